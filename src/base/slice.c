@@ -1,0 +1,139 @@
+/* base/slice.c - see slice.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/slice.h"
+
+bool slice_eq_nocase(slice a, slice b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (a.ptr[i] != b.ptr[i] && ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+bool slice_starts(slice s, slice prefix)
+{
+    return s.len >= prefix.len && slice_eq(slice_head(s, prefix.len), prefix);
+}
+
+bool slice_starts_nocase(slice s, slice prefix)
+{
+    return s.len >= prefix.len && slice_eq_nocase(slice_head(s, prefix.len), prefix);
+}
+
+bool slice_ends(slice s, slice suffix)
+{
+    return s.len >= suffix.len && slice_eq(slice_skip(s, s.len - suffix.len), suffix);
+}
+
+int slice_compare(slice a, slice b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
+
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+ptrdiff_t slice_find(slice s, slice needle)
+{
+    if (needle.len == 0)
+        return 0;
+    if (needle.len > s.len)
+        return -1;
+    const char *at = memmem(s.ptr, s.len, needle.ptr, needle.len);
+
+    return at ? at - s.ptr : -1;
+}
+
+ptrdiff_t slice_find_nocase(slice s, slice needle)
+{
+    for (size_t i = 0; i + needle.len <= s.len; i++)
+        if (slice_eq_nocase(slice_of(s.ptr + i, needle.len), needle))
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+bool slice_take_blanks(slice *rest)
+{
+    size_t n = 0;
+
+    while (n < rest->len && is_blank(rest->ptr[n]))
+        n++;
+    *rest = slice_skip(*rest, n);
+    return n > 0;
+}
+
+slice slice_take_while(slice *rest, bool (*belongs)(char))
+{
+    size_t n = 0;
+
+    while (n < rest->len && belongs(rest->ptr[n]))
+        n++;
+    slice taken = slice_head(*rest, n);
+
+    *rest = slice_skip(*rest, n);
+    return taken;
+}
+
+bool slice_all(slice s, bool (*belongs)(char))
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!belongs(s.ptr[i]))
+            return false;
+    return s.len > 0;
+}
+
+bool slice_take_u64(slice *rest, uint64_t *ret)
+{
+    uint64_t number = 0;
+    size_t n = 0;
+
+    for (; n < rest->len && is_digit(rest->ptr[n]); n++) {
+        unsigned digit = (unsigned)(rest->ptr[n] - '0');
+
+        if (number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    if (n == 0)
+        return false;
+    *rest = slice_skip(*rest, n);
+    *ret = number;
+    return true;
+}
+
+bool slice_take_u32(slice *rest, uint32_t *ret)
+{
+    slice ahead = *rest;
+    uint64_t number;
+
+    if (!slice_take_u64(&ahead, &number) || number > UINT32_MAX)
+        return false;
+    *rest = ahead;
+    *ret = (uint32_t)number;
+    return true;
+}
+
+bool slice_to_u32(slice s, uint32_t *ret)
+{
+    uint32_t number;
+
+    if (!slice_take_u32(&s, &number) || s.len)
+        return false;
+    *ret = number;
+    return true;
+}
+
+bool slice_take_line(slice *rest, slice *ret)
+{
+    if (rest->len == 0)
+        return false;
+    slice line = slice_take_until(rest, '\n');
+
+    slice_take_char(rest, '\n');
+    if (line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    *ret = line;
+    return true;
+}

@@ -1,0 +1,91 @@
+/* wire/wire.h - captured frames in, datagrams and stream messages out.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * One struct wire is one observer's memory of fragments and TCP streams; two can live in one
+ * test. No I/O and no clock: time comes with each frame. Everything is bounded by struct
+ * wire_limits, reaching a limit is counted in struct wire_counts, and the oldest goes first.
+ *
+ *     struct wire *w = wire_new(&(struct wire_limits){0}, seed, on_unit, ctx);
+ *     wire_frame(w, &frame);         // calls on_unit for each datagram or message inside
+ *     wire_free(w);
+ *
+ * A unit's payload borrows from the frame or from the wire's buffers: valid in the call only.
+ * Layers: link types of wire.md 1, VLAN/QinQ, MPLS, PPPoE, IPv4/IPv6 with fragments, GRE, IP in
+ * IP, GTP-U, VXLAN, GENEVE, ERSPAN, UDP, TCP (reassembled), WebSocket (RFC 7118), ESP with NULL
+ * encryption (RFC 2410), HEP v1 to v3 in UDP and TCP. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include "base/address.h"
+#include "base/hash.h"
+#include "base/slice.h"
+
+struct wire_frame {
+    int64_t  time_ns;                /* since 1970, UTC */
+    uint64_t number;                 /* of the frame in its file, from 1 */
+    uint32_t link_type;              /* LINKTYPE_ value of the file format */
+    uint32_t wire_len;               /* bytes on the wire; more than bytes.len: cut */
+    slice    bytes;
+};
+
+enum wire_transport { WIRE_UDP, WIRE_TCP, WIRE_TLS, WIRE_WS, WIRE_WSS, WIRE_SCTP, WIRE_TRANSPORTS };
+slice wire_transport_name(enum wire_transport t);         /* "udp" */
+
+enum wire_unit_kind {
+    WIRE_DATAGRAM,                   /* whole UDP payload, whatever it is */
+    WIRE_MESSAGE,                    /* one SIP message framed out of a stream or WebSocket */
+};
+struct wire_unit {
+    enum wire_unit_kind kind;
+    enum wire_transport transport;
+    int64_t        time_ns;          /* of the frame that completed it; HEP: the agent's */
+    uint64_t       frame;            /* number of the frame that completed it */
+    struct address src, dst;         /* innermost, HEP: as the agent says */
+    slice          payload;
+    uint32_t       ip_id;            /* innermost IPv4 identification; 0 when there is none */
+    uint8_t        ttl;              /* innermost TTL or hop limit */
+    uint8_t        tunnels;          /* how many tunnel heads lay around it */
+    bool           cut;              /* the end was not captured */
+    bool           hep;
+    uint8_t        hep_payload_type; /* chunk 000B when hep; 1 is SIP */
+    uint32_t       hep_agent;        /* chunk 000C */
+    slice          hep_correlation;  /* chunk 0011 */
+    slice          stream_before;    /* bytes passed over before a message on a stream */
+};
+typedef void wire_unit_fn(void *ctx, const struct wire_unit *unit);
+
+struct wire_limits {                 /* zero means the default in brackets */
+    uint32_t fragments_max;          /* datagrams being reassembled (4096) */
+    size_t   fragment_bytes_max;     /* all of them together (16 MiB) */
+    uint32_t streams_max;            /* TCP directions (65536) */
+    size_t   stream_bytes_max;       /* buffered, all together (64 MiB) */
+    size_t   stream_one_max;         /* buffered, one direction (2 MiB) */
+    int64_t  fragment_age_ns;        /* (30 s) */
+    int64_t  stream_age_ns;          /* idle streams are dropped (1 h) */
+};
+
+struct wire_counts {
+    uint64_t frames, bytes;
+    uint64_t frames_cut;             /* caplen < len: "truncated" */
+    uint64_t udp, tcp, icmp, sctp, esp, other_ip, not_ip;
+    uint64_t fragments, fragments_incomplete;    /* datagrams given up or never completed */
+    uint64_t tcp_gaps;               /* holes skipped */
+    uint64_t tcp_retransmissions;    /* segments that brought nothing new */
+    uint64_t hep_packets, hep_bad;
+    uint64_t malformed;              /* a length that lies, a header cut short by its own word */
+    uint64_t unknown_link;           /* frames of a link type that is not read */
+    uint32_t unknown_link_type;      /* the first such */
+    uint64_t limited;                /* dropped because a limit was reached */
+};
+
+struct wire;
+struct wire *wire_new(const struct wire_limits *limits, struct hash_seed seed, wire_unit_fn *unit,
+                      void *ctx);    /* NULL: no memory */
+struct wire *wire_free(struct wire *w);
+void wire_frame(struct wire *w, const struct wire_frame *frame);
+/* End of input: streams hand out what they hold, waiting fragments are counted incomplete. */
+void wire_finish(struct wire *w);
+const struct wire_counts *wire_counts(const struct wire *w);
+size_t wire_memory_bytes(const struct wire *w);
+
+#endif
