@@ -74,7 +74,7 @@ if(SB_TESTS)
     foreach(sb_each IN LISTS SB_FOLDERS)
         sb_folder_tests(${sb_each})
     endforeach()
-    sb_whole_tests(harness)
+    sb_test(test_harness SOURCES ${CMAKE_SOURCE_DIR}/tests/harness/harness_test.c)
     sb_whole_tests(flows)
     sb_whole_tests(torture)
 

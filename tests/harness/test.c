@@ -226,6 +226,17 @@ static struct {
     unsigned started, passed, skipped;
 } tests = { .last = &tests.first };
 
+/* A line of diagnosis; "#" makes it a comment of the TAP output around it. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+    va_list args;
+
+    fputs("# ", stdout);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+}
+
 void test_register(struct test *t)
 {
     *tests.last = t;
@@ -237,7 +248,7 @@ static _Noreturn void test_stop(const char *file, int line)
 {
     heap_end();
     if (tests.round > 0)
-        print_error("  in the run in which allocation %zu fails\n", tests.round);
+        say("  in the run in which allocation %zu fails\n", tests.round);
     _fail(file, line);
     abort(); /* _fail does not return, but does not say so */
 }
@@ -251,20 +262,20 @@ void test_fail(const char *file, int line, const char *why, ...)
     va_start(args, why);
     vsnprintf(text, sizeof(text), why, args);
     va_end(args);
-    print_error("%s\n", text);
+    say("%s\n", text);
     test_stop(file, line);
 }
 
 void test_skip(const char *why, ...)
 {
+    char text[1000];
     va_list args;
 
     heap_end();
-    printf("# %s skipped: ", tests.running->name);
     va_start(args, why);
-    vprintf(why, args);
+    vsnprintf(text, sizeof(text), why, args);
     va_end(args);
-    printf("\n");
+    say("skipped %s: %s\n", tests.running->name, text);
     tests.skipped++;
     _skip(tests.running->file, 0);
     abort(); /* _skip does not return either */
@@ -274,9 +285,9 @@ static void print_failed(const char *what, long long row)
 {
     heap_end();
     if (row >= 0)
-        print_error("row %lld: not true: %s\n", row, what);
+        say("row %lld: not true: %s\n", row, what);
     else
-        print_error("not true: %s\n", what);
+        say("not true: %s\n", what);
 }
 
 void test_check(bool ok, long long row, const char *what, const char *file, int line)
@@ -376,7 +387,7 @@ static void print_text(const char *side, slice text)
     size_t n = 0;
 
     if (!text.ptr) {
-        print_error("  %s: NULL\n", side);
+        say("  %s: NULL\n", side);
         return;
     }
     for (size_t i = 0; i < text.len && n < sizeof(out) - 8; i++) {
@@ -387,7 +398,7 @@ static void print_text(const char *side, slice text)
         else
             n += (size_t)snprintf(out + n, sizeof(out) - n, "\\x%02x", c);
     }
-    print_error("  %s: \"%.*s\" (%zu bytes)\n", side, (int)n, out, text.len);
+    say("  %s: \"%.*s\" (%zu bytes)\n", side, (int)n, out, text.len);
 }
 
 static void print_value(const char *side, struct test_value v)
@@ -395,19 +406,19 @@ static void print_value(const char *side, struct test_value v)
     switch (v.kind) {
     case TEST_NUMBER:
         if (v.number < 0)
-            print_error("  %s: %lld\n", side, (long long)v.number);
+            say("  %s: %lld\n", side, (long long)v.number);
         else
-            print_error("  %s: %llu (0x%llx)\n", side, (unsigned long long)v.number,
+            say("  %s: %llu (0x%llx)\n", side, (unsigned long long)v.number,
                         (unsigned long long)v.number);
         break;
     case TEST_REAL:
-        print_error("  %s: %.17g\n", side, v.real);
+        say("  %s: %.17g\n", side, v.real);
         break;
     case TEST_TEXT:
         print_text(side, v.text);
         break;
     case TEST_POINTER:
-        print_error("  %s: %p\n", side, v.pointer);
+        say("  %s: %p\n", side, v.pointer);
         break;
     }
 }
@@ -434,7 +445,7 @@ void test_check_mem(const void *a, const void *b, size_t len, const char *what, 
     if (i == len)
         return;
     print_failed(what, -1);
-    print_error("  byte %zu of %zu: 0x%02x and 0x%02x\n", i, len, x[i], y[i]);
+    say("  byte %zu of %zu: 0x%02x and 0x%02x\n", i, len, x[i], y[i]);
     test_stop(file, line);
 }
 
@@ -444,7 +455,7 @@ void test_check_near(double a, double b, double within, const char *what, const 
     if (fabs(a - b) <= within)
         return;
     print_failed(what, -1);
-    print_error("  left : %.9g\n  right: %.9g\n  more than %.9g apart\n", a, b, within);
+    say("  left : %.9g\n  right: %.9g\n  more than %.9g apart\n", a, b, within);
     test_stop(file, line);
 }
 
@@ -485,10 +496,10 @@ static void check_no_leak(const struct test *t)
 
     if (heap.used == 0)
         return;
-    print_error("%zu blocks were not freed\n", heap.used);
+    say("%zu blocks were not freed\n", heap.used);
     for (size_t i = 0; i < heap.capacity && shown < LEAKS_SHOWN_MAX; i++)
         if (heap.slots[i].ptr) {
-            print_error("  %zu bytes at %p\n", heap.slots[i].size, heap.slots[i].ptr);
+            say("  %zu bytes at %p\n", heap.slots[i].size, heap.slots[i].ptr);
             shown++;
         }
     test_stop(t->file, 0);
@@ -570,10 +581,10 @@ int main(int argc, char **argv)
     __real_free(heap.slots);
 
     unsigned failed = tests.started - tests.passed - tests.skipped;
-    printf("# %s: %u passed, %u failed, %u skipped\n", SB_TEST_NAME, tests.passed, failed,
+    say("%s: %u passed, %u failed, %u skipped\n", SB_TEST_NAME, tests.passed, failed,
            tests.skipped);
     if (tests.started != count || count == 0) {
-        printf("# %s: %zu tests should have run\n", SB_TEST_NAME, count);
+        say("%s: %zu tests should have run\n", SB_TEST_NAME, count);
         return 2;
     }
     return failed > 0;
