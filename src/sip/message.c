@@ -390,12 +390,6 @@ static bool take_body(struct parse *p, const char *at, enum sip_framing framing)
     return true;
 }
 
-/* No line end yet: can what is there become a start line? */
-static bool may_begin(slice s)
-{
-    return s.len < 65536 && sip_all_are(slice_head(s, 1), SIP_C_TOKEN);
-}
-
 ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_header *room,
                             size_t room_count, struct sip_message *ret)
 {
@@ -415,7 +409,7 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
     ptrdiff_t lf = slice_find_char(rest, '\n');
 
     if (lf < 0 && framing == SIP_STREAM)
-        return may_begin(rest) ? 0 : -1;
+        return sip_start_may_begin(rest) ? 0 : -1;
     if ((lf < 0 && framing == SIP_CUT) || !slice_take_line(&rest, &line) || !read_start(&p, line))
         return -1;
     if (lf >= 0 && (lf == 0 || ret->all.ptr[lf - 1] != '\r')) {

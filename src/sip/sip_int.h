@@ -47,6 +47,9 @@ struct sip_start {
     slice status_text, reason;       /* of a response, with version */
 };
 bool sip_start_read(slice line, struct sip_start *ret);        /* false: not SIP */
+/* Bytes of a stream without a line end yet: can they grow into a start line? */
+#define SIP_START_LINE_MAX 8192u
+bool sip_start_may_begin(slice s);
 
 /* Where the host of a "sip:" or "sips:" URI begins, and what is wrong with it as a
  * Request-URI, or SIP_FLAW_NONE. */

@@ -76,6 +76,19 @@ bool sip_start_read(slice line, struct sip_start *ret)
     return read_request_line(line, ret);
 }
 
+bool sip_start_may_begin(slice s)
+{
+    enum { METHOD_MAX = 256 };
+    size_t at = 0;
+
+    while (at < s.len && at < METHOD_MAX && sip_char_is(s.ptr[at], SIP_C_TOKEN))
+        at++;
+    if (at == s.len)
+        return at < METHOD_MAX;
+    return at > 0 && s.len < SIP_START_LINE_MAX &&
+           (is_space(s.ptr[at]) || (at == 3 && slice_starts_nocase(s, SLICE("SIP/"))));
+}
+
 bool sip_looks_like(slice bytes)
 {
     struct sip_start start;

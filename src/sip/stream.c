@@ -4,23 +4,7 @@
 
 #include "sip/sip_int.h"
 
-#define START_LINE_MAX 8192u         /* without a line end after so many bytes it is none */
-#define METHOD_MAX 256u
-
 static bool is_space(char c) { return c == ' ' || c == '\t'; }
-
-/* No line end yet: can this grow into a start line? */
-static bool may_begin(slice s)
-{
-    size_t at = 0;
-
-    while (at < s.len && at < METHOD_MAX && sip_char_is(s.ptr[at], SIP_C_TOKEN))
-        at++;
-    if (at == s.len)
-        return at < METHOD_MAX;
-    return at > 0 && s.len < START_LINE_MAX &&
-           (is_space(s.ptr[at]) || (at == 3 && slice_starts_nocase(s, SLICE("SIP/"))));
-}
 
 /* Content-Length of a header line, in either form; false: another header. */
 static bool line_content_length(slice line, uint32_t *ret)
@@ -97,10 +81,10 @@ enum sip_stream_find sip_stream_next(slice bytes, size_t *ret_skip, size_t *ret_
     *ret_len = 0;
     while (at.len) {
         slice rest = at, line;
-        bool whole = slice_find_char(slice_head(at, START_LINE_MAX), '\n') >= 0;
+        bool whole = slice_find_char(slice_head(at, SIP_START_LINE_MAX), '\n') >= 0;
 
         *ret_skip = (size_t)(at.ptr - bytes.ptr);
-        if (!whole && may_begin(at))
+        if (!whole && sip_start_may_begin(at))
             return at.ptr == wanted ? SIP_STREAM_MORE : SIP_STREAM_NOT_SIP;
         if (!slice_take_line(&rest, &line))
             break;
@@ -109,8 +93,9 @@ enum sip_stream_find sip_stream_next(slice bytes, size_t *ret_skip, size_t *ret_
 
             if (found == SIP_STREAM_MORE && at.ptr != wanted)
                 return SIP_STREAM_NOT_SIP;
-            if (found != SIP_STREAM_NOT_SIP)
-                return found;
+            if (found == SIP_STREAM_NOT_SIP)     /* no end in sight: all of it is foreign */
+                *ret_skip = (size_t)(rest.ptr - bytes.ptr) + SIP_STREAM_HEADER_MAX;
+            return found;
         }
         at = skip_keepalives(rest);
     }
