@@ -78,6 +78,15 @@ if(SB_TESTS)
     sb_whole_tests(flows)
     sb_whole_tests(torture)
 
+    sb_script_test(hardening_check_refuses ${CMAKE_SOURCE_DIR}/tests/hardening/check --self-test)
+    if(TARGET signalbox)
+        if(NOT SB_SANITIZE AND NOT SB_COVERAGE)
+            sb_script_test(hardening ${CMAKE_SOURCE_DIR}/tests/hardening/check
+                $<TARGET_FILE:signalbox>)
+        endif()
+        sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)
+    endif()
+
     sb_script_test(layers ${CMAKE_SOURCE_DIR}/tools/check-layers)
     sb_script_test(layers_rule_refuses ${CMAKE_SOURCE_DIR}/tools/check-layers --self-test)
 endif()
