@@ -6,7 +6,7 @@
 macro(sb_read_layers)
     set(SB_FOLDERS "")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/LAYERS)
-    file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS sb_lines REGEX "^[a-z]")
+    file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS sb_lines REGEX "^[a-z]+[ \t]+[0-9]")
     foreach(sb_line IN LISTS sb_lines)
         string(REGEX REPLACE "[ \t]+" ";" sb_words "${sb_line}")
         list(POP_FRONT sb_words sb_folder sb_layer)
