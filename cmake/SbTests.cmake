@@ -11,12 +11,16 @@ set(SB_TEST_DEFINITIONS
 set(SB_WRAP malloc calloc realloc reallocarray aligned_alloc posix_memalign strdup strndup free)
 list(TRANSFORM SB_WRAP PREPEND -Wl,--wrap=)
 
-# sb_test(name links... SOURCES files...): one program, registered in CTest under its name.
+# sb_test(name LINKS libraries... SOURCES files...): one program, registered in CTest under its
+# name. TITLE is what its last line calls it, when that is not the name.
 function(sb_test name)
-    cmake_parse_arguments(arg "" "" "LINKS;SOURCES" ${ARGN})
+    cmake_parse_arguments(arg "" "TITLE" "LINKS;SOURCES" ${ARGN})
+    if(NOT arg_TITLE)
+        set(arg_TITLE ${name})
+    endif()
     add_executable(${name} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/tests/harness/test.c)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-    target_compile_definitions(${name} PRIVATE ${SB_TEST_DEFINITIONS} SB_TEST_NAME="${name}")
+    target_compile_definitions(${name} PRIVATE ${SB_TEST_DEFINITIONS} SB_TEST_NAME="${arg_TITLE}")
     target_link_libraries(${name} PRIVATE ${arg_LINKS} cmocka)
     target_link_options(${name} PRIVATE ${SB_WRAP})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${SB_TEST_DIR})
@@ -75,6 +79,10 @@ if(SB_TESTS)
         sb_folder_tests(${sb_each})
     endforeach()
     sb_test(test_harness SOURCES ${CMAKE_SOURCE_DIR}/tests/harness/harness_test.c)
+    sb_test(harness_wrong TITLE "of tests meant to fail" SOURCES
+        ${CMAKE_SOURCE_DIR}/tests/harness/wrong.c)
+    set_tests_properties(harness_wrong PROPERTIES
+        PASS_REGULAR_EXPRESSION "# of tests meant to fail: 1 passed, 8 failed, 1 skipped")
     sb_whole_tests(flows)
     sb_whole_tests(torture)
 
