@@ -92,6 +92,8 @@ if(SB_TESTS)
             sb_script_test(hardening ${CMAKE_SOURCE_DIR}/tests/hardening/check
                 $<TARGET_FILE:signalbox>)
         endif()
+        sb_script_test(documented_options ${CMAKE_SOURCE_DIR}/tests/docs/check-options
+            $<TARGET_FILE:signalbox>)
         sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)
     endif()
 
