@@ -1,0 +1,16 @@
+# What `make install` puts in place: program, man page, shell completions, translations.
+# SPDX-License-Identifier: Apache-2.0
+function(sb_install)
+    if(TARGET signalbox)
+        install(TARGETS signalbox RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+    file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+    set(from ${CMAKE_SOURCE_DIR}/data/completions)
+    set(share ${CMAKE_INSTALL_DATADIR})
+    install(FILES ${from}/signalbox.bash OPTIONAL
+        DESTINATION ${share}/bash-completion/completions RENAME signalbox)
+    install(FILES ${from}/_signalbox OPTIONAL DESTINATION ${share}/zsh/vendor-completions)
+    install(FILES ${from}/signalbox.fish OPTIONAL DESTINATION ${share}/fish/vendor_completions.d)
+endfunction()
