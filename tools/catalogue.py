@@ -250,10 +250,12 @@ class Reader:
 
     def read_pair(self, source, pair):
         codes = [split_name(code) for code in pair.get("codes", [])]
-        name = "-".join(code_name(*code) for code in codes)
+        name = "_".join(f"{family}:{ident}" for family, ident in codes)
         where = f"{source} [[pair]] {name}"
         if len(codes) < 2:
             self.error(where, "needs two codes or more")
+        if any(set(codes) == set(other["codes"]) for other in self.cat.pairs):
+            self.error(where, "these codes are compared twice")
         for key in pair:
             if key not in COMPARE_TEXTS and key != "codes":
                 self.error(where, f"{key} is not known here")
