@@ -114,46 +114,100 @@ static inline uint64_t word_differs(uint64_t seen, uint64_t known)
     return (seen ^ known) & ~((known & 0x4040404040404040u) >> 1);
 }
 
-/* `name` has `len` bytes and at least NAME_ROOM may be read from it. */
-static enum sip_header_id find_padded(const char *name, size_t len)
+/* Bytes 8 and up of a name whose first 8 are right. The last 8 bytes are compared together
+ * with some before them: nothing outside the name counts. */
+static inline bool tail_is(const char *name, const char *known, size_t len)
 {
-    uint64_t first = word_at(name);
-    uint64_t mask = len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * len)) - 1;
+    for (size_t at = 8; at + 8 < len; at += 8)
+        if (word_differs(word_at(name + at), word_at(known + at)))
+            return false;
+    return !word_differs(word_at(name + len - 8), word_at(known + len - 8));
+}
 
-    for (unsigned id = header_last[len]; header_lengths[id] == len; id--) {
-        const char *known = header_names[id];
+/* Names of 1 to 8 bytes, of which `word` holds the first 8 (and what follows the name). */
+static inline enum sip_header_id find_short(uint64_t word, size_t len)
+{
+    unsigned spare = 64 - 8 * (unsigned)len, id = header_last[len];
 
-        if (word_differs(first, word_at(known)) & mask)
-            continue;
-        /* The last 8 bytes overlap those before them: no bytes outside the name are read. */
-        size_t at = 8;
-        while (at + 8 <= len && !word_differs(word_at(name + at), word_at(known + at)))
-            at += 8;
-        if (at >= len)
+    if (len == 1)
+        return header_compact[ascii_lower((char)(word & 0xff)) & 0xff];
+    for (; header_lengths[id] == len; id--)
+        if (!(word_differs(word, word_at(header_names[id])) << spare))
             return id;
-        if (at + 8 > len && !word_differs(word_at(name + len - 8), word_at(known + len - 8)))
+    return SIP_H_OTHER;
+}
+
+/* Names of 9 to NAME_ROOM - 1 bytes. */
+static inline enum sip_header_id find_long(const char *name, uint64_t word, size_t len)
+{
+    for (unsigned id = header_last[len]; header_lengths[id] == len; id--)
+        if (!word_differs(word, word_at(header_names[id])) && tail_is(name, header_names[id], len))
             return id;
-    }
     return SIP_H_OTHER;
 }
 
 enum sip_header_id sip_header_id_find(slice name)
 {
-    char padded[NAME_ROOM] = { 0 };
+    char padded[8] = { 0 };
 
-    if (name.len == 1)
-        return header_compact[(unsigned char)ascii_lower(name.ptr[0])];
     if (name.len == 0 || name.len >= NAME_ROOM)
         return SIP_H_OTHER;
+    if (name.len > 8)
+        return find_long(name.ptr, word_at(name.ptr), name.len);
     memcpy(padded, name.ptr, name.len);
-    return find_padded(padded, name.len);
+    return find_short(word_at(padded), name.len);
 }
 
-enum sip_header_id sip_header_id_find_within(slice name, const char *end)
+/* Has its high bits set up to and with the first colon of 8 bytes; 0: none there. */
+static inline uint64_t colon_in(uint64_t word)
 {
-    if (name.len < 2 || name.len >= NAME_ROOM || end - name.ptr < NAME_ROOM)
-        return sip_header_id_find(name);
-    return find_padded(name.ptr, name.len);
+    uint64_t zero = word ^ 0x3a3a3a3a3a3a3a3au;
+
+    return (zero - 0x0101010101010101u) & ~zero & 0x8080808080808080u;
+}
+
+/* Blanks before the colon, long names, lines near the end of the bytes. */
+__attribute__((noinline))
+static struct sip_name name_read_slowly(const char *line, size_t len)
+{
+    const char *colon = memchr(line, ':', len);
+    slice name = slice_of(line, colon ? (size_t)(colon - line) : len);
+    uint32_t name_len = name.len < UINT32_MAX ? (uint32_t)name.len : UINT32_MAX;
+
+    while (name.len && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
+        name.len--;
+    return (struct sip_name){ .id = sip_header_id_find(name), .len = name_len };
+}
+
+struct sip_name sip_name_read(const char *line, size_t line_len, const char *end)
+{
+    enum sip_header_id id = SIP_H_OTHER;
+    size_t len = 0;
+
+    if (end - line < 24)
+        return name_read_slowly(line, line_len);
+    uint64_t first = word_at(line), colon = colon_in(first);
+
+    if (colon) {
+        len = (size_t)__builtin_ctzll(colon) / 8;
+        if (len == 0)
+            return (struct sip_name){ 0 };
+        id = find_short(first, len);
+    } else {
+        colon = colon_in(word_at(line + 8));
+        if (colon) {
+            len = 8 + (size_t)__builtin_ctzll(colon) / 8;
+        } else {
+            colon = colon_in(word_at(line + 16));
+            if (!colon)
+                return name_read_slowly(line, line_len);
+            len = 16 + (size_t)__builtin_ctzll(colon) / 8;
+        }
+        id = len == 8 ? find_short(first, len) : find_long(line, first, len);
+    }
+    if (id == SIP_H_OTHER || len > line_len)
+        return name_read_slowly(line, line_len);
+    return (struct sip_name){ .id = id, .len = (uint32_t)len };
 }
 
 slice sip_header_name(enum sip_header_id id)
