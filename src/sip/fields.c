@@ -230,12 +230,45 @@ static enum sip_flaw_kind read_bare(slice value, struct sip_name_addr *ret)
     return kind ? kind : more;
 }
 
+/* "Display" <uri>;tag=x or <uri>;tag=x without anything unusual. */
+static bool read_usual(slice value, struct sip_name_addr *ret)
+{
+    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
+    slice display = { 0 }, after;
+
+    if (value.len < 4)
+        return false;
+    if (*at == '"') {
+        const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
+
+        if (!quote || quote[-1] == '\\')
+            return false;
+        display = slice_of(at + 1, (size_t)(quote - at - 1));
+        for (at = quote + 1; at < end && *at == ' ';)
+            at++;
+    }
+    if (at + 1 >= end || *at++ != '<')
+        return false;
+    gt = memchr(at, '>', (size_t)(end - at));
+    if (!gt || gt == at || memchr(at, ' ', (size_t)(gt - at)))
+        return false;
+    after = slice_of(gt + 1, (size_t)(end - gt - 1));
+    if (after.len && !is_only_tag(after, &ret->tag))
+        return false;
+    ret->display = display;
+    ret->uri = slice_of(at, (size_t)(gt - at));
+    ret->params = after;
+    return true;
+}
+
 enum sip_flaw_kind sip_name_addr_read(slice value, struct sip_name_addr *ret)
 {
     enum sip_flaw_kind kind = SIP_FLAW_NONE, more;
     slice display = { 0 }, rest = value, bracket;
 
     *ret = (struct sip_name_addr){ 0 };
+    if (read_usual(value, ret))
+        return SIP_FLAW_NONE;
     if (value.len && value.ptr[0] == '"') {
         size_t quoted = sip_quoted_len(value);
 

@@ -1,8 +1,7 @@
 /* sip/names.c - names of methods, headers and flaws; classes of characters.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/names_int.h"
 #include "sip/sip_int.h"
-
-#include <endian.h>
 
 const uint8_t sip_char_class[256] = {
     ['0' ... '9'] = SIP_C_TOKEN | SIP_C_HEX | SIP_C_HOST,
@@ -66,13 +65,12 @@ slice sip_method_name(enum sip_method method)
 
 /* ---- headers ---- */
 
-#define NAME_ROOM 32
-static const char header_names[SIP_HEADER_IDS][NAME_ROOM] __attribute__((aligned(8))) = {
+const char sip_header_names[SIP_HEADER_IDS][SIP_NAME_ROOM] __attribute__((aligned(8))) = {
 #define X(id, name, compact) [SIP_H_##id] = name,
 #include "sip/headers.def"
 #undef X
 };
-static const uint8_t header_lengths[SIP_HEADER_IDS] = {
+const uint8_t sip_header_lengths[SIP_HEADER_IDS] = {
 #define X(id, name, compact) [SIP_H_##id] = sizeof(name) - 1,
 #include "sip/headers.def"
 #undef X
@@ -86,7 +84,7 @@ static const uint8_t header_lengths[SIP_HEADER_IDS] = {
 #else
 #pragma GCC diagnostic ignored "-Woverride-init"
 #endif
-static const uint8_t header_last[NAME_ROOM] = {
+const uint8_t sip_header_last[SIP_NAME_ROOM] = {
 #define X(id, name, compact) [sizeof(name) - 1] = SIP_H_##id,
 #include "sip/headers.def"
 #undef X
@@ -99,122 +97,25 @@ static const uint8_t header_compact[NO_COMPACT + 1] = {
 };
 #pragma GCC diagnostic pop
 
-static inline uint64_t word_at(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof(word));
-    return le64toh(word);
-}
-
-/* Which bits of 8 bytes differ, case aside? Only letters have case: bit 0x20 is passed over
- * where the known name has bit 0x40, so a CR is no '-'. */
-static inline uint64_t word_differs(uint64_t seen, uint64_t known)
-{
-    return (seen ^ known) & ~((known & 0x4040404040404040u) >> 1);
-}
-
-/* Bytes 8 and up of a name whose first 8 are right. The last 8 bytes are compared together
- * with some before them: nothing outside the name counts. */
-static inline bool tail_is(const char *name, const char *known, size_t len)
-{
-    for (size_t at = 8; at + 8 < len; at += 8)
-        if (word_differs(word_at(name + at), word_at(known + at)))
-            return false;
-    return !word_differs(word_at(name + len - 8), word_at(known + len - 8));
-}
-
-/* Names of 1 to 8 bytes, of which `word` holds the first 8 (and what follows the name). */
-static inline enum sip_header_id find_short(uint64_t word, size_t len)
-{
-    unsigned spare = 64 - 8 * (unsigned)len, id = header_last[len];
-
-    if (len == 1)
-        return header_compact[ascii_lower((char)(word & 0xff)) & 0xff];
-    for (; header_lengths[id] == len; id--)
-        if (!(word_differs(word, word_at(header_names[id])) << spare))
-            return id;
-    return SIP_H_OTHER;
-}
-
-/* Names of 9 to NAME_ROOM - 1 bytes. */
-static inline enum sip_header_id find_long(const char *name, uint64_t word, size_t len)
-{
-    for (unsigned id = header_last[len]; header_lengths[id] == len; id--)
-        if (!word_differs(word, word_at(header_names[id])) && tail_is(name, header_names[id], len))
-            return id;
-    return SIP_H_OTHER;
-}
-
 enum sip_header_id sip_header_id_find(slice name)
 {
     char padded[8] = { 0 };
 
-    if (name.len == 0 || name.len >= NAME_ROOM)
+    if (name.len == 0 || name.len >= SIP_NAME_ROOM)
         return SIP_H_OTHER;
+    if (name.len == 1)
+        return header_compact[ascii_lower(name.ptr[0]) & 0xff];
     if (name.len > 8)
-        return find_long(name.ptr, word_at(name.ptr), name.len);
+        return sip_find_long(name.ptr, sip_word(name.ptr), name.len);
     memcpy(padded, name.ptr, name.len);
-    return find_short(word_at(padded), name.len);
-}
-
-/* Has its high bits set up to and with the first colon of 8 bytes; 0: none there. */
-static inline uint64_t colon_in(uint64_t word)
-{
-    uint64_t zero = word ^ 0x3a3a3a3a3a3a3a3au;
-
-    return (zero - 0x0101010101010101u) & ~zero & 0x8080808080808080u;
-}
-
-/* Blanks before the colon, long names, lines near the end of the bytes. */
-__attribute__((noinline))
-static struct sip_name name_read_slowly(const char *line, size_t len)
-{
-    const char *colon = memchr(line, ':', len);
-    slice name = slice_of(line, colon ? (size_t)(colon - line) : len);
-    uint32_t name_len = name.len < UINT32_MAX ? (uint32_t)name.len : UINT32_MAX;
-
-    while (name.len && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
-        name.len--;
-    return (struct sip_name){ .id = sip_header_id_find(name), .len = name_len };
-}
-
-struct sip_name sip_name_read(const char *line, size_t line_len, const char *end)
-{
-    enum sip_header_id id = SIP_H_OTHER;
-    size_t len = 0;
-
-    if (end - line < 24)
-        return name_read_slowly(line, line_len);
-    uint64_t first = word_at(line), colon = colon_in(first);
-
-    if (colon) {
-        len = (size_t)__builtin_ctzll(colon) / 8;
-        if (len == 0)
-            return (struct sip_name){ 0 };
-        id = find_short(first, len);
-    } else {
-        colon = colon_in(word_at(line + 8));
-        if (colon) {
-            len = 8 + (size_t)__builtin_ctzll(colon) / 8;
-        } else {
-            colon = colon_in(word_at(line + 16));
-            if (!colon)
-                return name_read_slowly(line, line_len);
-            len = 16 + (size_t)__builtin_ctzll(colon) / 8;
-        }
-        id = len == 8 ? find_short(first, len) : find_long(line, first, len);
-    }
-    if (id == SIP_H_OTHER || len > line_len)
-        return name_read_slowly(line, line_len);
-    return (struct sip_name){ .id = id, .len = (uint32_t)len };
+    return sip_find_short(sip_word(padded), name.len);
 }
 
 slice sip_header_name(enum sip_header_id id)
 {
     if (id >= SIP_HEADER_IDS)
         return (slice){ 0 };
-    return slice_of(header_names[id], header_lengths[id]);
+    return slice_of(sip_header_names[id], sip_header_lengths[id]);
 }
 
 /* ---- flaws ---- */

@@ -23,13 +23,6 @@ static inline bool sip_all_are(slice s, int classes)
     return true;
 }
 
-/* The name at the front of a header line and its id. `len` is where the colon stands, blanks
- * before it included; line_len: there is none. Bytes up to `end` may be read behind the line. */
-struct sip_name {
-    uint32_t id, len;
-};
-struct sip_name sip_name_read(const char *line, size_t line_len, const char *end);
-
 /* As slice_trim; nearly always there is little to do. */
 static inline slice sip_trim(slice s)
 {

@@ -18,6 +18,14 @@ static bool read_status_line(slice line, struct sip_start *ret)
 {
     size_t at = 4;
 
+    if (line.len >= 12 && memcmp(line.ptr, "SIP/2.0 ", 8) == 0 && line.ptr[11] == ' ' &&
+        is_digit(line.ptr[8]) && !is_space(line.ptr[9]) && !is_space(line.ptr[10])) {
+        *ret = (struct sip_start){
+            .version = slice_head(line, 7), .status_text = { line.ptr + 8, 3 },
+            .reason = { line.ptr + 12, line.len - 12 },
+        };
+        return true;
+    }
     while (at < line.len && !is_space(line.ptr[at]))
         at++;
     slice version = slice_head(line, at);
