@@ -307,6 +307,48 @@ bool sip_name_addr_parse(slice value, struct sip_name_addr *ret)
     return true;
 }
 
+bool sip_name_addr_next(slice *rest, struct sip_name_addr *ret)
+{
+    slice value;
+
+    while (sip_list_next(rest, &value))
+        if (sip_name_addr_parse(value, ret))
+            return true;
+    return false;
+}
+
+/* ---- all values of a header ---- */
+
+struct sip_values sip_values_of(const struct sip_message *m, enum sip_header_id id)
+{
+    const struct sip_header *line = sip_header_find(m, id);
+
+    return (struct sip_values){ .m = m, .line = line, .rest = line ? line->value : (slice){ 0 } };
+}
+
+bool sip_values_next(struct sip_values *values, slice *ret)
+{
+    while (values->line) {
+        if (sip_list_next(&values->rest, ret))
+            return true;
+        values->line = sip_header_next(values->m, values->line);
+        if (values->line)
+            values->rest = values->line->value;
+    }
+    return false;
+}
+
+bool sip_values_have(const struct sip_message *m, enum sip_header_id id, slice word)
+{
+    struct sip_values values = sip_values_of(m, id);
+    slice value, params;
+
+    while (sip_values_next(&values, &value))
+        if (slice_eq_nocase(sip_trim(sip_cut_at(value, ';', &params)), word))
+            return true;
+    return false;
+}
+
 /* ---- CSeq ---- */
 
 enum sip_flaw_kind sip_cseq_read(slice value, struct sip_cseq *ret)
