@@ -26,11 +26,20 @@ static bool may_be_hep(slice s)
 
 void wire_udp_payload(struct wire *w, struct wire_packet *p, slice s)
 {
-    struct wire_unit u = wire_unit_of(p, s);
+    struct wire_unit *u = &w->datagram;
 
-    if (may_be_hep(s) && hep_unit_out(&u, &w->counts, w->unit, w->ctx))
+    u->time_ns = p->time_ns;
+    u->frame = p->frame;
+    u->src = p->src;
+    u->dst = p->dst;
+    u->payload = s;
+    u->ip_id = p->ip_id;
+    u->ttl = p->ttl;
+    u->tunnels = p->tunnels;
+    u->cut = p->cut;
+    if (may_be_hep(s) && hep_unit_out(u, &w->counts, w->unit, w->ctx))
         return;
-    w->unit(w->ctx, &u);
+    w->unit(w->ctx, u);
 }
 
 /* ---- frames ---- */
