@@ -6,13 +6,11 @@
  * answered with a new REGISTER and are not the result. */
 #include <stdlib.h>
 
-#include "sip/contact.h"
-#include "sip/fields.h"
+#include "track/contacts.h"
 #include "track/track_int.h"
 
 #define CONTACTS_MAX 32u
 #define SECOND_NS 1000000000LL
-#define EXPIRES_DEFAULT_S 3600u      /* RFC 3261, 10.2 */
 
 struct registrant {
     struct live live;
@@ -94,7 +92,7 @@ static struct registration *binding_of(struct tracker *t, struct registrant *r,
                                        slice contact)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (sip_contact_same(r->bindings[i]->contact, contact))
+        if (contact_same(r->bindings[i]->contact, contact))
             return r->bindings[i];
     if (r->count == 1 && r->bindings[0]->contact.len == 0 && !r->bindings[0]->all_contacts) {
         r->bindings[0]->contact = track_keep(&r->bindings[0]->arena, contact);
@@ -126,20 +124,20 @@ static void binding_ask(struct registration *b, const struct wire_unit *u, bool 
 static void registrant_ask(struct tracker *t, struct registrant *r, const struct wire_unit *u,
                            const struct sip_message *m)
 {
-    struct sip_contacts contacts = sip_contacts_of(m, EXPIRES_DEFAULT_S);
-    struct sip_contact contact;
+    struct contacts contacts = contacts_of(m);
+    struct contact contact;
     uint32_t named = 0;
 
     r->cseq = m->cseq.number;
     r->final = 0;
     r->asked_all = false;
-    while (sip_contacts_next(&contacts, &contact)) {
+    while (contacts_next(&contacts, &contact)) {
         named++;
-        if (contact.star) {
+        if (slice_eq(contact.uri, SLICE("*"))) {
             r->asked_all = true;
             continue;
         }
-        struct registration *b = binding_of(t, r, u, m, contact.address.uri);
+        struct registration *b = binding_of(t, r, u, m, contact.uri);
 
         if (b)
             binding_ask(b, u, contact.expires_s == 0);
@@ -182,11 +180,11 @@ static void binding_unbound(struct registration *b, const struct wire_unit *u)
 
 static bool granted(const struct sip_message *m, slice contact, uint32_t *ret_expires_s)
 {
-    struct sip_contacts contacts = sip_contacts_of(m, EXPIRES_DEFAULT_S);
-    struct sip_contact c;
+    struct contacts contacts = contacts_of(m);
+    struct contact c;
 
-    while (sip_contacts_next(&contacts, &c))
-        if (!c.star && sip_contact_same(c.address.uri, contact)) {
+    while (contacts_next(&contacts, &c))
+        if (contact_same(c.uri, contact)) {
             *ret_expires_s = c.expires_s;
             return true;
         }
@@ -208,7 +206,7 @@ static void registrant_granted(struct registrant *r, const struct wire_unit *u,
         else if (lists_any || removing || b->contact.len == 0 || b->state == REGISTRATION_NEW)
             binding_unbound(b, u);
         else                                              /* a 2xx without the list it must have */
-            binding_bound(b, u, sip_expires_of(m, EXPIRES_DEFAULT_S));
+            binding_bound(b, u, contacts_expires_s(m));
     }
 }
 
@@ -224,7 +222,7 @@ static void registrant_refused(struct registrant *r, const struct sip_message *m
         struct registration *b = r->bindings[i];
 
         if (m->status == 423)
-            b->min_expires_s = sip_min_expires_of(m);
+            b->min_expires_s = contacts_min_expires_s(m);
         if (is_challenge(m->status))
             b->challenged = true;
         else
