@@ -50,7 +50,7 @@ struct sip_header {
 
 /* What is wrong, as a stable id; text for people is in data/. */
 enum sip_flaw_kind {
-#define X(id, slug) SIP_FLAW_##id,
+#define X(id, slug, code) SIP_FLAW_##id,
 #include "sip/flaws.def"
 #undef X
     SIP_FLAW_KINDS
@@ -77,23 +77,28 @@ struct sip_via {                     /* 20.42; value by value, see sip_via_next 
     slice transport;                 /* "UDP" */
     slice host;                      /* without brackets for IPv6 */
     uint16_t port;                   /* 0: none given */
-    slice branch, received, rport, params;
+    slice branch, received;          /* received: without brackets for IPv6 */
+    slice rport;                     /* ptr set and empty: asked for (RFC 3581), not yet filled in */
+    slice params;
 };
 
 enum sip_framing {
     SIP_DATAGRAM,                    /* ends with the bytes; Content-Length may be smaller */
     SIP_STREAM,                      /* Content-Length says where it ends (18.3) */
-    SIP_CUT,                         /* a datagram whose end was not captured: no flaws for that */
+    SIP_CUT,                         /* a datagram whose end was not captured: no flaws for that,
+                                      * and a line without its end is not read (half a Call-ID
+                                      * would be another one) */
 };
 
 struct sip_message {
-    slice           all;             /* the bytes used, body included */
+    slice           all;             /* from the start line to the end of the body */
     bool            is_request;
     enum sip_method method;          /* of a request; of a response: the method in its CSeq */
     slice           method_text;     /* as written, in the start line or in CSeq */
     slice           uri;             /* Request-URI */
     slice           version;         /* "SIP/2.0" */
-    uint16_t        status;          /* 100..699, 0 for a request */
+    uint16_t        status;          /* 100..699; 0: a request, or out of range (a flaw) */
+    slice           status_text;     /* as written, of any length */
     slice           reason;          /* the phrase, may be empty */
 
     struct sip_header *headers;
@@ -110,10 +115,14 @@ struct sip_message {
     slice               body;
     bool                body_cut;    /* Content-Length promises more than there is */
 
-    struct sip_flaw flaws[SIP_FLAWS_MAX];
+    bool            refusable;       /* a flaw, kept or only counted, is worth a 400 */
     uint16_t        flaw_count;      /* may pass SIP_FLAWS_MAX */
+    struct sip_flaw flaws[SIP_FLAWS_MAX];
 };
 
+/* CRLFs before the start line are passed over: they count in the result, not in all. Headers
+ * beyond room_count are not indexed, yet what is decoded here is decoded from them too. With
+ * a result <= 0 what is in *ret has no meaning. */
 ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_header *room,
                             size_t room_count, struct sip_message *ret);
 
@@ -134,6 +143,11 @@ slice              sip_method_name(enum sip_method method);
 enum sip_header_id sip_header_id_find(slice name);        /* long or compact, case aside */
 slice              sip_header_name(enum sip_header_id id);
 slice              sip_flaw_slug(enum sip_flaw_kind kind);      /* "content-length-too-large" */
+/* How a strict element answers it: 400, 505, or 0 for what is odd but harmless. */
+int                sip_flaw_code(enum sip_flaw_kind kind);
 bool               sip_is_token_char(char c);
+
+/* No flaw that a strict element would answer with an error. */
+bool sip_message_is_valid(const struct sip_message *m);
 
 #endif

@@ -1,7 +1,8 @@
 /* sip/stream.h - where does a SIP message on a byte stream begin and end (RFC 3261, 18.3 and 7.5).
  * SPDX-License-Identifier: Apache-2.0
  *
- * Looks only at the start line and Content-Length (or l), not at the rest. */
+ * Looks only at the start line and Content-Length (or l), not at the rest. Agrees with
+ * sip_message_parse(..., SIP_STREAM, ...) on where a message ends, whatever its flaws. */
 #ifndef SIP_STREAM_H
 #define SIP_STREAM_H
 
@@ -17,7 +18,10 @@ enum sip_stream_find {
 };
 /* `bytes` starts where the last message ended, or anywhere (start in mid-stream): keep-alive
  * CRLFs and foreign bytes before a start line are in *ret_skip. A message without
- * Content-Length ends with its header. */
+ * Content-Length, or with one that is no number or promises more than
+ * SIP_STREAM_MESSAGE_MAX, ends with its header. With SIP_STREAM_MORE *ret_skip bytes may be
+ * dropped already. *ret_skip + *ret_len is never more than bytes.len; unless more bytes are
+ * wanted one of them is above 0. Start lines are looked for at line starts only. */
 enum sip_stream_find sip_stream_next(slice bytes, size_t *ret_skip, size_t *ret_len);
 
 #endif

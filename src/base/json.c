@@ -1,0 +1,147 @@
+/* base/json.c - see json.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+static void json_begin(struct json *j, const char *key)
+{
+    if (j->comma)
+        out_char(j->out, ',');
+    j->comma = true;
+    if (key) {
+        out_char(j->out, '"');
+        out_text(j->out, slice_of_string(key));
+        out_text(j->out, SLICE("\":"));
+    }
+}
+
+void json_key(struct json *j, slice key)
+{
+    if (j->comma)
+        out_char(j->out, ',');
+    out_char(j->out, '"');
+    json_escape(j->out, key);
+    out_text(j->out, SLICE("\":"));
+    j->comma = false;                                     /* the value follows at once */
+}
+
+void json_open_in(struct json *j, const char *key, char bracket)
+{
+    json_begin(j, key);
+    out_char(j->out, bracket);
+    j->comma = false;
+}
+
+void json_open(struct json *j, char bracket) { json_open_in(j, NULL, bracket); }
+
+void json_close(struct json *j, char bracket)
+{
+    out_char(j->out, bracket);
+    j->comma = true;
+}
+
+/* Length of the UTF-8 character at the front (RFC 3629: no overlong forms, no surrogates,
+ * nothing above U+10FFFF), or 0. */
+static size_t utf8_length(slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4 : 0;
+
+    if (len == 0 || len > s.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+static bool json_is_plain(char c)
+{
+    unsigned char u = (unsigned char)c;
+
+    return u >= 0x20 && u < 0x7f && u != '"' && u != '\\';
+}
+
+static void json_escape_control(struct out *o, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+    static const char pairs[] = "\bb\tt\nn\ff\rr\"\"\\\\";
+
+    for (size_t i = 0; i + 1 < sizeof pairs; i += 2)
+        if ((unsigned char)pairs[i] == c) {
+            out_char(o, '\\');
+            out_char(o, pairs[i + 1]);
+            return;
+        }
+    out_text(o, slice_of(text, sizeof text));
+}
+
+void json_escape(struct out *o, slice text)
+{
+    while (text.len) {
+        slice plain = slice_take_while(&text, json_is_plain);
+
+        out_text(o, plain);
+        if (!text.len)
+            break;
+        unsigned char c = (unsigned char)text.ptr[0];
+        size_t len = utf8_length(text);
+
+        if (len > 1)
+            out_text(o, slice_head(text, len));
+        else if (len == 1)
+            json_escape_control(o, c);
+        else
+            out_text(o, SLICE("\xef\xbf\xbd"));
+        text = slice_skip(text, len ? len : 1);
+    }
+}
+
+void json_text(struct json *j, const char *key, slice text)
+{
+    json_begin(j, key);
+    out_char(j->out, '"');
+    json_escape(j->out, text);
+    out_char(j->out, '"');
+}
+
+void json_bare(struct json *j, const char *key, slice written)
+{
+    json_begin(j, key);
+    out_text(j->out, written);
+}
+
+void json_u64(struct json *j, const char *key, uint64_t number)
+{
+    json_begin(j, key);
+    out_u64(j->out, number);
+}
+
+void json_i64(struct json *j, const char *key, int64_t number)
+{
+    json_begin(j, key);
+    out_i64(j->out, number);
+}
+
+void json_milli(struct json *j, const char *key, int64_t thousandths)
+{
+    json_begin(j, key);
+    out_milli(j->out, thousandths);
+}
+
+void json_fixed(struct json *j, const char *key, double number, int decimals)
+{
+    json_begin(j, key);
+    out_fixed(j->out, number, decimals);
+}
+
+void json_bool(struct json *j, const char *key, bool yes)
+{
+    json_bare(j, key, yes ? SLICE("true") : SLICE("false"));
+}
+
+void json_null(struct json *j, const char *key) { json_bare(j, key, SLICE("null")); }

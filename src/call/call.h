@@ -1,0 +1,130 @@
+/* call/call.h - the record of one call leg: what a call is, whoever saw or placed it.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * One leg is one Call-ID with one caller's tag. The tracker fills it while messages come;
+ * afterwards it belongs to whoever took it from the observer's `closed`. All its text lives
+ * in its own arena, so a finished leg is this struct (about 700 bytes) and its strings.
+ * Times are nanoseconds since 1970 UTC, 0: did not happen or was not seen. Nothing is
+ * collapsed: the last progress, the final code, the phrase, Reason and who ended it stand
+ * side by side (DESIGN.md 2). */
+#ifndef CALL_CALL_H
+#define CALL_CALL_H
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/list.h"
+#include "call/state.h"
+#include "sip/message.h"
+#include "wire/wire.h"
+
+#define CALL_CODES_MAX 64            /* distinct response codes counted apart; more: one sum */
+
+enum call_side { CALL_NOBODY, CALL_CALLER, CALL_CALLEE, CALL_SERVER, CALL_NETWORK, CALL_SIDES };
+
+enum call_ack {                      /* of the 2xx to the first INVITE */
+    CALL_ACK_NONE,                   /* not answered */
+    CALL_ACK_SEEN,
+    CALL_ACK_LATE,                   /* after the 2xx had to be sent again */
+    CALL_ACK_LOST,                   /* never seen although there was time for it */
+    CALL_ACK_WAITING,                /* the capture ended too soon to tell */
+};
+
+struct call_code_count {
+    uint16_t code;
+    uint16_t count;
+};
+
+struct call_party {                  /* From and To of the first INVITE, whoever sent it */
+    slice uri, user, display, tag;
+};
+
+struct call {
+    struct arena arena;
+    struct list  in_list;            /* free for the owner */
+    uint64_t     index;              /* order of opening, from 1 */
+    uint64_t     session;            /* same for all legs joined into one session */
+
+    slice             call_id;
+    struct call_party from, to;      /* to.tag: of the dialog that was answered, or the last early one */
+    slice             request_uri, user_agent, server;
+    struct address    caller_addr, callee_addr;    /* of the first hop seen */
+
+    uint8_t  state;                  /* enum call_state */
+    uint8_t  transport;              /* enum wire_transport */
+    uint8_t  ended_by;               /* enum call_side */
+    uint8_t  ack;                    /* enum call_ack */
+    uint16_t final;                  /* last final response to the INVITE, 0: none */
+    uint16_t last_progress;          /* last 101 to 199, 0: none */
+    uint16_t last_trying;            /* 100 when one came */
+    uint16_t challenge;              /* 401 or 407 that was answered with credentials, 0: none */
+    uint16_t reinvite_final;         /* last final response to a re-INVITE */
+    uint16_t bye_final, cancel_final;
+    uint16_t q850;                   /* of the last Reason header, 0: none */
+    uint16_t reason_sip;             /* Reason: SIP;cause= */
+    slice    reason;                 /* phrase of the final response as sent */
+    slice    reason_text;            /* text parameter of the last Reason header */
+
+    int64_t invite_ns, first_response_ns, progress_ns, ringing_ns, answered_ns, ack_ns, cancel_ns,
+            bye_ns, ended_ns, last_ns;   /* progress: first 18x; ringing: first 180 */
+    uint64_t first_frame, last_frame, final_frame, bye_frame;
+
+    uint32_t messages;               /* distinct ones */
+    uint32_t retransmissions, copies;
+    uint32_t methods[SIP_METHODS];   /* distinct requests */
+    struct call_code_count *codes;   /* distinct responses, in order of appearance */
+    uint16_t code_count, code_room, codes_beyond;
+    uint16_t reinvites, attempts, forks;      /* attempts: INVITEs with another CSeq; forks: branches beyond the first */
+    uint16_t held, forwarded, transfers, diversions;
+    uint16_t surprises;              /* events the state table does not expect */
+    uint16_t flaws;                  /* breaches of grammar in its messages */
+    uint16_t replies_after_answer;   /* times that the 2xx had to be sent again */
+
+    uint32_t session_expires_s;      /* agreed in the 2xx, 0: none */
+    uint16_t refreshes;              /* re-INVITE or UPDATE without a change */
+    uint16_t transfer_status;        /* last status a NOTIFY reported, 0: none */
+    slice    refer_to, replaces;     /* target of a REFER; Call-ID that a Replaces header named */
+    slice    redirect_to;            /* Contact of a 3xx */
+    slice    session_id, icid;       /* Session-ID, P-Charging-Vector icid-value */
+
+    bool answered, early_media, on_hold, reliable;    /* reliable: a 1xx with RSeq */
+    bool partial;                    /* its beginning was not captured */
+    bool open_at_end;                /* the capture ended before the call did */
+    bool slow_timers;                /* T1 is 2 s here (VoLTE): 128 s in place of 32 */
+    bool crossed;                    /* CANCEL crossed the answer, or BYE crossed BYE */
+    bool emergency;                  /* urn:service:sos, or 112/911 with a 380 */
+    bool tables_full;                /* some limit was reached: the counts are a lower bound */
+};
+
+struct call *call_new(void);         /* NULL: no memory */
+struct call *call_free(struct call *c);
+size_t       call_memory_bytes(const struct call *c);
+
+/* The one place that changes state. False: the table does not expect it; counted. */
+bool call_step(struct call *c, enum call_event event);
+/* A distinct response was seen. */
+void call_count_response(struct call *c, uint16_t code);
+
+/* The state as people are told it. A code is always a pair (family, number). */
+enum call_list { CALL_LIST_ACTIVE, CALL_LIST_COMPLETED, CALL_LIST_UNMONITORED, CALL_LISTS };
+struct call_status {
+    slice          family;           /* "monitor" or "sip" */
+    uint16_t       code;
+    slice          name;             /* "Completed", "Busy Here": never translated */
+    enum call_list list;
+};
+struct call_status call_status(const struct call *c);
+slice call_list_name(enum call_list list);                /* "completed" */
+slice call_side_name(enum call_side side);                /* "caller", empty for nobody */
+slice call_ack_name(enum call_ack ack);                   /* "seen", empty for none */
+
+/* Oki-Toki's view: the last response that means something: "0", "100", "18X" when it rang or
+ * progressed and nobody answered, else the final code. */
+slice call_last_response(const struct call *c, char room[8]);
+
+/* Durations in nanoseconds, negative: unknown. */
+int64_t call_pdd_ns(const struct call *c);                /* INVITE to the first 18x or the 2xx */
+int64_t call_ring_ns(const struct call *c);               /* first 18x to the answer or the end */
+int64_t call_talk_ns(const struct call *c);               /* 2xx to BYE */
+int64_t call_duration_ns(const struct call *c);           /* INVITE to the end, or the last seen */
+
+#endif

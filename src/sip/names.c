@@ -1,0 +1,185 @@
+/* sip/names.c - names of methods, headers and flaws; classes of characters.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/sip_int.h"
+
+#include <endian.h>
+
+const uint8_t sip_char_class[256] = {
+    ['0' ... '9'] = SIP_C_TOKEN | SIP_C_HEX | SIP_C_HOST,
+    ['a' ... 'f'] = SIP_C_TOKEN | SIP_C_HEX | SIP_C_HOST,
+    ['A' ... 'F'] = SIP_C_TOKEN | SIP_C_HEX | SIP_C_HOST,
+    ['g' ... 'z'] = SIP_C_TOKEN | SIP_C_HOST,
+    ['G' ... 'Z'] = SIP_C_TOKEN | SIP_C_HOST,
+    ['-'] = SIP_C_TOKEN | SIP_C_HOST, ['.'] = SIP_C_TOKEN | SIP_C_HOST,
+    ['_'] = SIP_C_TOKEN | SIP_C_HOST,          /* no host name, but seen in many */
+    ['!'] = SIP_C_TOKEN, ['%'] = SIP_C_TOKEN, ['*'] = SIP_C_TOKEN, ['+'] = SIP_C_TOKEN,
+    ['`'] = SIP_C_TOKEN, ['\''] = SIP_C_TOKEN, ['~'] = SIP_C_TOKEN,
+    [' '] = SIP_C_BLANK, ['\t'] = SIP_C_BLANK, ['\r'] = SIP_C_BLANK, ['\n'] = SIP_C_BLANK,
+};
+
+bool sip_is_token_char(char c) { return sip_char_is(c, SIP_C_TOKEN); }
+
+/* ---- methods ---- */
+
+static const slice method_names[SIP_METHODS] = {
+    [SIP_INVITE] = SLICE("INVITE"), [SIP_ACK] = SLICE("ACK"), [SIP_BYE] = SLICE("BYE"),
+    [SIP_CANCEL] = SLICE("CANCEL"), [SIP_OPTIONS] = SLICE("OPTIONS"),
+    [SIP_REGISTER] = SLICE("REGISTER"), [SIP_PRACK] = SLICE("PRACK"),
+    [SIP_SUBSCRIBE] = SLICE("SUBSCRIBE"), [SIP_NOTIFY] = SLICE("NOTIFY"),
+    [SIP_PUBLISH] = SLICE("PUBLISH"), [SIP_INFO] = SLICE("INFO"), [SIP_REFER] = SLICE("REFER"),
+    [SIP_MESSAGE] = SLICE("MESSAGE"), [SIP_UPDATE] = SLICE("UPDATE"),
+};
+
+/* Only one method has a given length and first letter, but for PRACK/PUBLISH (lengths
+ * differ) and the like; the whole text decides. */
+static enum sip_method method_candidate(slice text)
+{
+    switch (text.ptr[0]) {
+    case 'I': return text.len == 6 ? SIP_INVITE : SIP_INFO;
+    case 'A': return SIP_ACK;
+    case 'B': return SIP_BYE;
+    case 'C': return SIP_CANCEL;
+    case 'O': return SIP_OPTIONS;
+    case 'R': return text.len == 8 ? SIP_REGISTER : SIP_REFER;
+    case 'P': return text.len == 5 ? SIP_PRACK : SIP_PUBLISH;
+    case 'S': return SIP_SUBSCRIBE;
+    case 'N': return SIP_NOTIFY;
+    case 'M': return SIP_MESSAGE;
+    case 'U': return SIP_UPDATE;
+    default:  return SIP_UNKNOWN;
+    }
+}
+
+enum sip_method sip_method_find(slice text)
+{
+    if (text.len < 3 || text.len > 9)
+        return SIP_UNKNOWN;
+    enum sip_method method = method_candidate(text);
+
+    return slice_eq(text, method_names[method]) ? method : SIP_UNKNOWN;
+}
+
+slice sip_method_name(enum sip_method method)
+{
+    return method < SIP_METHODS ? method_names[method] : (slice){ 0 };
+}
+
+/* ---- headers ---- */
+
+#define NAME_ROOM 32
+static const char header_names[SIP_HEADER_IDS][NAME_ROOM] __attribute__((aligned(8))) = {
+#define X(id, name, compact) [SIP_H_##id] = name,
+#include "sip/headers.def"
+#undef X
+};
+static const uint8_t header_lengths[SIP_HEADER_IDS] = {
+#define X(id, name, compact) [SIP_H_##id] = sizeof(name) - 1,
+#include "sip/headers.def"
+#undef X
+};
+
+/* The next two tables want the last of several values for one place: that is how the last
+ * header of each length is found without counting. */
+#pragma GCC diagnostic push
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Winitializer-overrides"
+#else
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+static const uint8_t header_last[NAME_ROOM] = {
+#define X(id, name, compact) [sizeof(name) - 1] = SIP_H_##id,
+#include "sip/headers.def"
+#undef X
+};
+#define NO_COMPACT 256                           /* a place that no byte leads to */
+static const uint8_t header_compact[NO_COMPACT + 1] = {
+#define X(id, name, compact) [(compact) ? (compact) : NO_COMPACT] = SIP_H_##id,
+#include "sip/headers.def"
+#undef X
+};
+#pragma GCC diagnostic pop
+
+static inline uint64_t word_at(const char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return le64toh(word);
+}
+
+/* Which bits of 8 bytes differ, case aside? Only letters have case: bit 0x20 is passed over
+ * where the known name has bit 0x40, so a CR is no '-'. */
+static inline uint64_t word_differs(uint64_t seen, uint64_t known)
+{
+    return (seen ^ known) & ~((known & 0x4040404040404040u) >> 1);
+}
+
+/* `name` has `len` bytes and at least NAME_ROOM may be read from it. */
+static enum sip_header_id find_padded(const char *name, size_t len)
+{
+    uint64_t first = word_at(name);
+    uint64_t mask = len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * len)) - 1;
+
+    for (unsigned id = header_last[len]; header_lengths[id] == len; id--) {
+        const char *known = header_names[id];
+
+        if (word_differs(first, word_at(known)) & mask)
+            continue;
+        /* The last 8 bytes overlap those before them: no bytes outside the name are read. */
+        size_t at = 8;
+        while (at + 8 <= len && !word_differs(word_at(name + at), word_at(known + at)))
+            at += 8;
+        if (at >= len)
+            return id;
+        if (at + 8 > len && !word_differs(word_at(name + len - 8), word_at(known + len - 8)))
+            return id;
+    }
+    return SIP_H_OTHER;
+}
+
+enum sip_header_id sip_header_id_find(slice name)
+{
+    char padded[NAME_ROOM] = { 0 };
+
+    if (name.len == 1)
+        return header_compact[(unsigned char)ascii_lower(name.ptr[0])];
+    if (name.len == 0 || name.len >= NAME_ROOM)
+        return SIP_H_OTHER;
+    memcpy(padded, name.ptr, name.len);
+    return find_padded(padded, name.len);
+}
+
+enum sip_header_id sip_header_id_find_within(slice name, const char *end)
+{
+    if (name.len < 2 || name.len >= NAME_ROOM || end - name.ptr < NAME_ROOM)
+        return sip_header_id_find(name);
+    return find_padded(name.ptr, name.len);
+}
+
+slice sip_header_name(enum sip_header_id id)
+{
+    if (id >= SIP_HEADER_IDS)
+        return (slice){ 0 };
+    return slice_of(header_names[id], header_lengths[id]);
+}
+
+/* ---- flaws ---- */
+
+static const struct {
+    slice slug;
+    int   code;
+} flaw_rows[SIP_FLAW_KINDS] = {
+#define X(id, text, status) [SIP_FLAW_##id] = { .slug = SLICE(text), .code = status },
+#include "sip/flaws.def"
+#undef X
+};
+
+slice sip_flaw_slug(enum sip_flaw_kind kind)
+{
+    return kind < SIP_FLAW_KINDS ? flaw_rows[kind].slug : (slice){ 0 };
+}
+
+int sip_flaw_code(enum sip_flaw_kind kind)
+{
+    return kind < SIP_FLAW_KINDS ? flaw_rows[kind].code : 0;
+}

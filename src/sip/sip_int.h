@@ -1,0 +1,63 @@
+/* sip/sip_int.h - what the files of this folder share and nobody else needs.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIP_SIP_INT_H
+#define SIP_SIP_INT_H
+
+#include "sip/message.h"
+
+/* Classes of characters (RFC 3261, 25.1). */
+enum { SIP_C_TOKEN = 1, SIP_C_BLANK = 2, SIP_C_HEX = 4, SIP_C_HOST = 8 };
+extern const uint8_t sip_char_class[256];
+
+static inline bool sip_char_is(char c, int classes)
+{
+    return sip_char_class[(unsigned char)c] & classes;
+}
+
+/* Does every byte belong to one of the classes? True of an empty slice. */
+static inline bool sip_all_are(slice s, int classes)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!sip_char_is(s.ptr[i], classes))
+            return false;
+    return true;
+}
+
+/* As sip_header_id_find, faster where bytes up to `end` may be read behind the name. */
+enum sip_header_id sip_header_id_find_within(slice name, const char *end);
+
+/* `s` begins with a quote: length of the quoted string with both quotes, 0 when it never
+ * ends. A backslash hides the character after it. */
+size_t sip_quoted_len(slice s);
+
+/* The slice cut at its first byte `c`: *ret_tail begins with it, or is empty. */
+static inline slice sip_cut_at(slice s, char c, slice *ret_tail)
+{
+    ptrdiff_t at = slice_find_char(s, c);
+    size_t head = at < 0 ? s.len : (size_t)at;
+
+    *ret_tail = (slice){ s.ptr + head, s.len - head };
+    return (slice){ s.ptr, head };
+}
+
+/* The start line (7.1, 7.2), without its end. What it is, before anybody judges it. */
+struct sip_start {
+    bool  is_request;
+    slice method, uri, version;      /* of a request; uri may be empty or hold blanks */
+    slice status_text, reason;       /* of a response, with version */
+};
+bool sip_start_read(slice line, struct sip_start *ret);        /* false: not SIP */
+/* Bytes of a stream without a line end yet: can they grow into a start line? */
+#define SIP_START_LINE_MAX 8192u
+bool sip_start_may_begin(slice s);
+
+/* Where the host of a "sip:" or "sips:" URI begins, and what is wrong with it as a
+ * Request-URI, or SIP_FLAW_NONE. */
+enum sip_flaw_kind sip_request_uri_flaw(slice uri);
+
+/* Decoders that also say what is wrong. They fill *ret as far as they can. */
+enum sip_flaw_kind sip_name_addr_read(slice value, struct sip_name_addr *ret);
+enum sip_flaw_kind sip_via_read(slice value, struct sip_via *ret);
+enum sip_flaw_kind sip_cseq_read(slice value, struct sip_cseq *ret);
+
+#endif

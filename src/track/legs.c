@@ -1,0 +1,675 @@
+/* track/legs.c - messages of INVITE dialogs -> call legs
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * One leg is one Call-ID with one caller's tag. It is judged by what its caller saw: an
+ * "attempt" is one INVITE transaction on one hop, and only attempts that left the caller's
+ * own address move the state. So a proxy's CANCEL to one branch, or a 486 from one of
+ * several forks, is counted but does not end the call, wherever it was captured. */
+#include <stdlib.h>
+
+#include "codes/code.h"
+#include "track/extract.h"
+#include "track/track_int.h"
+
+#define ATTEMPTS_MAX 64u
+#define SECOND_NS 1000000000LL
+#define VOLTE_T1_NS (2 * SECOND_NS)
+
+/* One INVITE client transaction (initial INVITE) as seen on one hop. */
+struct attempt {
+    slice    branch;                 /* topmost Via, whole; in the call's arena */
+    uint32_t cseq;
+    uint16_t final;
+    uint16_t vias;
+    bool     origin;                 /* left the caller itself, as far as was seen */
+};
+
+struct leg {
+    struct live     live;
+    struct call    *call;
+    struct seen     seen;
+    struct attempt *attempts;
+    uint16_t        attempt_count, attempt_room;
+    uint16_t        origin_vias;
+    uint32_t        cseq;            /* of the newest initial INVITE */
+    uint32_t        answer_cseq;
+    int64_t         answer_last_ns;  /* the 2xx, last repeat */
+    bool            caller_holds, callee_holds, redirected;
+};
+
+/* ---- finding and opening ------------------------------------------------------------- */
+
+static bool leg_is_caller(const struct leg *leg, slice tag)
+{
+    return slice_eq(leg->call->from.tag, tag);
+}
+
+/* By the caller's tag on either side; failing that, whichever leg has the Call-ID, unless
+ * this is a caller of its own. */
+static struct leg *leg_find(const struct tracker *t, const struct sip_message *m, uint64_t hash)
+{
+    struct leg *same_id = NULL;
+
+    for (struct map_node *n = map_first(&t->maps[LIVE_LEG], hash); n; n = map_next(n)) {
+        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+
+        if (!slice_eq(leg->call->call_id, m->call_id))
+            continue;
+        if (leg_is_caller(leg, m->from.tag) || (m->to.tag.len && leg_is_caller(leg, m->to.tag)))
+            return leg;
+        same_id = leg;
+    }
+    bool opens = m->is_request && m->method == SIP_INVITE && m->to.tag.len == 0;
+
+    return opens ? NULL : same_id;
+}
+
+/* What shows that there is a call although its INVITE was not captured. */
+static bool leg_may_open(const struct sip_message *m)
+{
+    static const bool opens[SIP_METHODS] = {
+        [SIP_INVITE] = true, [SIP_BYE] = true, [SIP_CANCEL] = true, [SIP_PRACK] = true,
+        [SIP_UPDATE] = true, [SIP_ACK] = true,
+    };
+
+    return opens[m->method];
+}
+
+static struct leg *leg_free(struct leg *leg)
+{
+    if (leg) {
+        seen_done(&leg->seen);
+        free(leg->attempts);
+        call_free(leg->call);
+        free(leg);
+    }
+    return NULL;
+}
+
+static void leg_fill(struct leg *leg, const struct wire_unit *u, const struct sip_message *m)
+{
+    struct call *c = leg->call;
+    bool response = !m->is_request;
+
+    c->call_id = track_keep(&c->arena, m->call_id);
+    track_party(&c->arena, &c->from, &m->from);
+    track_party(&c->arena, &c->to, &m->to);
+    c->caller_addr = response ? u->dst : u->src;
+    c->callee_addr = response ? u->src : u->dst;
+    c->transport = (uint8_t)u->transport;
+    c->first_frame = u->frame;
+    c->request_uri = track_keep(&c->arena, m->uri);
+}
+
+static size_t leg_bytes(const struct leg *leg)
+{
+    return sizeof *leg + seen_memory_bytes(&leg->seen) + call_memory_bytes(leg->call) +
+           leg->attempt_room * sizeof *leg->attempts;
+}
+
+static bool leg_close_call(struct tracker *t, struct call *c)
+{
+    return t->observer.call_closed && t->observer.call_closed(t->observer.ctx, c);
+}
+
+/* Seen, counted, not followed: monitor code 8004. */
+static void leg_refuse(struct tracker *t, struct leg *leg)
+{
+    call_step(leg->call, CALL_EV_LIMIT);
+    t->counts.not_followed++;
+    if (leg_close_call(t, leg->call))
+        leg->call = NULL;
+    leg_free(leg);
+}
+
+static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
+                            const struct sip_message *m, uint64_t hash)
+{
+    struct leg *leg = calloc(1, sizeof *leg);
+
+    if (!leg || !(leg->call = call_new()))
+        return leg_free(leg);
+    leg_fill(leg, u, m);
+    leg->call->index = ++t->next_call;
+    leg->call->session = ++t->next_session;
+    leg->call->invite_ns = m->is_request && m->method == SIP_INVITE ? u->time_ns : 0;
+    leg->call->last_ns = u->time_ns;
+    leg->call->partial = !(m->is_request && m->method == SIP_INVITE && m->to.tag.len == 0);
+    t->counts.calls++;
+    if (t->live_calls >= t->settings.calls_max || !track_may_grow(t)) {
+        leg_refuse(t, leg);
+        return NULL;
+    }
+    if (!leg->call->call_id.ptr ||
+        track_enter(t, &leg->live, LIVE_LEG, hash, u->time_ns + 64 * t->settings.t1_ns) < 0)
+        return leg_free(leg);
+    if (++t->live_calls > t->counts.live_calls_max)
+        t->counts.live_calls_max = t->live_calls;
+    if (t->observer.call_opened)
+        t->observer.call_opened(t->observer.ctx, leg->call);
+    return leg;
+}
+
+/* ---- attempts ------------------------------------------------------------------------ */
+
+static struct attempt *attempt_find(const struct leg *leg, const struct sip_message *m)
+{
+    for (size_t i = leg->attempt_count; i-- > 0;)
+        if (leg->attempts[i].cseq == m->cseq.number &&
+            slice_eq(leg->attempts[i].branch, m->via.branch))
+            return &leg->attempts[i];
+    return NULL;
+}
+
+static bool attempt_has_cseq(const struct leg *leg, uint32_t cseq)
+{
+    for (size_t i = leg->attempt_count; i-- > 0;)
+        if (leg->attempts[i].cseq == cseq)
+            return true;
+    return false;
+}
+
+static bool attempt_is_open(const struct leg *leg, uint32_t cseq)
+{
+    for (size_t i = leg->attempt_count; i-- > 0;)
+        if (leg->attempts[i].cseq == cseq && leg->attempts[i].origin && !leg->attempts[i].final)
+            return true;
+    return false;
+}
+
+static struct attempt *attempt_add(struct leg *leg, const struct sip_message *m, bool origin)
+{
+    if (leg->attempt_count == leg->attempt_room) {
+        uint16_t room = leg->attempt_room ? (uint16_t)(leg->attempt_room * 2) : 2;
+        struct attempt *grown = room > ATTEMPTS_MAX
+            ? NULL : realloc(leg->attempts, room * sizeof *grown);
+
+        if (!grown) {
+            leg->call->tables_full = true;
+            return NULL;
+        }
+        leg->attempts = grown;
+        leg->attempt_room = room;
+    }
+    struct attempt *a = &leg->attempts[leg->attempt_count++];
+
+    *a = (struct attempt){ track_keep(&leg->call->arena, m->via.branch), m->cseq.number, 0,
+                           m->via_count, origin };
+    return a;
+}
+
+/* An INVITE with fewer Vias than the one thought to be the first: the capture has a hop
+ * nearer to the caller after all, and the caller's view is the one that counts. */
+static void leg_move_origin(struct leg *leg, const struct wire_unit *u, const struct sip_message *m)
+{
+    for (size_t i = 0; i < leg->attempt_count; i++)
+        if (leg->attempts[i].cseq == m->cseq.number)
+            leg->attempts[i].origin = false;
+    leg->origin_vias = m->via_count;
+    leg->call->caller_addr = u->src;
+    leg->call->callee_addr = u->dst;
+    leg->call->transport = (uint8_t)u->transport;
+}
+
+/* ---- telling ------------------------------------------------------------------------- */
+
+static void leg_step(struct tracker *t, struct leg *leg, enum call_event event)
+{
+    uint8_t before = leg->call->state;
+
+    if (call_step(leg->call, event) && leg->call->state != before && t->observer.call_changed)
+        t->observer.call_changed(t->observer.ctx, leg->call);
+}
+
+static int64_t leg_t1(const struct tracker *t, const struct leg *leg)
+{
+    return leg->call->slow_timers ? track_max(VOLTE_T1_NS, t->settings.t1_ns) : t->settings.t1_ns;
+}
+
+/* How long to wait for the next packet, by what the call is waiting for (timers.md). */
+static int64_t leg_patience(const struct tracker *t, const struct leg *leg)
+{
+    const struct call *c = leg->call;
+    int64_t timeout = 64 * leg_t1(t, leg) + 5 * SECOND_NS;
+
+    switch ((enum call_state)c->state) {
+    case CALL_PROGRESS:
+        return t->settings.ringing_max_ns;
+    case CALL_TRYING:
+    case CALL_NEW:
+        return c->last_trying ? t->settings.ringing_max_ns : timeout;
+    case CALL_ACTIVE:
+        return t->settings.silence_max_ns;
+    case CALL_CANCELLING:
+        return timeout;
+    default:
+        return track_max(t->settings.linger_ns, c->slow_timers ? timeout : 0);
+    }
+}
+
+/* ---- requests ------------------------------------------------------------------------ */
+
+static void leg_new_cseq(struct leg *leg, const struct wire_unit *u, const struct sip_message *m)
+{
+    struct call *c = leg->call;
+
+    c->attempts++;
+    leg->cseq = m->cseq.number;
+    leg->origin_vias = m->via_count;
+    if (c->final == 401 || c->final == 407) {             /* answered with credentials */
+        c->challenge = c->final;
+        c->final = 0;
+        c->reason = (slice){0};
+    }
+    if (c->final >= 300 && c->final < 400)
+        c->forwarded++;
+    if (c->state != CALL_ACTIVE && c->state != CALL_COMPLETED) {
+        c->ended_ns = 0;
+        c->ended_by = CALL_NOBODY;
+    }
+    if (!c->invite_ns)
+        c->invite_ns = u->time_ns;
+}
+
+static bool leg_is_origin(const struct leg *leg, const struct wire_unit *u,
+                          const struct sip_message *m)
+{
+    return address_eq(&leg->call->caller_addr, &u->src) && m->via_count <= leg->origin_vias;
+}
+
+static void leg_first_invite(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                             const struct sip_message *m)
+{
+    struct call *c = leg->call;
+    bool is_new = leg->attempt_count == 0 || m->cseq.number > leg->cseq;
+
+    if (attempt_find(leg, m))
+        return;                                           /* the same hop, through a tunnel */
+    if (is_new) {
+        leg_new_cseq(leg, u, m);
+        track_invite(c, m);
+        c->caller_addr = u->src;                          /* as a rule the same machine again */
+        attempt_add(leg, m, true);
+        leg_step(t, leg, CALL_EV_INVITE);
+        return;
+    }
+    bool origin = m->cseq.number == leg->cseq && leg_is_origin(leg, u, m);
+
+    if (m->cseq.number == leg->cseq && m->via_count < leg->origin_vias) {
+        leg_move_origin(leg, u, m);
+        origin = true;
+    } else if (origin) {
+        c->forks++;
+        leg_step(t, leg, CALL_EV_INVITE);
+    }
+    attempt_add(leg, m, origin);
+}
+
+static void leg_hold(struct leg *leg, const struct sip_message *m, bool from_callee)
+{
+    bool *holds = from_callee ? &leg->callee_holds : &leg->caller_holds;
+    enum track_media_wish wish = track_media_wish(m);
+
+    if (wish == TRACK_WISH_NONE)
+        return;
+    if (wish == TRACK_WISH_HOLD && !*holds)
+        leg->call->held++;
+    *holds = wish == TRACK_WISH_HOLD;
+    leg->call->on_hold = leg->caller_holds || leg->callee_holds;
+}
+
+static void leg_reinvite(struct tracker *t, struct leg *leg, const struct sip_message *m,
+                         bool from_callee)
+{
+    struct call *c = leg->call;
+    uint16_t held = c->held;
+    bool on_hold = c->on_hold;
+
+    if (m->method == SIP_INVITE)
+        c->reinvites++;
+    leg_hold(leg, m, from_callee);
+    if (held == c->held && on_hold == c->on_hold && sip_header_find(m, SIP_H_SESSION_EXPIRES))
+        c->refreshes++;
+    if (c->state == CALL_NEW || (c->partial && c->state != CALL_COMPLETED))
+        leg_step(t, leg, CALL_EV_DIALOG);
+}
+
+static void leg_invite(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                       const struct sip_message *m, const struct track_sighting *s)
+{
+    if (m->to.tag.len == 0 && !s->from_callee)
+        leg_first_invite(t, leg, u, m);
+    else if (s->kind == SEEN_NEW)
+        leg_reinvite(t, leg, m, s->from_callee);
+}
+
+static void leg_update(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                       const struct sip_message *m, const struct track_sighting *s)
+{
+    (void)u;
+    if (s->kind == SEEN_NEW && leg->call->answered)
+        leg_reinvite(t, leg, m, s->from_callee);
+}
+
+/* An ACK proves nothing about the call; it only tells whether the 2xx arrived. */
+static void leg_ack(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                    const struct sip_message *m, const struct track_sighting *s)
+{
+    struct call *c = leg->call;
+
+    (void)t;
+    if (c->ack != CALL_ACK_WAITING || s->from_callee || m->cseq.number != leg->answer_cseq)
+        return;
+    c->ack = c->replies_after_answer ? CALL_ACK_LATE : CALL_ACK_SEEN;
+    c->ack_ns = u->time_ns;
+}
+
+static void leg_cancel(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                       const struct sip_message *m, const struct track_sighting *s)
+{
+    const struct attempt *a = attempt_find(leg, m);
+    struct call *c = leg->call;
+
+    (void)s;
+    if (a ? !a->origin : leg->attempt_count && m->via_count > leg->origin_vias)
+        return;                                           /* a proxy's, for one of its branches */
+    if (!c->cancel_ns)
+        c->cancel_ns = u->time_ns;
+    if (c->answered)
+        c->crossed = true;
+    track_reason(c, m);
+    leg_step(t, leg, CALL_EV_CANCEL);
+    if (c->state == CALL_CANCELLING) {
+        c->ended_ns = u->time_ns;
+        c->ended_by = CALL_CALLER;
+    }
+}
+
+static void leg_bye(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                    const struct sip_message *m, const struct track_sighting *s)
+{
+    struct call *c = leg->call;
+    enum call_side side = s->from_callee ? CALL_CALLEE : CALL_CALLER;
+    slice callee_tag = s->from_callee ? m->from.tag : m->to.tag;
+
+    track_reason(c, m);
+    if (c->bye_ns) {
+        if (s->kind == SEEN_NEW && c->ended_by != side && c->bye_final == 0)
+            c->crossed = true;
+        return;
+    }
+    if (c->forks && c->answered && callee_tag.len && !slice_eq(callee_tag, c->to.tag))
+        return;                                           /* clears another branch that answered too */
+    if (!c->answered && (s->from_callee || c->state == CALL_NEW))
+        leg_step(t, leg, CALL_EV_DIALOG);                 /* only a confirmed dialog has this (15) */
+    c->bye_ns = c->ended_ns = u->time_ns;
+    c->bye_frame = u->frame;
+    c->ended_by = (uint8_t)side;
+    leg_step(t, leg, CALL_EV_BYE);
+}
+
+static void leg_refer(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                      const struct sip_message *m, const struct track_sighting *s)
+{
+    (void)t, (void)u;
+    if (s->kind != SEEN_NEW)
+        return;
+    leg->call->transfers++;
+    track_refer(leg->call, m);
+}
+
+static void leg_notify(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                       const struct sip_message *m, const struct track_sighting *s)
+{
+    (void)t, (void)u, (void)s;
+    track_sipfrag(leg->call, m);
+}
+
+typedef void leg_request_fn(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                            const struct sip_message *m, const struct track_sighting *s);
+static leg_request_fn *const on_request[SIP_METHODS] = {
+    [SIP_INVITE] = leg_invite, [SIP_UPDATE] = leg_update, [SIP_ACK] = leg_ack,
+    [SIP_CANCEL] = leg_cancel, [SIP_BYE] = leg_bye, [SIP_REFER] = leg_refer,
+    [SIP_NOTIFY] = leg_notify,
+};
+
+/* ---- responses to the INVITE ----------------------------------------------------------- */
+
+static void leg_progress(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                         const struct sip_message *m)
+{
+    struct call *c = leg->call;
+
+    if (m->status == 100) {
+        c->last_trying = 100;
+        return;
+    }
+    if (m->status == 199)                                 /* one early dialog died (RFC 6228) */
+        return;
+    c->last_progress = m->status;
+    if (!c->answered && m->to.tag.len && !slice_eq(c->to.tag, m->to.tag))
+        c->to.tag = track_keep(&c->arena, m->to.tag);
+    if (!c->progress_ns)
+        c->progress_ns = u->time_ns;
+    if (!c->ringing_ns && m->status == 180)
+        c->ringing_ns = u->time_ns;
+    c->forwarded = (uint16_t)(c->forwarded + (m->status == 181));
+    c->early_media |= track_has_sdp(m);
+    c->reliable |= track_rseq(m) != 0;
+    leg_step(t, leg, CALL_EV_PROGRESS);
+}
+
+static void leg_answer(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                       const struct sip_message *m)
+{
+    struct call *c = leg->call;
+
+    if (!c->answered) {
+        c->answered = true;
+        c->answered_ns = u->time_ns;
+        c->final = m->status;
+        c->final_frame = u->frame;
+        c->reason = track_keep(&c->arena, m->reason);
+        c->ack = CALL_ACK_WAITING;
+        c->crossed |= c->state == CALL_CANCELLING;
+        c->ended_ns = 0;
+        c->ended_by = CALL_NOBODY;
+        leg->answer_cseq = m->cseq.number;
+        leg->answer_last_ns = u->time_ns;
+        if (m->to.tag.len && !slice_eq(c->to.tag, m->to.tag))
+            c->to.tag = track_keep(&c->arena, m->to.tag);
+        track_answer(c, m);
+    }
+    leg_step(t, leg, CALL_EV_ANSWER);
+}
+
+/* Whose decision a final code is, by the catalogue's outcome of the code. */
+static enum call_side side_of_refusal(const struct call *c, uint16_t status)
+{
+    if (status == 487 || c->cancel_ns)
+        return CALL_CALLER;
+    return code_outcome(status) == CODE_USER ? CALL_CALLEE : CALL_SERVER;
+}
+
+static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                        const struct sip_message *m)
+{
+    struct call *c = leg->call;
+
+    if (!c->answered) {
+        c->final = m->status;
+        c->final_frame = u->frame;
+        c->reason = track_keep(&c->arena, m->reason);
+        c->ended_ns = u->time_ns;
+        c->ended_by = (uint8_t)side_of_refusal(c, m->status);
+        track_reason(c, m);
+        track_refusal(c, m);
+    }
+    if (c->answered || !attempt_is_open(leg, m->cseq.number))
+        leg_step(t, leg, CALL_EV_REFUSAL);
+}
+
+static void leg_invite_response(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                                const struct sip_message *m)
+{
+    struct call *c = leg->call;
+    struct attempt *a = attempt_find(leg, m);
+
+    if (!a && leg->attempt_count && !attempt_has_cseq(leg, m->cseq.number)) {
+        if (m->status >= 200)                             /* to a re-INVITE: the call goes on */
+            c->reinvite_final = m->status;
+        return;
+    }
+    if (!a && leg->attempt_count == 0) {                  /* its INVITE was not captured */
+        leg->origin_vias = m->via_count;
+        leg->cseq = m->cseq.number;
+        a = attempt_add(leg, m, true);
+    }
+    if (a && m->status >= 200)
+        a->final = m->status;
+    if (a ? !a->origin : m->via_count > leg->origin_vias)
+        return;                                           /* further down: not what the caller saw */
+    if (!c->first_response_ns)
+        c->first_response_ns = u->time_ns;
+    if (m->status < 200)
+        leg_progress(t, leg, u, m);
+    else if (m->status < 300)
+        leg_answer(t, leg, u, m);
+    else
+        leg_refusal(t, leg, u, m);
+}
+
+static void leg_response(struct tracker *t, struct leg *leg, const struct wire_unit *u,
+                         const struct sip_message *m, const struct track_sighting *s)
+{
+    struct call *c = leg->call;
+
+    if (m->method == SIP_INVITE && !s->from_callee)
+        leg_invite_response(t, leg, u, m);
+    else if (m->method == SIP_INVITE && m->status >= 200)
+        c->reinvite_final = m->status;
+    else if (m->method == SIP_BYE && m->status >= 200)
+        c->bye_final = m->status;
+    else if (m->method == SIP_CANCEL && m->status >= 200)
+        c->cancel_final = m->status;
+}
+
+/* ---- every message ----------------------------------------------------------------------- */
+
+/* The caller's first repeat comes after T1: 2 s there means the slow timers of VoLTE. */
+static void leg_repeated(struct leg *leg, const struct wire_unit *u, const struct sip_message *m,
+                         int64_t gap_ns)
+{
+    struct call *c = leg->call;
+
+    c->retransmissions++;
+    if (m->is_request && m->method == SIP_INVITE && c->first_response_ns == 0 &&
+        c->retransmissions == 1 && gap_ns >= 3 * SECOND_NS / 2 && gap_ns <= 5 * SECOND_NS / 2)
+        c->slow_timers = true;
+    if (!m->is_request && m->method == SIP_INVITE && m->status < 300 && m->status >= 200 &&
+        c->answered && m->cseq.number == leg->answer_cseq) {
+        c->replies_after_answer++;
+        leg->answer_last_ns = u->time_ns;
+    }
+}
+
+static void leg_count(struct leg *leg, const struct sip_message *m)
+{
+    struct call *c = leg->call;
+
+    c->messages++;
+    if (m->is_request)
+        c->methods[m->method]++;
+    else
+        call_count_response(c, m->status);
+    if (m->flaw_count)
+        c->flaws = (uint16_t)(c->flaws + m->flaw_count);
+}
+
+static bool leg_from_callee(const struct leg *leg, const struct sip_message *m)
+{
+    return !leg_is_caller(leg, m->from.tag) && leg_is_caller(leg, m->to.tag);
+}
+
+bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struct sip_message *m)
+{
+    uint64_t hash = track_hash(t, m->call_id);
+    struct leg *leg = leg_find(t, m, hash);
+
+    if (!leg && !leg_may_open(m))
+        return false;
+    if (!leg && !(leg = leg_open(t, u, m, hash)))
+        return false;
+    struct call *c = leg->call;
+    struct seen_about about = { .from_callee = leg_from_callee(leg, m), .rseq = track_rseq(m) };
+
+    about.callee_tag = about.from_callee ? m->from.tag : m->to.tag;
+    struct seen_verdict verdict = seen_note(&leg->seen, &c->arena, u, m, &about);
+    struct track_sighting s = { u, m, c, NULL, NULL, verdict.kind, about.from_callee };
+
+    c->last_ns = track_max(c->last_ns, u->time_ns);
+    c->last_frame = u->frame;
+    c->tables_full |= leg->seen.full;
+    if (verdict.kind == SEEN_NEW)
+        leg_count(leg, m);
+    else if (verdict.kind == SEEN_AGAIN)
+        leg_repeated(leg, u, m, verdict.gap_ns);
+    else
+        c->copies++;
+    if (verdict.kind == SEEN_NEW || verdict.kind == SEEN_HOP_COPY) {
+        if (!m->is_request)
+            leg_response(t, leg, u, m, &s);
+        else if (on_request[m->method])
+            on_request[m->method](t, leg, u, m, &s);
+    } else if (verdict.kind == SEEN_AGAIN && m->is_request && m->method == SIP_INVITE &&
+               m->to.tag.len == 0 && c->final >= 300 && !attempt_find(leg, m)) {
+        leg_first_invite(t, leg, u, m);                   /* tried anew without raising CSeq */
+    }
+    track_until(t, &leg->live, u->time_ns + leg_patience(t, leg));
+    track_recount(t, &leg->live, leg_bytes(leg));
+    track_tell(t, &s);
+    return true;
+}
+
+/* ---- closing --------------------------------------------------------------------------- */
+
+static void leg_settle_ack(const struct tracker *t, struct leg *leg)
+{
+    struct call *c = leg->call;
+
+    if (c->ack != CALL_ACK_WAITING)
+        return;
+    int64_t waited_ns = track_max(t->now_ns, c->last_ns) - c->answered_ns;
+
+    if (c->replies_after_answer >= 3 || waited_ns >= 64 * leg_t1(t, leg) || c->bye_ns)
+        c->ack = CALL_ACK_LOST;
+}
+
+void track_leg_due(struct tracker *t, struct live *l)
+{
+    struct leg *leg = live_item(l, struct leg);
+    struct call *c = leg->call;
+
+    if (!call_state_is_over((enum call_state)c->state)) {
+        leg_step(t, leg, CALL_EV_SILENCE);
+        if (c->state == CALL_SILENT) {
+            c->ended_by = CALL_NETWORK;
+            c->ended_ns = c->last_ns;
+        }
+    }
+    track_leg_close(t, l, false);
+}
+
+void track_leg_close(struct tracker *t, struct live *l, bool at_end)
+{
+    struct leg *leg = live_item(l, struct leg);
+    struct call *c = leg->call;
+
+    c->open_at_end = at_end && !call_state_is_over((enum call_state)c->state);
+    leg_settle_ack(t, leg);
+    track_leave(t, l);
+    t->live_calls--;
+    if (leg_close_call(t, c))
+        leg->call = NULL;
+    leg_free(leg);
+}

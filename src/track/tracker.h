@@ -1,0 +1,73 @@
+/* track/tracker.h - messages in the order they were seen, in; calls and registrations, out.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Fed by whoever has messages: a capture, a live interface, our own switch. No I/O and no
+ * clock: each message brings its time, so a day replays in seconds. Everything that follows
+ * calls is an observer; nothing is a special case in here.
+ *
+ *     struct tracker *t = tracker_new(&settings, &observer);
+ *     tracker_message(t, &unit, &message);       // in the order of capture
+ *     tracker_finish(t);                         // closes what is still open, oldest first
+ *     t = tracker_free(t);
+ *
+ * Memory is bounded by settings.memory_max_bytes: at the limit a new call is recorded as
+ * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed. */
+#ifndef TRACK_TRACKER_H
+#define TRACK_TRACKER_H
+
+#include "base/hash.h"
+#include "call/call.h"
+#include "call/registration.h"
+#include "call/transaction.h"
+#include "track/seen.h"
+
+struct track_settings {              /* zero means the default in brackets */
+    struct hash_seed seed;
+    size_t   memory_max_bytes;       /* live state only (256 MiB) */
+    uint32_t calls_max;              /* live at once (1,000,000) */
+    int64_t  t1_ns;                  /* RFC 3261 T1 (500 ms); 2 s is learned per call */
+    int64_t  linger_ns;              /* a finished call waits for repeats (40 s) */
+    int64_t  ringing_max_ns;         /* after a 1xx, no packet at all (600 s) */
+    int64_t  silence_max_ns;         /* answered, no signalling (4 h) */
+};
+
+/* What a message was to the tracker; borrowed, valid in the call only. Exactly one of call,
+ * registration and transaction is set, or none when the tracker was full. */
+struct track_sighting {
+    const struct wire_unit   *unit;
+    const struct sip_message *message;
+    const struct call        *call;
+    const struct registration *registration;
+    const struct transaction *transaction;
+    enum seen_kind kind;
+    bool from_callee;                /* its request's direction */
+};
+
+/* Any may be NULL. `closed` returns true when it takes the record over and will free it. */
+struct track_observer {
+    void *ctx;
+    void (*message)(void *ctx, const struct track_sighting *sighting);
+    void (*call_opened)(void *ctx, const struct call *c);
+    void (*call_changed)(void *ctx, const struct call *c);       /* its state changed */
+    bool (*call_closed)(void *ctx, struct call *c);
+    bool (*registration_closed)(void *ctx, struct registration *r);
+    bool (*transaction_closed)(void *ctx, struct transaction *t);
+};
+
+struct track_counts {
+    uint64_t calls, registrations, transactions;      /* opened */
+    uint64_t live_calls_max;
+    uint64_t not_followed;           /* calls beyond the limits */
+    uint64_t unassigned;             /* messages that could not be kept: full, or no Call-ID */
+};
+
+struct tracker;
+struct tracker *tracker_new(const struct track_settings *settings, const struct track_observer *observer);
+struct tracker *tracker_free(struct tracker *t);
+void   tracker_message(struct tracker *t, const struct wire_unit *unit, const struct sip_message *m);
+void   tracker_time(struct tracker *t, int64_t now_ns);   /* timers that are due; messages do this too */
+void   tracker_finish(struct tracker *t);
+const struct track_counts *tracker_counts(const struct tracker *t);
+size_t tracker_memory_bytes(const struct tracker *t);     /* of what is live */
+
+#endif
