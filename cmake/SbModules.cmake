@@ -6,7 +6,7 @@
 macro(sb_read_layers)
     set(SB_FOLDERS "")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/LAYERS)
-    file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS sb_lines REGEX "^[a-z]")
+    file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS sb_lines REGEX "^[a-z]+[ \t]+[0-9]")
     foreach(sb_line IN LISTS sb_lines)
         string(REGEX REPLACE "[ \t]+" ";" sb_words "${sb_line}")
         list(POP_FRONT sb_words sb_folder sb_layer)
@@ -35,8 +35,8 @@ endfunction()
 
 # sb_module(folder): library sb_FOLDER from src/FOLDER/*.c without the tests. A folder may
 # bring a src/FOLDER/CMakeLists.txt for what a glob cannot say (generated sources, external
-# libraries); it is included with SB_MODULE (the target), SB_MODULE_DIR (its folder) and
-# SB_GENERATED_DIR (where to generate; on the include path as "generated/...") set.
+# libraries, scripts that test it); it is included with SB_MODULE (the target), SB_MODULE_DIR
+# (its folder) and SB_GENERATED_DIR (on the include path as "generated/FOLDER/...") set.
 function(sb_module folder)
     set(SB_MODULE sb_${folder})
     set(SB_MODULE_DIR ${CMAKE_SOURCE_DIR}/src/${folder})

@@ -1,69 +1,5 @@
-# Tests: one cmocka program per folder, whole-program tests, fuzz targets.
+# All tests: one cmocka program per folder, whole-program tests, fuzz targets.
 # SPDX-License-Identifier: Apache-2.0
-
-set(SB_TEST_DIR ${CMAKE_BINARY_DIR}/tests)
-set(SB_TEST_DEFINITIONS
-    SB_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    SB_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
-
-# Sends every allocation of the program under test through the harness, which counts what
-# was not freed and lets the n-th one fail.
-set(SB_WRAP malloc calloc realloc reallocarray aligned_alloc posix_memalign strdup strndup free)
-list(TRANSFORM SB_WRAP PREPEND -Wl,--wrap=)
-
-# sb_test(name links... SOURCES files...): one program, registered in CTest under its name.
-function(sb_test name)
-    cmake_parse_arguments(arg "" "" "LINKS;SOURCES" ${ARGN})
-    add_executable(${name} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/tests/harness/test.c)
-    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-    target_compile_definitions(${name} PRIVATE ${SB_TEST_DEFINITIONS} SB_TEST_NAME="${name}")
-    target_link_libraries(${name} PRIVATE ${arg_LINKS} cmocka)
-    target_link_options(${name} PRIVATE ${SB_WRAP})
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${SB_TEST_DIR})
-    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
-endfunction()
-
-# A script that is a test; exit code 77 means "skipped", with the reason in its output.
-function(sb_script_test name)
-    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
-endfunction()
-
-# src/FOLDER/*_test.c -> test_FOLDER, with only the libraries that the folder may use.
-function(sb_folder_tests folder)
-    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*_test.c)
-    if(tests AND TARGET sb_${folder})
-        sb_test(test_${folder} LINKS sb_${folder} SOURCES ${tests})
-    endif()
-endfunction()
-
-# tests/FOLDER/*_test.c -> test_FOLDER (flows, for example), with every library.
-function(sb_whole_tests folder)
-    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*_test.c)
-    if(tests)
-        sb_test(test_${folder} LINKS ${SB_MODULES} SOURCES ${tests})
-    endif()
-endfunction()
-
-# tests/fuzz/fuzz_NAME.c: a libFuzzer program in the fuzz preset; in every other preset a
-# program that replays tests/fuzz/seeds/NAME/, so each seed is a regression test for good.
-function(sb_fuzz_target source)
-    get_filename_component(target ${source} NAME_WE)
-    string(REGEX REPLACE "^fuzz_" "" name ${target})
-    if(SB_FUZZ)
-        add_executable(${target} ${source})
-        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-    else()
-        add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.c)
-        sb_script_test(replay_${name} ${SB_TEST_DIR}/${target}
-            ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/${name})
-    endif()
-    target_compile_definitions(${target} PRIVATE ${SB_TEST_DEFINITIONS})
-    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-    target_link_libraries(${target} PRIVATE ${SB_MODULES})
-    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${SB_TEST_DIR})
-endfunction()
 
 file(GLOB sb_fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
 foreach(sb_each IN LISTS sb_fuzzers)
@@ -75,8 +11,23 @@ if(SB_TESTS)
         sb_folder_tests(${sb_each})
     endforeach()
     sb_test(test_harness SOURCES ${CMAKE_SOURCE_DIR}/tests/harness/harness_test.c)
+    sb_test(harness_wrong TITLE "of tests meant to fail" SOURCES
+        ${CMAKE_SOURCE_DIR}/tests/harness/wrong.c)
+    set_tests_properties(harness_wrong PROPERTIES
+        PASS_REGULAR_EXPRESSION "# of tests meant to fail: 1 passed, 8 failed, 1 skipped")
     sb_whole_tests(flows)
     sb_whole_tests(torture)
+
+    sb_script_test(hardening_check_refuses ${CMAKE_SOURCE_DIR}/tests/hardening/check --self-test)
+    if(TARGET signalbox)
+        if(NOT SB_SANITIZE AND NOT SB_COVERAGE)
+            sb_script_test(hardening ${CMAKE_SOURCE_DIR}/tests/hardening/check
+                $<TARGET_FILE:signalbox>)
+        endif()
+        sb_script_test(documented_options ${CMAKE_SOURCE_DIR}/tests/docs/check-options
+            $<TARGET_FILE:signalbox>)
+        sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)
+    endif()
 
     sb_script_test(layers ${CMAKE_SOURCE_DIR}/tools/check-layers)
     sb_script_test(layers_rule_refuses ${CMAKE_SOURCE_DIR}/tools/check-layers --self-test)

@@ -3,7 +3,7 @@
  *
  * A source is a struct of function pointers behind an opaque handle; files are the first
  * kind (capture/file.c: pcap in both byte orders, us and ns, modified pcap, pcapng, gzip of
- * either, standard input); live interfaces and HEP listeners come beside it.
+ * either, pipes, memory); live interfaces and HEP listeners come beside it.
  *
  *     struct capture_source *s;
  *     struct capture_problem e;
@@ -34,6 +34,7 @@ struct capture_problem {
     int         errno_value;
     uint64_t    offset;              /* bytes into the (uncompressed) file */
     uint64_t    frame;               /* frames read before it */
+    uint64_t    times;               /* places like it; what is told is the first */
     const char *what;                /* static, e.g. "PNG image"; NULL: unknown */
 };
 const char *capture_problem_slug(enum capture_problem_kind kind);       /* "cut" */
@@ -41,6 +42,9 @@ const char *capture_problem_slug(enum capture_problem_kind kind);       /* "cut"
 struct capture_source;
 /* 0, or negative with *ret_problem filled. "-" is standard input. */
 int capture_open_file(const char *path, struct capture_source **ret, struct capture_problem *ret_problem);
+/* The same of a whole file in memory, borrowed until capture_close. */
+int capture_open_memory(slice bytes, struct capture_source **ret,
+                        struct capture_problem *ret_problem);
 struct capture_source *capture_close(struct capture_source *s);          /* NULL */
 
 /* 1: a frame (valid until the next call); 0: end; negative: no further frame can be had.

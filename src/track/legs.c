@@ -488,7 +488,7 @@ static enum call_side side_of_refusal(const struct call *c, uint16_t status)
 {
     if (status == 487 || c->cancel_ns)
         return CALL_CALLER;
-    return code_outcome(status) == CODE_OUTCOME_USER ? CALL_CALLEE : CALL_SERVER;
+    return code_outcome(status) == CODE_USER ? CALL_CALLEE : CALL_SERVER;
 }
 
 static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_unit *u,

@@ -1,0 +1,52 @@
+# bash completion for signalbox
+# SPDX-License-Identifier: Apache-2.0
+
+_signalbox()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
+    COMPREPLY=()
+
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        read|explain) command=${COMP_WORDS[i]}; break ;;
+        esac
+    done
+
+    case $before in
+    --lang)
+        mapfile -t COMPREPLY < <(compgen -W "en fr zh_CN" -- "$word"); return ;;
+    --depth)
+        mapfile -t COMPREPLY < <(compgen -W "caller helpdesk engineer" -- "$word"); return ;;
+    --max-memory)
+        mapfile -t COMPREPLY < <(compgen -W "256M 512M 1G 2G 4G" -- "$word"); return ;;
+    --tz)
+        local zones=/usr/share/zoneinfo/tzdata.zi
+        [ -r "$zones" ] || return
+        mapfile -t COMPREPLY < <(compgen -W "UTC $(awk '$1 == "Z" { print $2 }' "$zones")" -- "$word")
+        return ;;
+    --ladder|--filter)
+        return ;;
+    esac
+
+    case $command:$word in
+    :-*)
+        mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
+    :*)
+        mapfile -t COMPREPLY < <(compgen -W "read explain" -- "$word") ;;
+    read:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --streams --messages
+            --transactions --ladder --filter --json --csv --lang --tz --max-memory --no-colour
+            --help" -- "$word") ;;
+    read:*)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$word"
+            compgen -f -X '!*.@(pcap|pcapng|cap|dmp)?(.gz)' -- "$word") ;;
+    explain:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--lang --json --depth --no-colour --help" -- "$word") ;;
+    explain:*)
+        mapfile -t COMPREPLY < <(compgen -W "180 183 200 302 400 401 403 404 407 408 410 415 420 422
+            480 481 482 483 484 486 487 488 491 494 500 502 503 504 513 580 600 603 604 606 607
+            1xx 2xx 3xx 4xx 5xx 6xx 18X" -- "$word") ;;
+    esac
+}
+complete -F _signalbox signalbox

@@ -1,0 +1,31 @@
+# fish completion for signalbox
+# SPDX-License-Identifier: Apache-2.0
+
+set -l commands read explain
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -f
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a read -d "Captures to calls, with their causes"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a explain -d "What a code means"
+complete -c signalbox -l help -d "What the command takes"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -l version -d "The version"
+
+set -l read "__fish_seen_subcommand_from read"
+complete -c signalbox -n $read -l calls -d "The table of calls"
+complete -c signalbox -n $read -l registrations -d "The table of registrations"
+complete -c signalbox -n $read -l streams -d "The table of RTP streams"
+complete -c signalbox -n $read -l messages -d "Every SIP message, one line each"
+complete -c signalbox -n $read -l transactions -d "Requests outside calls and registrations"
+complete -c signalbox -n $read -l ladder -x -d "Draw one call: its number or Call-ID"
+complete -c signalbox -n $read -l filter -x -d "Only what matches the expression"
+complete -c signalbox -n $read -l json -d "JSON Lines"
+complete -c signalbox -n $read -l csv -d "Comma-separated values"
+complete -c signalbox -n $read -l tz -x -d "Time zone of the tables"
+complete -c signalbox -n $read -l max-memory -x -a "256M 512M 1G 2G 4G" -d "Ceiling for what is remembered"
+
+set -l explain "__fish_seen_subcommand_from explain"
+complete -c signalbox -n $explain -f -a "180 183 401 403 404 407 408 480 481 486 487 488 500 503 504 600 603 604 606 4xx 5xx 6xx 18X"
+complete -c signalbox -n $explain -l json -d "JSON Lines"
+complete -c signalbox -n $explain -l depth -x -a "caller helpdesk engineer" -d "For whom"
+
+set -l both "__fish_seen_subcommand_from $commands"
+complete -c signalbox -n $both -l lang -x -a "en fr zh_CN" -d "Language of the sentences"
+complete -c signalbox -n $both -l no-colour -d "No colours"

@@ -1,0 +1,383 @@
+/* call/fields.c - the tables; see fields.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "call/fields.h"
+
+enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_ADDRESS, AS_CODE,
+               AS_SOME_U32 };
+
+#define AT(of, member) .offset = offsetof(of, member)
+#define TEXT_AT(of, n, member)    { .name = n, .type = FIELD_TEXT, .storage = AS_SLICE, AT(of, member) }
+#define U16_AT(of, n, member)     { .name = n, .type = FIELD_NUMBER, .storage = AS_U16, AT(of, member) }
+#define CODE_AT(of, n, member)    { .name = n, .type = FIELD_NUMBER, .storage = AS_CODE, AT(of, member) }
+#define SOME_U32_AT(of, n, member) { .name = n, .type = FIELD_NUMBER, .storage = AS_SOME_U32, AT(of, member) }
+#define U32_AT(of, n, member)     { .name = n, .type = FIELD_NUMBER, .storage = AS_U32, AT(of, member) }
+#define U64_AT(of, n, member)     { .name = n, .type = FIELD_NUMBER, .storage = AS_U64, AT(of, member) }
+#define TIME_AT(of, n, member)    { .name = n, .type = FIELD_TIME, .storage = AS_NS, AT(of, member) }
+#define BOOL_AT(of, n, member)    { .name = n, .type = FIELD_BOOL, .storage = AS_BOOL, AT(of, member) }
+#define ADDRESS_AT(of, n, member) { .name = n, .type = FIELD_ADDRESS, .storage = AS_ADDRESS, AT(of, member) }
+#define GETTER(n, t, function)      { .name = n, .type = t, .storage = IN_GETTER, .get = function }
+#define COUNTS(n, function)         { .name = n, .type = FIELD_COUNTS, .count_at = function }
+
+static struct field_value word(slice text)
+{
+    return (struct field_value){ .known = text.len > 0, .text = text };
+}
+
+static struct field_value duration(int64_t ns)
+{
+    return (struct field_value){ .known = ns >= 0, .number = ns };
+}
+
+static struct field_value number(int64_t n) { return (struct field_value){ .known = true, .number = n }; }
+
+/* ---- calls ---------------------------------------------------------------------------- */
+
+#define CALL_GETTER(name, expression)                                                              \
+    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    {                                                                                              \
+        const struct call *c = record;                                                             \
+        (void)room;                                                                                \
+        *ret = (expression);                                                                       \
+    }
+
+CALL_GETTER(get_family, word(call_status(c).family))
+CALL_GETTER(get_code, number(call_status(c).code))
+CALL_GETTER(get_name, word(call_status(c).name))
+CALL_GETTER(get_list, word(call_list_name(call_status(c).list)))
+CALL_GETTER(get_last_response, word(call_last_response(c, room)))
+CALL_GETTER(get_transport, word(wire_transport_name((enum wire_transport)c->transport)))
+CALL_GETTER(get_ended_by, word(call_side_name((enum call_side)c->ended_by)))
+CALL_GETTER(get_ack, word(call_ack_name((enum call_ack)c->ack)))
+CALL_GETTER(get_pdd, duration(call_pdd_ns(c)))
+CALL_GETTER(get_ring, duration(call_ring_ns(c)))
+CALL_GETTER(get_talk, duration(call_talk_ns(c)))
+CALL_GETTER(get_duration, duration(call_duration_ns(c)))
+CALL_GETTER(get_prack, number(c->methods[SIP_PRACK]))
+CALL_GETTER(get_update, number(c->methods[SIP_UPDATE]))
+
+/* Our side is not known to a reader of captures: only who dials or serves can say kill or finish. */
+CALL_GETTER(get_release, ((void)c, (struct field_value){0}))
+
+static void get_session(const void *record, struct field_value *ret, char room[8])
+{
+    const struct call *c = record;
+    uint64_t n = c->session % 1000000;                    /* the numbers of a file are small */
+    size_t at = 8;
+
+    do
+        room[--at] = (char)('0' + n % 10);
+    while ((n /= 10));
+    room[--at] = 's';
+    *ret = word(slice_of(room + at, 8 - at));
+}
+
+static bool response_at(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,
+                        char room[8])
+{
+    const struct call *c = record;
+
+    if (index >= c->code_count)
+        return false;
+    room[0] = (char)('0' + c->codes[index].code / 100 % 10);
+    room[1] = (char)('0' + c->codes[index].code / 10 % 10);
+    room[2] = (char)('0' + c->codes[index].code % 10);
+    *ret_name = slice_of(room, 3);
+    *ret_count = c->codes[index].count;
+    return true;
+}
+
+static bool method_at(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,
+                      char room[8])
+{
+    const struct call *c = record;
+
+    (void)room;
+    for (size_t i = 0; i < SIP_METHODS; i++) {
+        if (c->methods[i] == 0 || index-- > 0)
+            continue;
+        *ret_name = i == SIP_UNKNOWN ? SLICE("other") : sip_method_name((enum sip_method)i);
+        *ret_count = c->methods[i];
+        return true;
+    }
+    return false;
+}
+
+#define C(macro, name, member) macro(struct call, name, member)
+static const struct field call_field_list[] = {
+    C(U64_AT, "index", index),
+    C(TEXT_AT, "call_id", call_id),
+    GETTER("session", FIELD_WORD, get_session),
+    GETTER("state.family", FIELD_WORD, get_family),
+    GETTER("state.code", FIELD_NUMBER, get_code),
+    GETTER("state.name", FIELD_WORD, get_name),
+    GETTER("state.list", FIELD_WORD, get_list),
+    C(U16_AT, "final", final),
+    C(TEXT_AT, "reason", reason),
+    C(CODE_AT, "last_progress", last_progress),
+    GETTER("last_response", FIELD_WORD, get_last_response),
+    COUNTS("responses", response_at),
+    COUNTS("methods", method_at),
+    C(U32_AT, "messages", messages),
+    C(U32_AT, "retransmissions", retransmissions),
+    C(U32_AT, "copies", copies),
+    C(TEXT_AT, "from.uri", from.uri),
+    C(TEXT_AT, "from.user", from.user),
+    C(TEXT_AT, "from.display", from.display),
+    C(TEXT_AT, "from.tag", from.tag),
+    C(TEXT_AT, "to.uri", to.uri),
+    C(TEXT_AT, "to.user", to.user),
+    C(TEXT_AT, "to.display", to.display),
+    C(TEXT_AT, "to.tag", to.tag),
+    C(TEXT_AT, "request_uri", request_uri),
+    C(TEXT_AT, "user_agent", user_agent),
+    C(TEXT_AT, "server", server),
+    C(ADDRESS_AT, "caller_addr", caller_addr),
+    C(ADDRESS_AT, "callee_addr", callee_addr),
+    GETTER("transport", FIELD_WORD, get_transport),
+    C(TIME_AT, "invite_at", invite_ns),
+    C(TIME_AT, "first_response_at", first_response_ns),
+    C(TIME_AT, "progress_at", progress_ns),
+    C(TIME_AT, "ringing_at", ringing_ns),
+    C(TIME_AT, "answered_at", answered_ns),
+    C(TIME_AT, "cancelled_at", cancel_ns),
+    C(TIME_AT, "ended_at", ended_ns),
+    C(TIME_AT, "last_at", last_ns),
+    GETTER("pdd_ms", FIELD_DURATION, get_pdd),
+    GETTER("ring_ms", FIELD_DURATION, get_ring),
+    GETTER("talk_ms", FIELD_DURATION, get_talk),
+    GETTER("duration_ms", FIELD_DURATION, get_duration),
+    GETTER("ended_by", FIELD_WORD, get_ended_by),
+    GETTER("release", FIELD_WORD, get_release),
+    C(CODE_AT, "q850", q850),
+    C(CODE_AT, "reason_sip", reason_sip),
+    C(TEXT_AT, "reason_text", reason_text),
+    C(BOOL_AT, "answered", answered),
+    GETTER("ack", FIELD_WORD, get_ack),
+    C(U16_AT, "answer_repeats", replies_after_answer),
+    C(BOOL_AT, "early_media", early_media),
+    C(BOOL_AT, "reliable", reliable),
+    C(U16_AT, "held", held),
+    C(BOOL_AT, "on_hold", on_hold),
+    C(U16_AT, "forwarded", forwarded),
+    C(U16_AT, "transfers", transfers),
+    C(TEXT_AT, "refer_to", refer_to),
+    C(CODE_AT, "transfer_status", transfer_status),
+    C(TEXT_AT, "replaces", replaces),
+    C(TEXT_AT, "redirect_to", redirect_to),
+    GETTER("prack", FIELD_NUMBER, get_prack),
+    GETTER("update", FIELD_NUMBER, get_update),
+    C(U16_AT, "reinvites", reinvites),
+    C(CODE_AT, "reinvite_final", reinvite_final),
+    C(U16_AT, "attempts", attempts),
+    C(U16_AT, "forks", forks),
+    C(CODE_AT, "challenge", challenge),
+    C(CODE_AT, "bye_final", bye_final),
+    C(CODE_AT, "cancel_final", cancel_final),
+    C(SOME_U32_AT, "session_expires_s", session_expires_s),
+    C(U16_AT, "refreshes", refreshes),
+    C(TEXT_AT, "session_id", session_id),
+    C(TEXT_AT, "icid", icid),
+    C(BOOL_AT, "crossed", crossed),
+    C(BOOL_AT, "emergency", emergency),
+    C(BOOL_AT, "partial", partial),
+    C(BOOL_AT, "open_at_end", open_at_end),
+    C(BOOL_AT, "slow_timers", slow_timers),
+    C(U16_AT, "surprises", surprises),
+    C(U16_AT, "flaws", flaws),
+    C(U64_AT, "first_frame", first_frame),
+    C(U64_AT, "last_frame", last_frame),
+};
+const struct field_table call_fields = { "call", call_field_list, ARRAY_LEN(call_field_list) };
+
+/* ---- registrations ---------------------------------------------------------------------- */
+
+#define REGISTRATION_GETTER(name, expression)                                                      \
+    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    {                                                                                              \
+        const struct registration *r = record;                                                     \
+        (void)room;                                                                                \
+        *ret = (expression);                                                                       \
+    }
+
+REGISTRATION_GETTER(get_r_family, word(registration_status(r).family))
+REGISTRATION_GETTER(get_r_code, number(registration_status(r).code))
+REGISTRATION_GETTER(get_r_name, word(registration_status(r).name))
+REGISTRATION_GETTER(get_r_list, ((void)r, word(SLICE("registrations"))))
+REGISTRATION_GETTER(get_r_reason, word(registration_reason_name((enum registration_reason)r->reason)))
+REGISTRATION_GETTER(get_r_transport, word(wire_transport_name((enum wire_transport)r->transport)))
+
+#define R(macro, name, member) macro(struct registration, name, member)
+static const struct field registration_field_list[] = {
+    R(U64_AT, "index", index),
+    R(TEXT_AT, "aor", aor),
+    R(TEXT_AT, "contact", contact),
+    R(TEXT_AT, "call_id", call_id),
+    R(ADDRESS_AT, "client", client),
+    R(ADDRESS_AT, "registrar", registrar),
+    GETTER("transport", FIELD_WORD, get_r_transport),
+    R(TEXT_AT, "user_agent", user_agent),
+    GETTER("state.family", FIELD_WORD, get_r_family),
+    GETTER("state.code", FIELD_NUMBER, get_r_code),
+    GETTER("state.name", FIELD_WORD, get_r_name),
+    GETTER("state.list", FIELD_WORD, get_r_list),
+    R(U16_AT, "final", final),
+    R(TEXT_AT, "phrase", phrase),
+    R(SOME_U32_AT, "expires_s", expires_s),
+    R(SOME_U32_AT, "min_expires_s", min_expires_s),
+    R(U32_AT, "requests", requests),
+    R(U32_AT, "refreshes", refreshes),
+    R(U32_AT, "failures", failures),
+    R(U32_AT, "retransmissions", retransmissions),
+    R(U32_AT, "copies", copies),
+    R(BOOL_AT, "challenged", challenged),
+    R(BOOL_AT, "all_contacts", all_contacts),
+    R(TIME_AT, "first_at", first_ns),
+    R(TIME_AT, "registered_at", registered_ns),
+    R(TIME_AT, "expires_at", expires_ns),
+    R(TIME_AT, "removed_at", removed_ns),
+    R(TIME_AT, "last_at", last_ns),
+    GETTER("reason", FIELD_WORD, get_r_reason),
+    R(BOOL_AT, "open_at_end", open_at_end),
+    R(U16_AT, "surprises", surprises),
+    R(U16_AT, "flaws", flaws),
+    R(U64_AT, "first_frame", first_frame),
+    R(U64_AT, "last_frame", last_frame),
+};
+const struct field_table registration_fields = { "registration", registration_field_list,
+                                                 ARRAY_LEN(registration_field_list) };
+
+/* ---- transactions ------------------------------------------------------------------------- */
+
+static void get_t_transport(const void *record, struct field_value *ret, char room[8])
+{
+    (void)room;
+    *ret = word(wire_transport_name((enum wire_transport)((const struct transaction *)record)->transport));
+}
+
+static void get_t_duration(const void *record, struct field_value *ret, char room[8])
+{
+    const struct transaction *t = record;
+
+    (void)room;
+    *ret = duration(t->asked_ns && t->answered_ns >= t->asked_ns ? t->answered_ns - t->asked_ns : -1);
+}
+
+#define T(macro, name, member) macro(struct transaction, name, member)
+static const struct field transaction_field_list[] = {
+    T(U64_AT, "index", index),
+    T(TEXT_AT, "method", method),
+    T(TEXT_AT, "call_id", call_id),
+    T(U32_AT, "cseq", cseq),
+    T(TEXT_AT, "from.uri", from_uri),
+    T(TEXT_AT, "from.tag", from_tag),
+    T(TEXT_AT, "to.uri", to_uri),
+    T(TEXT_AT, "event", event),
+    T(ADDRESS_AT, "src", src),
+    T(ADDRESS_AT, "dst", dst),
+    GETTER("transport", FIELD_WORD, get_t_transport),
+    T(U16_AT, "final", final),
+    T(TEXT_AT, "reason", phrase),
+    T(CODE_AT, "last_progress", last_progress),
+    T(BOOL_AT, "challenged", challenged),
+    T(BOOL_AT, "partial", partial),
+    T(TIME_AT, "asked_at", asked_ns),
+    T(TIME_AT, "answered_at", answered_ns),
+    GETTER("duration_ms", FIELD_DURATION, get_t_duration),
+    T(U32_AT, "retransmissions", retransmissions),
+    T(U32_AT, "copies", copies),
+    T(U64_AT, "first_frame", first_frame),
+    T(U64_AT, "last_frame", last_frame),
+};
+const struct field_table transaction_fields = { "transaction", transaction_field_list,
+                                                ARRAY_LEN(transaction_field_list) };
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+struct field_value field_get(const struct field *f, const void *record, char room[8])
+{
+    const char *at = (const char *)record + f->offset;
+    struct field_value v = {0};
+
+    switch ((enum storage)f->storage) {
+    case IN_GETTER:
+        if (f->get)
+            f->get(record, &v, room);
+        return v;
+    case AS_SLICE:
+        v.text = *(const slice *)(const void *)at;
+        v.known = v.text.ptr != NULL;
+        return v;
+    case AS_U16:
+        return number(*(const uint16_t *)(const void *)at);
+    case AS_U32:
+        return number(*(const uint32_t *)(const void *)at);
+    case AS_U64:
+        return number((int64_t)*(const uint64_t *)(const void *)at);
+    case AS_CODE:                                         /* 0: there is none */
+        v.number = *(const uint16_t *)(const void *)at;
+        v.known = v.number != 0;
+        return v;
+    case AS_SOME_U32:
+        v.number = *(const uint32_t *)(const void *)at;
+        v.known = v.number != 0;
+        return v;
+    case AS_NS:
+        v.number = *(const int64_t *)(const void *)at;
+        v.known = v.number != 0;
+        return v;
+    case AS_BOOL:
+        return number(*(const bool *)(const void *)at);
+    case AS_ADDRESS:
+        v.address = (const struct address *)(const void *)at;
+        v.known = v.address->family != 0;
+        return v;
+    }
+    return v;
+}
+
+const struct field *field_find(const struct field_table *table, slice name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (slice_eq(slice_of_string(table->fields[i].name), name))
+            return &table->fields[i];
+    return NULL;
+}
+
+/* Levenshtein, of short names only. */
+static unsigned edit_distance(slice a, slice b)
+{
+    unsigned row[64];
+
+    a = slice_head(a, 63), b = slice_head(b, 63);
+    for (unsigned j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.len; i++) {
+        unsigned diagonal = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= b.len; j++) {
+            unsigned replaced = diagonal + (ascii_lower(a.ptr[i - 1]) != ascii_lower(b.ptr[j - 1]));
+            unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+            diagonal = row[j];
+            row[j] = replaced < shorter ? replaced : shorter;
+        }
+    }
+    return row[b.len];
+}
+
+const struct field *field_nearest(const struct field_table *table, slice name)
+{
+    const struct field *best = &table->fields[0];
+    unsigned least = UINT32_MAX;
+
+    for (size_t i = 0; i < table->count; i++) {
+        unsigned distance = edit_distance(slice_of_string(table->fields[i].name), name);
+
+        if (distance < least) {
+            least = distance;
+            best = &table->fields[i];
+        }
+    }
+    return best;
+}

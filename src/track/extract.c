@@ -1,0 +1,164 @@
+/* track/extract.c - see extract.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "track/extract.h"
+
+#include "sip/fields.h"
+#include "sip/sdp.h"
+#include "sip/uri.h"
+#include "track/track_int.h"
+
+static slice header_value(const struct sip_message *m, enum sip_header_id id)
+{
+    const struct sip_header *h = sip_header_find(m, id);
+
+    return h ? h->value : (slice){0};
+}
+
+void track_party(struct arena *a, struct call_party *party, const struct sip_name_addr *from)
+{
+    party->uri = track_keep(a, from->uri);
+    party->tag = track_keep(a, from->tag);
+    party->display = track_keep(a, from->display);
+    slice user = sip_uri_user(from->uri);
+    size_t at = user.len ? (size_t)(user.ptr - from->uri.ptr) : 0;
+
+    if (party->uri.ptr && user.len)                       /* a part of what was just kept */
+        party->user = slice_of(party->uri.ptr + at, user.len);
+}
+
+static uint16_t count_values(const struct sip_message *m, enum sip_header_id id)
+{
+    uint16_t count = 0;
+    slice value;
+
+    for (const struct sip_header *h = sip_header_find(m, id); h; h = sip_header_next(m, h))
+        for (slice rest = h->value; sip_list_next(&rest, &value);)
+            count++;
+    return count;
+}
+
+static void track_session_timer(struct call *c, const struct sip_message *m)
+{
+    slice value = header_value(m, SIP_H_SESSION_EXPIRES);
+    uint32_t seconds;
+
+    if (slice_take_u32(&value, &seconds))
+        c->session_expires_s = seconds;
+}
+
+/* Replaces = callid *(SEMI param)   (RFC 3891, 6.1) */
+static void track_replaces(struct call *c, const struct sip_message *m)
+{
+    slice value = header_value(m, SIP_H_REPLACES);
+
+    if (value.len)
+        c->replaces = track_keep(&c->arena, slice_trim(slice_take_until(&value, ';')));
+}
+
+static void track_icid(struct call *c, const struct sip_message *m)
+{
+    slice value = header_value(m, SIP_H_P_CHARGING_VECTOR), icid;
+
+    if (value.len && sip_param_find(value, SLICE("icid-value"), &icid))
+        c->icid = track_keep(&c->arena, icid);
+}
+
+void track_invite(struct call *c, const struct sip_message *m)
+{
+    slice session_id = header_value(m, SIP_H_SESSION_ID);
+
+    if (!c->user_agent.ptr)
+        c->user_agent = track_keep(&c->arena, header_value(m, SIP_H_USER_AGENT));
+    if (!c->session_id.ptr)
+        c->session_id = track_keep(&c->arena, slice_take_until(&session_id, ';'));
+    c->diversions = count_values(m, SIP_H_DIVERSION);
+    if (c->diversions > c->forwarded)
+        c->forwarded = c->diversions;
+    c->emergency = slice_starts_nocase(m->uri, SLICE("urn:service:sos"));
+    if (sip_header_find(m, SIP_H_P_ACCESS_NETWORK_INFO))
+        c->slow_timers = true;                            /* UE to P-CSCF: TS 24.229, table 7.7.1 */
+    track_replaces(c, m);
+    track_icid(c, m);
+}
+
+static void track_server(struct call *c, const struct sip_message *m)
+{
+    slice name = header_value(m, SIP_H_SERVER);
+
+    if (!name.len)
+        name = header_value(m, SIP_H_USER_AGENT);
+    if (name.len && !slice_eq(name, c->server))
+        c->server = track_keep(&c->arena, name);
+}
+
+void track_answer(struct call *c, const struct sip_message *m)
+{
+    track_server(c, m);
+    track_session_timer(c, m);
+}
+
+void track_refusal(struct call *c, const struct sip_message *m)
+{
+    struct sip_name_addr contact;
+
+    track_server(c, m);
+    if (m->status < 400 && sip_name_addr_parse(header_value(m, SIP_H_CONTACT), &contact))
+        c->redirect_to = track_keep(&c->arena, contact.uri);
+    if (m->status == 380)
+        c->emergency |= slice_find_nocase(m->body, SLICE("emergency")) >= 0;
+}
+
+/* Reason = protocol *(SEMI param), several by comma   (RFC 3326, 2) */
+void track_reason(struct call *c, const struct sip_message *m)
+{
+    slice value, text;
+    uint32_t cause;
+
+    for (const struct sip_header *h = sip_header_find(m, SIP_H_REASON); h; h = sip_header_next(m, h))
+        for (slice rest = h->value; sip_list_next(&rest, &value);) {
+            slice params = value, protocol = slice_trim(slice_take_until(&params, ';'));
+
+            if (!sip_param_u32(params, SLICE("cause"), &cause) || cause > 699)
+                continue;
+            if (slice_eq_nocase(protocol, SLICE("Q.850")) && cause < 128)
+                c->q850 = (uint16_t)cause;
+            else if (slice_eq_nocase(protocol, SLICE("SIP")))
+                c->reason_sip = (uint16_t)cause;
+            if (sip_param_find(params, SLICE("text"), &text))
+                c->reason_text = track_keep(&c->arena, text);
+        }
+}
+
+void track_refer(struct call *c, const struct sip_message *m)
+{
+    struct sip_name_addr target;
+
+    if (sip_name_addr_parse(header_value(m, SIP_H_REFER_TO), &target))
+        c->refer_to = track_keep(&c->arena, target.uri);
+}
+
+void track_sipfrag(struct call *c, const struct sip_message *m)
+{
+    slice body = m->body;
+    uint32_t status;
+
+    if (!slice_starts_nocase(m->content_type, SLICE("message/sipfrag")) ||
+        !slice_starts(body, SLICE("SIP/2.0 ")))
+        return;
+    body = slice_skip(body, 8);
+    if (slice_take_u32(&body, &status) && status >= 100 && status < 700)
+        c->transfer_status = (uint16_t)status;
+}
+
+bool track_has_sdp(const struct sip_message *m) { return sip_sdp_of(m).len > 0; }
+
+enum track_media_wish track_media_wish(const struct sip_message *m)
+{
+    slice body = sip_sdp_of(m);
+    struct sdp sdp;
+
+    if (!body.len)
+        return TRACK_WISH_NONE;
+    sdp_parse(body, &sdp);
+    return sdp_is_hold(&sdp) ? TRACK_WISH_HOLD : TRACK_WISH_TALK;
+}
