@@ -84,12 +84,12 @@ static void section(const struct explain *e, enum text_id heading, slice text)
     if (!text.len)
         return;
     page_heading(&e->page, words_text(e->words, heading));
-    page_text(&e->page, INDENT, PAGE_PLAIN, text);
+    page_text(&e->page, INDENT, TONE_PLAIN, text);
 }
 
 static void sentence_line(const struct explain *e, enum text_id id)
 {
-    page_text(&e->page, INDENT, PAGE_PLAIN, words_text(e->words, id));
+    page_text(&e->page, INDENT, TONE_PLAIN, words_text(e->words, id));
 }
 
 static void join(struct out *o, const char *const *items)
@@ -110,7 +110,7 @@ static void headers(const struct explain *e, enum text_id id, const char *const 
     explain_said_init(&list);
     explain_said_init(&said);
     join(&list.out, names);
-    page_text(&e->page, INDENT, PAGE_PLAIN,
+    page_text(&e->page, INDENT, TONE_PLAIN,
               explain_say(&said, e, id, WORDS_TEXT("headers", explain_said_text(&list, e))));
     explain_said_done(&said);
     explain_said_done(&list);
@@ -140,7 +140,7 @@ static void kind_line(const struct explain *e, unsigned digit)
                              WORDS_TEXT("class", slice_of_string(class->id)),
                              WORDS_TEXT("name", code_name(e->words, class)));
 
-    page_text(&e->page, INDENT, PAGE_PLAIN,
+    page_text(&e->page, INDENT, TONE_PLAIN,
               explain_say(&said, e, digit == 1 ? TEXT_EXPLAIN_IS_PROVISIONAL : TEXT_EXPLAIN_IS_FINAL,
                           WORDS_TEXT("class", cell)));
     explain_said_done(&said);
@@ -235,15 +235,15 @@ static void cause(const struct explain *e, const struct code_cause *cause, size_
 
     memcpy(texts + 1, cause->fix, sizeof cause->fix);
     page_blank(&e->page);
-    page_labelled(&e->page, INDENT, 4, (struct page_cell){ slice_of(digits, len), PAGE_STRONG },
-                  (struct page_cell){ code_text(e->words, cause->text), PAGE_STRONG });
+    page_labelled(&e->page, INDENT, 4, (struct page_cell){ slice_of(digits, len), TONE_STRONG },
+                  (struct page_cell){ code_text(e->words, cause->text), TONE_STRONG });
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (!texts[i].at || (i == 0 && e->depth != EXPLAIN_ENGINEER))
             continue;
         page_labelled(&e->page, INDENT + 4, label_width(e),
                       (struct page_cell){ words_text(e->words, (enum text_id)cause_labels[i]),
-                                          PAGE_FAINT },
-                      (struct page_cell){ code_text(e->words, texts[i]), PAGE_PLAIN });
+                                          TONE_DIM },
+                      (struct page_cell){ code_text(e->words, texts[i]), TONE_PLAIN });
     }
 }
 
@@ -269,8 +269,8 @@ static void caller_part(const struct explain *e, const struct code *code)
             continue;
         if (count++)
             page_blank(&e->page);
-        page_text(&e->page, INDENT, PAGE_STRONG, code_text(e->words, c->text));
-        page_text(&e->page, INDENT, PAGE_PLAIN, code_text(e->words, c->fix[CODE_CALLER]));
+        page_text(&e->page, INDENT, TONE_STRONG, code_text(e->words, c->text));
+        page_text(&e->page, INDENT, TONE_PLAIN, code_text(e->words, c->fix[CODE_CALLER]));
     }
     if (!count)
         sentence_line(e, TEXT_EXPLAIN_CALLER_NOTHING);
@@ -307,11 +307,11 @@ static void code_line(const struct explain *e, const struct code *code, size_t i
     explain_said_init(&name);
     explain_name(&name.out, code);
     page_labelled(&e->page, indent, width,
-                  (struct page_cell){ explain_said_text(&name, e), PAGE_STRONG },
-                  (struct page_cell){ heading_of(e, code), PAGE_PLAIN });
+                  (struct page_cell){ explain_said_text(&name, e), TONE_STRONG },
+                  (struct page_cell){ heading_of(e, code), TONE_PLAIN });
     if (with_headline)
         page_below(&e->page, indent, width,
-                   (struct page_cell){ code_text(e->words, code->headline), PAGE_FAINT });
+                   (struct page_cell){ code_text(e->words, code->headline), TONE_DIM });
     explain_said_done(&name);
 }
 
@@ -353,7 +353,7 @@ static void also(const struct explain *e, const struct code_query *q)
     for (size_t i = 0; i < q->other_count; i++) {
         out_clear(&name.out);
         explain_name(&name.out, q->others[i]);
-        page_text(&e->page, 0, PAGE_FAINT,
+        page_text(&e->page, 0, TONE_DIM,
                   explain_say(&said, e, q->by_phrase ? TEXT_EXPLAIN_ALSO_PHRASE
                                                      : TEXT_EXPLAIN_ALSO_NUMBER,
                               WORDS_TEXT("code", title_of(&title, e, q->others[i])),
@@ -389,7 +389,7 @@ static void head(const struct explain *e, const struct code_query *q)
 
     explain_said_init(&said);
     explain_title(&said.out, e->words, q);
-    page_text(&e->page, 0, PAGE_STRONG, explain_said_text(&said, e));
+    page_text(&e->page, 0, TONE_STRONG, explain_said_text(&said, e));
     explain_said_done(&said);
 }
 
@@ -401,7 +401,7 @@ void explain_unregistered(const struct explain *e, const struct code_query *q, s
     words_fill(&said.out, code_text(e->words, q->code->unknown),
                (const struct words_value[]){ WORDS_NUMBER("code", q->number),
                                              WORDS_NUMBER("class_code", explain_base(q)) }, 2);
-    page_text(&e->page, indent, PAGE_PLAIN, explain_said_text(&said, e));
+    page_text(&e->page, indent, TONE_PLAIN, explain_said_text(&said, e));
     explain_said_done(&said);
 }
 
@@ -447,7 +447,7 @@ void explain_page(const struct explain *e, const struct code_query *q)
     if (q->result == QUERY_UNREGISTERED)
         explain_unregistered(e, q, 0);
     else
-        page_text(&e->page, 0, PAGE_PLAIN, code_text(e->words, q->code->headline));
+        page_text(&e->page, 0, TONE_PLAIN, code_text(e->words, q->code->headline));
 
     if (q->code->family == CODE_CLASS)
         class_part(e, q->code);
@@ -466,7 +466,7 @@ void explain_several(const struct explain *e, slice text, const struct code_quer
     explain_said_init(&said);
     words_say_plural(&said.out, e->words, TEXT_EXPLAIN_SEVERAL, WORDS_NUMBER("count", q->total),
                      WORDS_TEXT("text", slice_of(clean, utf8_clean(&text, clean, sizeof clean))));
-    page_text(&e->page, 0, PAGE_PLAIN, explain_said_text(&said, e));
+    page_text(&e->page, 0, TONE_PLAIN, explain_said_text(&said, e));
     page_blank(&e->page);
     for (size_t i = 0; i < q->other_count; i++)
         code_line(e, q->others[i], INDENT, name_width(q->others, q->other_count), true);

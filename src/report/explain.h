@@ -4,7 +4,7 @@
  * A subject is what code_query found: a code, or a number that is not registered, of which
  * the class speaks. Errors of the output stay in it (base/out.h).
  *
- *     struct explain e = { .page = { .out = &out, .columns = 80 }, .words = words_english() };
+ *     struct explain e = { .page = { .out = &out, .style = { .width = 80 } }, .words = words_english() };
  *     struct code_query q;
  *     code_query(SLICE("486"), e.words, &q);
  *     explain_page(&e, &q);                                                             */

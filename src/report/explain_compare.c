@@ -12,7 +12,7 @@
 const struct code_comparison *explain_written(const struct code_query *const subjects[],
                                               size_t count)
 {
-    const struct code *codes[EXPLAIN_COMPARED_MAX];
+    const struct code *codes[EXPLAIN_COMPARED_MAX] = {0};
 
     for (size_t i = 0; i < count; i++) {
         if (subjects[i]->result != QUERY_CODE)
@@ -25,7 +25,7 @@ const struct code_comparison *explain_written(const struct code_query *const sub
 static void section(const struct explain *e, enum text_id heading, sentence text)
 {
     page_heading(&e->page, words_text(e->words, heading));
-    page_text(&e->page, GAP, PAGE_PLAIN, code_text(e->words, text));
+    page_text(&e->page, GAP, TONE_PLAIN, code_text(e->words, text));
 }
 
 static void written(const struct explain *e, const struct code_comparison *c)
@@ -149,11 +149,11 @@ static void pair(const struct explain *e, const struct code_query *a, const stru
 
     explain_said_init(&said);
     if (c) {
-        page_text(&e->page, GAP, PAGE_PLAIN, code_text(e->words, c->gist));
-        page_text(&e->page, GAP, PAGE_PLAIN, code_text(e->words, c->tell));
+        page_text(&e->page, GAP, TONE_PLAIN, code_text(e->words, c->gist));
+        page_text(&e->page, GAP, TONE_PLAIN, code_text(e->words, c->tell));
     } else {
         explain_difference(&said.out, e->words, a, b);
-        page_text(&e->page, GAP, PAGE_PLAIN, explain_said_text(&said, e));
+        page_text(&e->page, GAP, TONE_PLAIN, explain_said_text(&said, e));
     }
     explain_said_done(&said);
 }
@@ -219,7 +219,7 @@ static const struct {
     { TEXT_EXPLAIN_ROW_PROVIDER, EXPLAIN_HELPDESK, provider_cell },
 };
 
-struct table {
+struct side_by_side {
     const struct explain    *e;
     const struct code_query *subjects;
     size_t                   count;
@@ -227,7 +227,7 @@ struct table {
     bool                     stacked;
 };
 
-static void lay_out(struct table *t)
+static void lay_out(struct side_by_side *t)
 {
     size_t whole = page_width(&t->e->page), label = 0;
 
@@ -249,17 +249,17 @@ static void lay_out(struct table *t)
 }
 
 /* One row; `texts` holds a cell for each subject. A row without any text is left out. */
-static void table_row(const struct table *t, slice label, enum page_style style,
+static void table_row(const struct side_by_side *t, slice label, enum style_tone tone,
                       struct out texts[], bool named)
 {
-    struct page_cell cells[EXPLAIN_COMPARED_MAX + 1] = { { label, PAGE_FAINT } };
+    struct page_cell cells[EXPLAIN_COMPARED_MAX + 1] = { { label, TONE_DIM } };
     struct explain_said id;
     size_t any = 0;
 
     for (size_t i = 0; i < t->count; i++) {
         slice text = out_taken(&texts[i]);
 
-        cells[i + 1] = (struct page_cell){ text.len ? text : SLICE("\u2013"), style };
+        cells[i + 1] = (struct page_cell){ text.len ? text : SLICE("\u2013"), tone };
         any += text.len;
     }
     if (!any)
@@ -271,19 +271,19 @@ static void table_row(const struct table *t, slice label, enum page_style style,
 
     explain_said_init(&id);
     if (named)
-        page_text(&t->e->page, 0, PAGE_FAINT, label);
+        page_text(&t->e->page, 0, TONE_DIM, label);
     for (size_t i = 0; i < t->count; i++) {
         out_clear(&id.out);
         explain_id(&id.out, &t->subjects[i]);
         page_labelled(&t->e->page, GAP, 8,
-                      (struct page_cell){ explain_said_text(&id, t->e), PAGE_STRONG }, cells[i + 1]);
+                      (struct page_cell){ explain_said_text(&id, t->e), TONE_STRONG }, cells[i + 1]);
     }
     explain_said_done(&id);
 }
 
 static void table(const struct explain *e, const struct code_query subjects[], size_t count)
 {
-    struct table t = { .e = e, .subjects = subjects, .count = count };
+    struct side_by_side t = { .e = e, .subjects = subjects, .count = count };
     struct out texts[EXPLAIN_COMPARED_MAX];
 
     lay_out(&t);
@@ -294,7 +294,7 @@ static void table(const struct explain *e, const struct code_query subjects[], s
     if (!t.stacked) {
         for (size_t i = 0; i < count; i++)
             explain_title(&texts[i], e->words, &subjects[i]);
-        table_row(&t, SLICE(""), PAGE_STRONG, texts, false);
+        table_row(&t, SLICE(""), TONE_STRONG, texts, false);
         page_rule(&e->page, t.widths[0] + count * (t.widths[1] + GAP));
     }
     for (size_t row = 0; row < ARRAY_LEN(table_rows); row++) {
@@ -306,7 +306,7 @@ static void table(const struct explain *e, const struct code_query subjects[], s
             if (texts[i].error && !e->page.out->error)
                 e->page.out->error = texts[i].error;
         }
-        table_row(&t, words_text(e->words, (enum text_id)table_rows[row].label), PAGE_PLAIN, texts,
+        table_row(&t, words_text(e->words, (enum text_id)table_rows[row].label), TONE_PLAIN, texts,
                   true);
     }
     for (size_t i = 0; i < count; i++)
@@ -321,9 +321,9 @@ static void head(const struct explain *e, const struct code_query *q)
 
     explain_said_init(&said);
     explain_title(&said.out, e->words, q);
-    page_text(&e->page, 0, PAGE_STRONG, explain_said_text(&said, e));
+    page_text(&e->page, 0, TONE_STRONG, explain_said_text(&said, e));
     if (q->result == QUERY_CODE)
-        page_text(&e->page, GAP, PAGE_PLAIN, code_text(e->words, q->code->headline));
+        page_text(&e->page, GAP, TONE_PLAIN, code_text(e->words, q->code->headline));
     else
         explain_unregistered(e, q, GAP);
     explain_said_done(&said);
@@ -331,7 +331,7 @@ static void head(const struct explain *e, const struct code_query *q)
 
 void explain_comparison(const struct explain *e, const struct code_query subjects[], size_t count)
 {
-    const struct code_query *all[EXPLAIN_COMPARED_MAX];
+    const struct code_query *all[EXPLAIN_COMPARED_MAX] = {0};
 
     if (count > EXPLAIN_COMPARED_MAX)
         count = EXPLAIN_COMPARED_MAX;

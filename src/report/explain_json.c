@@ -220,7 +220,7 @@ static void comparison(struct out *o, const struct words *w,
 void explain_json_comparison(struct out *o, const struct words *w,
                              const struct code_query subjects[], size_t count)
 {
-    const struct code_query *all[EXPLAIN_COMPARED_MAX], *two[2];
+    const struct code_query *all[EXPLAIN_COMPARED_MAX] = {0}, *two[2];
 
     if (count > EXPLAIN_COMPARED_MAX)
         count = EXPLAIN_COMPARED_MAX;

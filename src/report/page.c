@@ -9,7 +9,7 @@
 
 size_t page_width(const struct page *p)
 {
-    size_t columns = p->columns ? p->columns : 80;
+    size_t columns = p->style.width ? p->style.width : PAGE_UNLIMITED;
 
     return columns < PAGE_COLUMNS_MIN ? PAGE_COLUMNS_MIN : columns;
 }
@@ -21,19 +21,13 @@ size_t page_text_width(const struct page *p)
     return columns > PAGE_TEXT_MAX ? PAGE_TEXT_MAX : columns;
 }
 
-static void styled(const struct page *p, enum page_style style, slice text)
+static void styled(const struct page *p, enum style_tone tone, slice text)
 {
-    static const char *const on[PAGE_STYLES] = {
-        [PAGE_PLAIN] = "", [PAGE_STRONG] = "\033[1m", [PAGE_HEAD] = "\033[1;36m",
-        [PAGE_FAINT] = "\033[2m",
-    };
-    bool dressed = p->colour && style != PAGE_PLAIN && text.len;
-
-    if (dressed)
-        out_text(p->out, slice_of_string(on[style]));
+    if (!text.len)
+        return;
+    style_begin(p->out, &p->style, tone);
     out_text(p->out, text);
-    if (dressed)
-        out_text(p->out, SLICE("\033[0m"));
+    style_end(p->out, &p->style, tone);
 }
 
 static void blanks(const struct page *p, size_t count) { out_repeat(p->out, SLICE(" "), count); }
@@ -48,7 +42,7 @@ static void hang(const struct page *p, size_t indent, struct page_cell cell)
     while (utf8_take_line(&cell.text, room, &line)) {
         if (!first)
             blanks(p, line.len ? indent : 0);
-        styled(p, cell.style, line);
+        styled(p, cell.tone, line);
         out_char(p->out, '\n');
         first = false;
     }
@@ -56,16 +50,16 @@ static void hang(const struct page *p, size_t indent, struct page_cell cell)
         out_char(p->out, '\n');
 }
 
-void page_text(const struct page *p, size_t indent, enum page_style style, slice text)
+void page_text(const struct page *p, size_t indent, enum style_tone tone, slice text)
 {
     blanks(p, indent);
-    hang(p, indent, (struct page_cell){ text, style });
+    hang(p, indent, (struct page_cell){ text, tone });
 }
 
 void page_heading(const struct page *p, slice text)
 {
     page_blank(p);
-    page_text(p, 0, PAGE_HEAD, text);
+    page_text(p, 0, TONE_STRONG, text);
 }
 
 static bool is_narrow(const struct page *p, size_t indent, size_t width)
@@ -75,7 +69,7 @@ static bool is_narrow(const struct page *p, size_t indent, size_t width)
 
 void page_below(const struct page *p, size_t indent, size_t width, struct page_cell text)
 {
-    page_text(p, indent + (is_narrow(p, indent, width) ? GAP : width), text.style, text.text);
+    page_text(p, indent + (is_narrow(p, indent, width) ? GAP : width), text.tone, text.text);
 }
 
 void page_labelled(const struct page *p, size_t indent, size_t width, struct page_cell label,
@@ -84,18 +78,18 @@ void page_labelled(const struct page *p, size_t indent, size_t width, struct pag
     size_t used = utf8_columns(label.text);
 
     if (used >= width || is_narrow(p, indent, width)) {
-        page_text(p, indent, label.style, label.text);
-        page_text(p, indent + GAP, text.style, text.text);
+        page_text(p, indent, label.tone, label.text);
+        page_text(p, indent + GAP, text.tone, text.text);
         return;
     }
     blanks(p, indent);
-    styled(p, label.style, label.text);
+    styled(p, label.tone, label.text);
     blanks(p, width - used);
     hang(p, indent + width, text);
 }
 
 /* The blanks of empty places wait in `owed`, so that no line ends in them. */
-static bool row_line(const struct page *p, slice rest[], const enum page_style style[],
+static bool row_line(const struct page *p, slice rest[], const enum style_tone tone[],
                      const size_t widths[], size_t count)
 {
     size_t owed = 0;
@@ -106,7 +100,7 @@ static bool row_line(const struct page *p, slice rest[], const enum page_style s
 
         if (utf8_take_line(&rest[i], widths[i], &line)) {
             blanks(p, owed);
-            styled(p, style[i], line);
+            styled(p, tone[i], line);
             owed = 0;
             any = true;
         }
@@ -124,15 +118,15 @@ void page_row(const struct page *p, const struct page_cell cells[], const size_t
               size_t count)
 {
     slice rest[PAGE_CELLS_MAX];
-    enum page_style style[PAGE_CELLS_MAX];
+    enum style_tone tone[PAGE_CELLS_MAX];
 
     if (count > PAGE_CELLS_MAX)
         count = PAGE_CELLS_MAX;
     for (size_t i = 0; i < count; i++) {
         rest[i] = cells[i].text;
-        style[i] = cells[i].style;
+        tone[i] = cells[i].tone;
     }
-    while (row_line(p, rest, style, widths, count))
+    while (row_line(p, rest, tone, widths, count))
         ;
 }
 
@@ -140,6 +134,8 @@ void page_blank(const struct page *p) { out_char(p->out, '\n'); }
 
 void page_rule(const struct page *p, size_t columns)
 {
-    out_repeat(p->out, SLICE("\u2500"), columns < page_width(p) ? columns : page_width(p));
+    if (columns > page_width(p))
+        columns = page_width(p);
+    out_repeat(p->out, p->style.ascii ? SLICE("-") : SLICE("\u2500"), columns);
     out_char(p->out, '\n');
 }

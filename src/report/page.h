@@ -1,36 +1,35 @@
 /* report/page.h - paragraphs, hanging labels and columns for a terminal of any width.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Writes lines that are never wider than `columns` (unless a single character is), measured as
- * a terminal shows them. Text is trusted: what comes from the network goes through utf8_clean
- * first. Owns nothing; zero columns means 80.
+ * Writes lines that are never wider than the style says (unless a single character is),
+ * measured as a terminal shows them; a style without a limit gets PAGE_UNLIMITED. Text is trusted: what comes from the network goes through utf8_clean
+ * first. Owns nothing.
  *
- *     struct page page = { .out = &out, .columns = 80, .colour = true };
+ *     struct page page = { .out = &out, .style = { .width = 80, .colour = true } };
  *     page_heading(&page, SLICE("What it means"));
- *     page_text(&page, 2, PAGE_PLAIN, text);                                            */
+ *     page_text(&page, 2, TONE_PLAIN, text);                                            */
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 
 #include "base/out.h"
+#include "report/style.h"
 
 #define PAGE_COLUMNS_MIN 20          /* a narrower terminal is treated as this */
 #define PAGE_TEXT_MAX    100         /* paragraphs stay readable on a wide one */
+#define PAGE_UNLIMITED   120         /* when nobody limits the width */
 #define PAGE_CELLS_MAX   16
 
-enum page_style { PAGE_PLAIN, PAGE_STRONG, PAGE_HEAD, PAGE_FAINT, PAGE_STYLES };
-
 struct page {
-    struct out *out;
-    size_t      columns;
-    bool        colour;
+    struct out  *out;
+    struct style style;
 };
 
 struct page_cell {
     slice           text;
-    enum page_style style;
+    enum style_tone tone;
 };
 
-void page_text(const struct page *p, size_t indent, enum page_style style, slice text);
+void page_text(const struct page *p, size_t indent, enum style_tone tone, slice text);
 
 /* A blank line, then the heading. */
 void page_heading(const struct page *p, slice text);
@@ -53,7 +52,7 @@ void page_blank(const struct page *p);
 /* A rule across `columns` of the page. */
 void page_rule(const struct page *p, size_t columns);
 
-size_t page_width(const struct page *p);                   /* columns, or what stands for them */
+size_t page_width(const struct page *p);                   /* of the terminal, or what stands for it */
 size_t page_text_width(const struct page *p);              /* at most PAGE_TEXT_MAX */
 
 #endif
