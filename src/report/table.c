@@ -95,26 +95,37 @@ void table_begin(struct table *t, const struct table_column *columns, size_t cou
         table_spread(t, style->width - table_total(t));
 }
 
+/* What of it is shown in `width` columns; *ret_cut: and a "…". */
+static slice table_shown(slice text, size_t width, char *clean, size_t size, bool *ret_cut)
+{
+    slice shown = slice_of(clean, utf8_clean(&text, clean, size));
+
+    *ret_cut = width > 0 && (text.len > 0 || utf8_columns(shown) > width);
+    return *ret_cut ? utf8_head(shown, width - 1) : shown;
+}
+
+size_t table_cut(struct out *o, slice text, size_t width)
+{
+    char clean[TABLE_CELL_MAX * 2];
+    bool cut;
+    slice shown = table_shown(text, width, clean, sizeof clean, &cut);
+
+    out_text(o, shown);
+    out_text(o, cut ? SLICE("…") : SLICE(""));
+    return utf8_columns(shown) + cut;
+}
+
 void table_fit(struct out *o, slice text, size_t width, bool right)
 {
-    char clean[TABLE_CELL_MAX + UTF8_MAX];
-    slice shown = slice_of(clean, utf8_clean(&text, clean, sizeof clean));
-    size_t columns = utf8_columns(shown);
-    bool cut = text.len > 0 || columns > width;
+    char clean[TABLE_CELL_MAX * 2];
+    bool cut;
+    slice shown = table_shown(text, width, clean, sizeof clean, &cut);
+    size_t columns = utf8_columns(shown) + cut, pad = columns < width ? width - columns : 0;
 
-    if (cut && width > 0) {
-        shown = utf8_head(shown, width - 1);
-        columns = utf8_columns(shown) + 1;
-    }
-    size_t pad = columns < width ? width - columns : 0;
-
-    if (right)
-        out_repeat(o, SLICE(" "), pad);
+    out_repeat(o, SLICE(" "), right ? pad : 0);
     out_text(o, shown);
-    if (cut && width > 0)
-        out_text(o, SLICE("…"));
-    if (!right)
-        out_repeat(o, SLICE(" "), pad);
+    out_text(o, cut ? SLICE("…") : SLICE(""));
+    out_repeat(o, SLICE(" "), right ? 0 : pad);
 }
 
 void table_cell(struct table *t, size_t column, slice text, enum style_tone tone)

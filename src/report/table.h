@@ -42,6 +42,8 @@ void table_heading(struct table *t, struct out *o);
 void table_cell(struct table *t, size_t column, slice text, enum style_tone tone);
 void table_row(struct table *t, struct out *o);           /* and forgets the cells */
 
+/* Text cleaned and cut to `width` columns with "…". Returns the columns written. */
+size_t table_cut(struct out *o, slice text, size_t width);
 /* Text cleaned, cut to `width` columns with "…" and padded. */
 void table_fit(struct out *o, slice text, size_t width, bool right);
 
