@@ -171,6 +171,7 @@ class Lab:
     def __init__(self, name):
         self.name = name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"sample-{name}-"))
+        self.recorded = self.folder / "recorded.pcap"
         self.processes, self.namespaces, self.recording = [], [], None
         self.phones, self.server = self.namespace("phones"), self.namespace("server")
         self.join(self.phones, "link0", self.server, "link0")
@@ -207,7 +208,7 @@ class Lab:
         sh("ip", "-n", space, "address", "add", f"{v6(address)}/64", "dev", interface, "nodad")
 
     def record(self, **options):
-        self.recording = Recording(self, self.folder / "recorded.pcap", **options)
+        self.recording = Recording(self, self.recorded, **options)
         return self.recording
 
     def kamailio(self, *features, address=SERVER, no_answer_ms=30000, no_reply_ms=30000, extra=()):
@@ -337,3 +338,19 @@ def tag_vlan(packets, *tags):
     """Ethernet frames with VLAN tags [(ether type, id)] put in, the outermost first."""
     head = b"".join(struct.pack(">HH", kind, number) for kind, number in tags)
     return [(s, u, whole + len(head), data[:12] + head + data[12:]) for s, u, whole, data in packets]
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def datagram(number, source, target, text, port=5060):
+    """An IPv4 packet with this text as UDP."""
+    data, ends = text.encode(), socket.inet_aton(source) + socket.inet_aton(target)
+    head = struct.pack(">HHH", port, port, 8 + len(data))
+    udp = head + struct.pack(">H", checksum(ends + struct.pack(">HH", 17, 8 + len(data)) + head + data) or 0xFFFF) + data
+    begin = struct.pack(">BBHHHBB", 0x45, 0, 20 + len(udp), number, 0x4000, 64, 17)
+    return begin + struct.pack(">H", checksum(begin + ends)) + ends + udp
