@@ -2,13 +2,14 @@
  *
  *     gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] -o OUT.pcap -t TRUTH.json
  *
- * sig is signalling only (default 100,000 calls); in mixed (default 2,000 calls) every answered call
- * has G.711 RTP and RTCP both ways, with loss, jitter, reordering and duplicates. The link is the one
- * between a border controller and its providers. Mode, calls, seed and rate decide every byte.
+ * sig is signalling only (default 100,000 calls); in mixed (default 2,000 calls) every answered
+ * call has G.711 RTP and RTCP both ways, with loss, jitter, reordering and duplicates. The link is
+ * the one between a border controller and its providers. Mode, calls, seed and rate decide every
+ * byte.
  *
  * TRUTH.json says what a perfect reader finds. Requests, responses and sip_messages count each
- * message on the wire, retransmissions included. "finals" counts calls by the last final response to
- * their INVITE that was not a challenge answered later; 0 means that none ever came.
+ * message on the wire, retransmissions included. "finals" counts calls by the last final response
+ * to their INVITE that was not a challenge answered later; 0 means that none ever came.
  *
  * Nothing in here was captured: the addresses are those of RFC 2544 for benchmarks (198.18.0.0/15),
  * the names end in .example, the numbers begin with the unassigned +1 555.
@@ -114,8 +115,12 @@ struct step {
     { side, BYE, 0, cseq, NO_BODY, IN_DIALOG | TALK | REPEATS, 0, 0 }, \
     { !(side), BYE, 200, cseq, NO_BODY, IN_DIALOG, 4, 80 }
 
-static const struct step by_caller[] = { START, TRYING, RINGING, PICKED_UP, CONFIRMED, HUNG_UP(A, 1) };
-static const struct step by_callee[] = { START, TRYING, RINGING, PICKED_UP, CONFIRMED, HUNG_UP(B, 1) };
+static const struct step by_caller[] = {
+    START, TRYING, RINGING, PICKED_UP, CONFIRMED, HUNG_UP(A, 1)
+};
+static const struct step by_callee[] = {
+    START, TRYING, RINGING, PICKED_UP, CONFIRMED, HUNG_UP(B, 1)
+};
 static const struct step held[] = {
     START, TRYING, RINGING, PICKED_UP, CONFIRMED,
     { A, INVITE, 0, 1, HOLD, IN_DIALOG | REPEATS, 2000, 9000 },
@@ -258,7 +263,7 @@ struct identity {
 };
 
 struct stream {
-    struct call *call;
+    unsigned pending;           /* events that point here; the last one frees it */
     struct party from, to;
     struct chance chance;
     uint32_t ssrc, timestamp, sent, lost;
@@ -279,7 +284,8 @@ struct event {
 
 struct truth {
     uint64_t calls, answered, challenged, registrations, registrations_ok, registrations_failed;
-    uint64_t packets, file_bytes, sip_messages, sip_bytes, retransmissions;
+    uint64_t packets, file_bytes, sip_messages, sip_bytes;
+    uint64_t retransmissions, call_retransmissions;
     uint64_t requests[METHODS], responses[CODE_MAX], finals[CODE_MAX];
     uint64_t by_scenario[ARRAY_LEN(scenarios)];
     uint64_t streams, rtp_sent, rtp_packets, rtp_lost, rtp_duplicates, rtp_delayed, rtcp_packets;
@@ -311,7 +317,8 @@ static bool event_before(const struct event *x, const struct event *y)
     return x->at_us != y->at_us ? x->at_us < y->at_us : x->order < y->order;
 }
 
-static void queue_put(struct generator *g, int64_t at_us, enum kind kind, uint32_t index, void *what)
+static void queue_put(struct generator *g, int64_t at_us, enum kind kind, uint32_t index,
+                      void *what)
 {
     if (g->events == g->room) {
         g->room = g->room ? 2 * g->room : 4096;
@@ -386,8 +393,8 @@ static void write_bytes(struct generator *g, const void *data, size_t size)
     g->truth.file_bytes += size;
 }
 
-static void write_datagram(struct generator *g, int64_t at_us, uint32_t from, unsigned from_port, uint32_t to,
-                           unsigned to_port, const uint8_t *payload, size_t size)
+static void write_datagram(struct generator *g, int64_t at_us, uint32_t from, unsigned from_port,
+                           uint32_t to, unsigned to_port, const uint8_t *payload, size_t size)
 {
     uint8_t frame[16 + LINK_HEAD] = { 0 };
     uint8_t *link = frame + 16, *ip = link + 14, *udp = ip + 20;
@@ -420,10 +427,11 @@ static void write_datagram(struct generator *g, int64_t at_us, uint32_t from, un
 }
 
 /* Who takes part in a call. */
-static void identity_of(const struct generator *g, const struct call *call, struct identity *ret_who)
+static void identity_of(const struct generator *g, const struct call *call,
+                        struct identity *ret_who)
 {
     static const char *const products[2][4] = {
-        { "BorderOne 4.2.18", "EdgeGate/9.3 (build 1127)", "SoftSwitch 3.11.2", "CallCentre-Dialer 5.8" },
+        { "BorderOne 4.2.18", "EdgeGate/9.3 (build 1127)", "SoftSwitch 3.11.2", "CallDialer 5.8" },
         { "CarrierGateway/2.0.7", "MediaGateway R17.4", "IMS-AS 11.2", "TrunkNode/1.44" },
     };
     uint64_t key = hash3(g->seed, call->number, (uint64_t)(call->scenario->final == 0));
@@ -448,8 +456,8 @@ static void identity_of(const struct generator *g, const struct call *call, stru
     snprintf(ret_who->caller, sizeof ret_who->caller, "+1555%07" PRIu64, key / 13 % 10000000);
     snprintf(ret_who->callee, sizeof ret_who->callee, "+1555%07" PRIu64, key / 17 % 10000000);
     snprintf(ret_who->domain, sizeof ret_who->domain, "voice.provider%02u.example", provider + 1);
-    snprintf(ret_who->call_id, sizeof ret_who->call_id, "%016" PRIx64 "-%" PRIu64 "@%s", mix(key), call->number,
-             inbound ? "core" : "border");
+    snprintf(ret_who->call_id, sizeof ret_who->call_id, "%016" PRIx64 "-%" PRIu64 "@%s", mix(key),
+             call->number, inbound ? "core" : "border");
     for (unsigned i = 0; i < 2; i++)
         snprintf(ret_who->tag[i], sizeof ret_who->tag[i], "%012" PRIx64, hash3(key, i, 1) >> 16);
 }
@@ -482,7 +490,8 @@ static struct address dotted(uint32_t ip)
 {
     struct address result;
 
-    snprintf(result.text, sizeof result.text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+    snprintf(result.text, sizeof result.text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
+             ip >> 8 & 255, ip & 255);
     return result;
 }
 
@@ -505,11 +514,13 @@ static void add_sdp(struct text *text, const struct identity *who, unsigned side
     };
 
     add(text,
-        "v=0\r\no=- %u %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 8 0 %s101\r\n"
+        "v=0\r\no=- %u %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
+        "m=audio %u RTP/AVP 8 0 %s101\r\n"
         "a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n%sa=rtpmap:101 telephone-event/8000\r\n"
         "a=fmtp:101 0-15\r\na=ptime:20\r\na=%s\r\n",
-        (unsigned)(who->key >> 40), 1 + (unsigned)body / HOLD, media.text, media.text, party->media_port,
-        offer ? "18 " : "", offer ? "a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\n" : "",
+        (unsigned)(who->key >> 40), 1 + (unsigned)body / HOLD, media.text, media.text,
+        party->media_port, offer ? "18 " : "",
+        offer ? "a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\n" : "",
         body == HOLD || body == HOLD_ANSWER ? direction[body] : "sendrecv");
 }
 
@@ -542,12 +553,13 @@ static void add_start(struct text *text, const struct identity *who, const struc
     enum side to = !shape->client;
 
     if (!shape->request)
-        add(text, "SIP/2.0 %u %s\r\n", shape->step->code, answers[answer_row(shape->step->code)].phrase);
+        add(text, "SIP/2.0 %u %s\r\n", shape->step->code,
+            answers[answer_row(shape->step->code)].phrase);
     else if (shape->step->method == REGISTER)
         add(text, "REGISTER sip:%s SIP/2.0\r\n", who->domain);
     else if (shape->in_dialog)
-        add(text, "%s sip:%s@%s:5060;transport=udp SIP/2.0\r\n", name, to == B ? who->callee : who->caller,
-            dotted(who->side[to].address).text);
+        add(text, "%s sip:%s@%s:5060;transport=udp SIP/2.0\r\n", name,
+            to == B ? who->callee : who->caller, dotted(who->side[to].address).text);
     else
         add(text, "%s sip:%s@%s;user=phone SIP/2.0\r\n", name, who->callee, who->domain);
 }
@@ -563,13 +575,16 @@ static void add_route(struct text *text, const struct identity *who, const struc
     add(text, "Via: SIP/2.0/UDP %s:5060;branch=z9hG4bK%016" PRIx64 ";rport%s\r\n", top.text, branch,
         shape->request ? "" : "=5060");
     if (!shape->hop_by_hop && shape->client == A)
-        add(text, "Via: SIP/2.0/UDP 198.18.%u.%u:5060;received=198.18.%u.%u;branch=z9hG4bK-%u-%08x\r\n",
-            32 + (unsigned)(who->key % 16), 1 + (unsigned)(who->key >> 4 & 127), 32 + (unsigned)(who->key % 16),
-            1 + (unsigned)(who->key >> 4 & 127), shape->planned->cseq, (uint32_t)mix(branch));
+        add(text,
+            "Via: SIP/2.0/UDP 198.18.%u.%u:5060;received=198.18.%u.%u;branch=z9hG4bK-%u-%08x\r\n",
+            32 + (unsigned)(who->key % 16), 1 + (unsigned)(who->key >> 4 & 127),
+            32 + (unsigned)(who->key % 16), 1 + (unsigned)(who->key >> 4 & 127),
+            shape->planned->cseq, (uint32_t)mix(branch));
     bool dialog_forming = shape->step->method == INVITE && !shape->in_dialog &&
                           (shape->request || (shape->step->code > 100 && shape->step->code < 300));
     if (dialog_forming)
-        add(text, "Record-Route: <sip:%s;lr;ftag=%s>\r\n", dotted(who->side[A].address).text, who->tag[A]);
+        add(text, "Record-Route: <sip:%s;lr;ftag=%s>\r\n", dotted(who->side[A].address).text,
+            who->tag[A]);
     if (shape->request && shape->in_dialog)
         add(text, "Route: <sip:%s:5060;lr>\r\n", dotted(who->side[!shape->client].address).text);
     if (shape->request)
@@ -588,26 +603,30 @@ static void add_parties(struct text *text, const struct identity *who, const str
         for (unsigned i = 0; i < 2; i++)
             snprintf(uri[i], sizeof uri[i], "<sip:%s@%s>", who->caller, who->domain);
     } else {
-        snprintf(uri[A], sizeof uri[A], "\"%s\" <sip:%s@%s;user=phone>", who->caller, who->caller, who->domain);
+        snprintf(uri[A], sizeof uri[A], "\"%s\" <sip:%s@%s;user=phone>", who->caller, who->caller,
+                 who->domain);
         snprintf(uri[B], sizeof uri[B], "<sip:%s@%s;user=phone>", who->callee, who->domain);
     }
     add(text, "From: %s;tag=%s\r\nTo: %s", uri[from], who->tag[from], uri[!from]);
     if (to_tag)
         add(text, ";tag=%s", who->tag[!from]);
-    add(text, "\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", who->call_id, shape->planned->cseq, method_names[step->method]);
+    add(text, "\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", who->call_id, shape->planned->cseq,
+        method_names[step->method]);
 }
 
 static void add_contact(struct text *text, const struct identity *who, const struct shape *shape)
 {
     const struct step *step = shape->step;
     struct address own = dotted(who->side[step->from].address);
-    bool target = (step->method == INVITE || step->method == UPDATE) && step->code != 100 && step->code < 300;
+    bool target =
+        (step->method == INVITE || step->method == UPDATE) && step->code != 100 && step->code < 300;
 
     if (step->method == REGISTER && (shape->request || step->code == 200))
         add(text, "Contact: <sip:%s@%s:5060;line=%08x>;expires=3600\r\n", who->caller,
             dotted(who->side[A].address).text, (uint32_t)who->key);
     else if (target)
-        add(text, "Contact: <sip:%s@%s:5060;transport=udp>\r\n", step->from == A ? who->caller : who->callee, own.text);
+        add(text, "Contact: <sip:%s@%s:5060;transport=udp>\r\n",
+            step->from == A ? who->caller : who->callee, own.text);
 }
 
 static void add_digest(struct text *text, const struct identity *who, const struct shape *shape)
@@ -616,14 +635,18 @@ static void add_digest(struct text *text, const struct identity *who, const stru
     bool registrar = shape->step->method == REGISTER;
 
     if (shape->step->code == 401 || shape->step->code == 407)
-        add(text, "%s-Authenticate: Digest realm=\"%s\", nonce=\"%016" PRIx64 "\", algorithm=MD5, qop=\"auth\"\r\n",
+        add(text,
+            "%s-Authenticate: Digest realm=\"%s\", nonce=\"%016" PRIx64
+            "\", algorithm=MD5, qop=\"auth\"\r\n",
             registrar ? "WWW" : "Proxy", who->domain, nonce);
     if (shape->request && (shape->planned->flags & CREDENTIALS))
         add(text,
-            "%sAuthorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%016" PRIx64 "\", uri=\"sip:%s\", "
-            "response=\"%016" PRIx64 "%016" PRIx64 "\", algorithm=MD5, cnonce=\"%08x\", qop=auth, nc=00000001\r\n",
-            registrar ? "" : "Proxy-", who->caller, who->domain, nonce, who->domain, hash3(nonce, 3, 3),
-            hash3(nonce, 4, 4), (uint32_t)hash3(nonce, 5, 5));
+            "%sAuthorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%016" PRIx64
+            "\", uri=\"sip:%s\", "
+            "response=\"%016" PRIx64 "%016" PRIx64
+            "\", algorithm=MD5, cnonce=\"%08x\", qop=auth, nc=00000001\r\n",
+            registrar ? "" : "Proxy-", who->caller, who->domain, nonce, who->domain,
+            hash3(nonce, 3, 3), hash3(nonce, 4, 4), (uint32_t)hash3(nonce, 5, 5));
 }
 
 static void add_extras(struct text *text, const struct identity *who, const struct shape *shape)
@@ -632,18 +655,23 @@ static void add_extras(struct text *text, const struct identity *who, const stru
     bool first_invite = shape->request && step->method == INVITE && !shape->in_dialog;
 
     if (first_invite)
-        add(text, "P-Asserted-Identity: \"%s\" <sip:%s@%s;user=phone>\r\n", who->caller, who->caller, who->domain);
-    if (first_invite && !(shape->planned->flags & CREDENTIALS))     /* both would not fit one packet */
-        add(text, "P-Charging-Vector: icid-value=%016" PRIx64 ";icid-generated-at=%s\r\n", hash3(who->key, 6, 6),
-            dotted(who->side[A].address).text);
+        add(text, "P-Asserted-Identity: \"%s\" <sip:%s@%s;user=phone>\r\n", who->caller,
+            who->caller, who->domain);
+    if (first_invite && !(shape->planned->flags & CREDENTIALS)) /* both would not fit one packet */
+        add(text, "P-Charging-Vector: icid-value=%016" PRIx64 ";icid-generated-at=%s\r\n",
+            hash3(who->key, 6, 6), dotted(who->side[A].address).text);
     if (step->method == INVITE && (shape->request || step->code == 200))
-        add(text, "Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, REFER, NOTIFY\r\n%s",
-            shape->request ? "Supported: 100rel, timer, replaces\r\nSession-Expires: 1800\r\n"
-                           : "Supported: timer, replaces\r\nRequire: timer\r\nSession-Expires: 1800;refresher=uac\r\n");
+        add(text,
+            "Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, REFER, NOTIFY\r\n%s",
+            shape->request
+                ? "Supported: 100rel, timer, replaces\r\nSession-Expires: 1800\r\n"
+                : "Supported: timer, replaces\r\nRequire: timer\r\n"
+                  "Session-Expires: 1800;refresher=uac\r\n");
     if (step->flags & RELIABLE)
         add(text, "Require: 100rel\r\nRSeq: %u\r\n", 1 + (unsigned)(who->key >> 44 & 0xfff));
     if (shape->request && step->method == PRACK)
-        add(text, "RAck: %u %u INVITE\r\n", 1 + (unsigned)(who->key >> 44 & 0xfff), shape->planned->cseq - 1u);
+        add(text, "RAck: %u %u INVITE\r\n", 1 + (unsigned)(who->key >> 44 & 0xfff),
+            shape->planned->cseq - 1u);
     if (step->code == 503)
         add(text, "Retry-After: 30\r\n");
     if (!shape->request && answers[answer_row(step->code)].q850)
@@ -651,10 +679,12 @@ static void add_extras(struct text *text, const struct identity *who, const stru
     if (shape->request && step->method == BYE)
         add(text, "Reason: Q.850;cause=16;text=\"Normal call clearing\"\r\n");
     if (step->code != 100)
-        add(text, "%s: %s\r\n", shape->request ? "User-Agent" : "Server", who->side[step->from].product);
+        add(text, "%s: %s\r\n", shape->request ? "User-Agent" : "Server",
+            who->side[step->from].product);
 }
 
-static void write_message(struct generator *g, const struct call *call, const struct planned *planned)
+static void write_message(struct generator *g, const struct call *call,
+                          const struct planned *planned)
 {
     struct shape shape = shape_of(planned);
     struct identity who;
@@ -671,14 +701,15 @@ static void write_message(struct generator *g, const struct call *call, const st
     add_extras(&text, &who, &shape);
     if (step->body != NO_BODY)
         add_sdp(&body, &who, step->from, step->body);
-    add(&text, "%sContent-Length: %zu\r\n\r\n%s", body.size ? "Content-Type: application/sdp\r\n" : "", body.size,
-        body.at);
-    write_datagram(g, planned->at_us, who.side[step->from].address, SIP_PORT, who.side[!step->from].address, SIP_PORT,
-                   (const uint8_t *)text.at, text.size);
+    add(&text, "%sContent-Length: %zu\r\n\r\n%s",
+        body.size ? "Content-Type: application/sdp\r\n" : "", body.size, body.at);
+    write_datagram(g, planned->at_us, who.side[step->from].address, SIP_PORT,
+                   who.side[!step->from].address, SIP_PORT, (const uint8_t *)text.at, text.size);
 
     truth->sip_messages++;
     truth->sip_bytes += text.size;
     truth->retransmissions += planned->repeat;
+    truth->call_retransmissions += planned->repeat && step->method != REGISTER;
     if (step->code)
         truth->responses[step->code]++;
     else
@@ -708,18 +739,21 @@ static void plan_timer_a(struct call *call, struct planned planned)
 
 static int64_t talk_ms(const struct generator *g, struct chance *chance)
 {
-    return g->media ? chance_between(chance, 3000, 8000)
-                    : chance_between(chance, 2000, 20000) + chance_between(chance, 0, 9) / 8 * 60000;
+    return g->media
+               ? chance_between(chance, 3000, 8000)
+               : chance_between(chance, 2000, 20000) + chance_between(chance, 0, 9) / 8 * 60000;
 }
 
 /* Append steps to a call's plan; returns when the last of them is sent. */
-static int64_t plan_steps(const struct generator *g, struct call *call, struct chance *chance, int64_t at_us,
-                          const struct step *steps, size_t count, unsigned cseq, unsigned flags)
+static int64_t plan_steps(const struct generator *g, struct call *call, struct chance *chance,
+                          int64_t at_us, const struct step *steps, size_t count, unsigned cseq,
+                          unsigned flags)
 {
     for (size_t i = 0; i < count; i++) {
         const struct step *step = &steps[i];
-        int64_t wait_ms = step->flags & TALK ? talk_ms(g, chance)
-                                             : chance_between(chance, step->wait_ms_min, step->wait_ms_max);
+        int64_t wait_ms = step->flags & TALK
+                              ? talk_ms(g, chance)
+                              : chance_between(chance, step->wait_ms_min, step->wait_ms_max);
 
         at_us += wait_ms * 1000 + (i ? chance_between(chance, 1, 999) : 0);
         struct planned planned = {
@@ -742,7 +776,8 @@ static int64_t plan_steps(const struct generator *g, struct call *call, struct c
     return at_us;
 }
 
-static const struct scenario *choose(struct chance *chance, const struct scenario *from, size_t count)
+static const struct scenario *choose(struct chance *chance, const struct scenario *from,
+                                     size_t count)
 {
     unsigned at = (unsigned)(chance_next(chance) % 1000);
 
@@ -773,7 +808,8 @@ static struct call *call_new(struct generator *g, uint64_t number, int64_t at_us
         truth->answered += call->scenario->final == 200;
         truth->finals[call->scenario->final]++;
         truth->by_scenario[call->scenario - scenarios]++;
-        call->challenged = call->scenario->final != 0 && chance_per_mille(&chance, CHALLENGED_PER_MILLE);
+        call->challenged =
+            call->scenario->final != 0 && chance_per_mille(&chance, CHALLENGED_PER_MILLE);
     }
     if (call->challenged) {
         truth->challenged++;
@@ -796,13 +832,20 @@ static const struct {
     { 100, 30, 5, 2, 16000 },
 };
 
-static void start_stream(struct generator *g, struct call *call, const struct identity *who, enum side side, int64_t at_us)
+static void stream_event(struct generator *g, int64_t at_us, enum kind kind, uint32_t index,
+                         struct stream *stream)
+{
+    stream->pending++;
+    queue_put(g, at_us, kind, index, stream);
+}
+
+static void start_stream(struct generator *g, const struct call *call, const struct identity *who,
+                         enum side side, int64_t at_us)
 {
     struct stream *stream = need(calloc(1, sizeof *stream));
     unsigned at;
 
     stream->chance.state = hash3(who->key, 20 + side, 0);
-    stream->call = call;
     stream->from = who->side[side];
     stream->to = who->side[!side];
     stream->ssrc = (uint32_t)chance_next(&stream->chance);
@@ -815,12 +858,12 @@ static void start_stream(struct generator *g, struct call *call, const struct id
     stream->start_us = at_us + chance_between(&stream->chance, 1000, 20000);
     stream->until_us = call->media_until_us - 100000;
     g->truth.streams++;
-    queue_put(g, stream->start_us, RTP_DUE, 0, stream);
-    queue_put(g, stream->start_us + RTCP_PERIOD_US, RTCP_DUE, 0, stream);
+    stream_event(g, stream->start_us, RTP_DUE, 0, stream);
+    stream_event(g, stream->start_us + RTCP_PERIOD_US, RTCP_DUE, 0, stream);
 }
 
-/* A packet leaves its sender: it is lost, or arrives later. The first and the last arrive, so that a
- * reader can know of every loss between them. */
+/* A packet leaves its sender: it is lost, or arrives later. The first and the last arrive, so that
+ * a reader can know of every loss between them. */
 static void rtp_due(struct generator *g, struct stream *stream, int64_t at_us)
 {
     uint32_t index = stream->sent++;
@@ -839,14 +882,14 @@ static void rtp_due(struct generator *g, struct stream *stream, int64_t at_us)
         }
         if (last)
             delay_us += 60000;                          /* nothing overtakes the end */
-        queue_put(g, at_us + delay_us, RTP_ARRIVES, index, stream);
+        stream_event(g, at_us + delay_us, RTP_ARRIVES, index, stream);
         if (!edge && chance_per_mille(chance, qualities[stream->quality].doubled_per_mille)) {
             g->truth.rtp_duplicates++;
-            queue_put(g, at_us + delay_us + 150, RTP_ARRIVES, index, stream);
+            stream_event(g, at_us + delay_us + 150, RTP_ARRIVES, index, stream);
         }
     }
     if (!last)
-        queue_put(g, at_us + RTP_PERIOD_US, RTP_DUE, 0, stream);
+        stream_event(g, at_us + RTP_PERIOD_US, RTP_DUE, 0, stream);
 }
 
 static void rtp_arrives(struct generator *g, struct stream *stream, int64_t at_us, uint32_t index)
@@ -864,12 +907,12 @@ static void rtp_arrives(struct generator *g, struct stream *stream, int64_t at_u
 
         memcpy(packet + i, &word, 8);
     }
-    write_datagram(g, at_us, stream->from.media_address, stream->from.media_port, stream->to.media_address,
-                   stream->to.media_port, packet, sizeof packet);
+    write_datagram(g, at_us, stream->from.media_address, stream->from.media_port,
+                   stream->to.media_address, stream->to.media_port, packet, sizeof packet);
     g->truth.rtp_packets++;
 }
 
-/* A sender report with one block about the other direction, and a CNAME (RFC 3550, 6.4.1 and 6.5). */
+/* A sender report with one block about the other direction, and a CNAME (RFC 3550, 6.4.1, 6.5). */
 static void rtcp_due(struct generator *g, struct stream *stream, int64_t at_us)
 {
     enum { REPORT = 28 + 24, NAMES = 24 };
@@ -894,11 +937,25 @@ static void rtcp_due(struct generator *g, struct stream *stream, int64_t at_us)
     names[8] = 1;
     names[9] = 12;
     memcpy(names + 10, "user@example", 12);
-    write_datagram(g, at_us, stream->from.media_address, stream->from.media_port + 1u, stream->to.media_address,
-                   stream->to.media_port + 1u, packet, sizeof packet);
+    write_datagram(g, at_us, stream->from.media_address, stream->from.media_port + 1u,
+                   stream->to.media_address, stream->to.media_port + 1u, packet, sizeof packet);
     g->truth.rtcp_packets++;
     if (at_us + RTCP_PERIOD_US < stream->until_us)
-        queue_put(g, at_us + RTCP_PERIOD_US, RTCP_DUE, 0, stream);
+        stream_event(g, at_us + RTCP_PERIOD_US, RTCP_DUE, 0, stream);
+}
+
+static void stream_due(struct generator *g, const struct event *event)
+{
+    struct stream *stream = event->what;
+
+    switch (event->kind) {
+    case MESSAGE: break;                                /* of a call, not of a stream */
+    case RTP_DUE: rtp_due(g, stream, event->at_us); break;
+    case RTP_ARRIVES: rtp_arrives(g, stream, event->at_us, event->index); break;
+    case RTCP_DUE: rtcp_due(g, stream, event->at_us); break;
+    }
+    if (--stream->pending == 0)
+        free(stream);
 }
 
 /* The run. */
@@ -916,8 +973,8 @@ static void message_due(struct generator *g, struct call *call)
     }
     if (call->next < call->count)
         queue_put(g, call->plan[call->next].at_us, MESSAGE, 0, call);
-    else if (!g->media)
-        free(call);             /* with media, streams still point here; the process ends soon */
+    else
+        free(call);
 }
 
 static void begin(struct generator *g, uint64_t number, int64_t at_us)
@@ -940,12 +997,10 @@ static void run(struct generator *g, uint64_t calls, uint64_t rate)
             continue;
         }
         struct event event = queue_take(g);
-        switch (event.kind) {
-        case MESSAGE: message_due(g, event.what); break;
-        case RTP_DUE: rtp_due(g, event.what, event.at_us); break;
-        case RTP_ARRIVES: rtp_arrives(g, event.what, event.at_us, event.index); break;
-        case RTCP_DUE: rtcp_due(g, event.what, event.at_us); break;
-        }
+        if (event.kind == MESSAGE)
+            message_due(g, event.what);
+        else
+            stream_due(g, &event);
     }
 }
 
@@ -990,6 +1045,7 @@ static void write_truth(const struct generator *g, FILE *out)
         { "sip_messages", truth->sip_messages },
         { "sip_bytes", truth->sip_bytes },
         { "retransmissions", truth->retransmissions },
+        { "call_retransmissions", truth->call_retransmissions },
         { "streams", truth->streams },
         { "rtp_sent", truth->rtp_sent },
         { "rtp_packets", truth->rtp_packets },
@@ -1073,11 +1129,14 @@ int main(int argc, char **argv)
     struct options options;
 
     if (!options_parse(argc, argv, &options)) {
-        fputs("usage: gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] -o OUT.pcap -t TRUTH.json\n",
+        fputs("usage: gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] "
+              "-o OUT.pcap -t TRUTH.json\n",
               stderr);
         return 2;
     }
-    struct generator g = { .seed = options.seed, .media = options.media, .out = open_or_exit(options.capture) };
+    struct generator g = { .seed = options.seed,
+                           .media = options.media,
+                           .out = open_or_exit(options.capture) };
     FILE *truth = open_or_exit(options.truth);
 
     write_header(&g);

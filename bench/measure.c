@@ -4,7 +4,8 @@
  *
  * Writes "USER_US SYSTEM_US PEAK_RSS_KB STATUS" to the file REPORT and exits with the program's own
  * status (128 + signal when one ended it). Small on purpose: the kernel's figure for the peak of a
- * child begins with the size of the process that forked it, so a script cannot measure small programs.
+ * child begins with the size of the process that forked it, so a script cannot measure small
+ * programs.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -51,6 +52,7 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 4;
     }
-    fprintf(report, "%lld %lld %ld %d\n", micros(cost.ru_utime), micros(cost.ru_stime), cost.ru_maxrss, code);
+    fprintf(report, "%lld %lld %ld %d\n", micros(cost.ru_utime), micros(cost.ru_stime),
+            cost.ru_maxrss, code);
     return fclose(report) == 0 ? code : 4;
 }

@@ -2,10 +2,11 @@
  *
  *     parse_bench CAPTURE ROUNDS
  *
- * CAPTURE is one that bench/gen_capture made (sig). All its messages are loaded first and then parsed
- * ROUNDS times with sip_message_parse alone; bench/run counts instructions for two numbers of rounds
- * and takes the difference, so loading costs nothing. Prints messages, their mean size and nanoseconds
- * of CPU a message. Exit 1 when a message is refused or has a flaw: the generator makes neither.
+ * CAPTURE is one that bench/gen_capture made (sig). All its messages are loaded first and then
+ * parsed ROUNDS times with sip_message_parse alone; bench/run counts instructions for two numbers
+ * of rounds and takes the difference, so loading costs nothing. Prints messages, their mean size
+ * and nanoseconds of CPU a message. Exit 1 when a message is refused or has a flaw: the generator
+ * makes neither.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -66,7 +67,8 @@ static struct corpus load(const char *path)
         at += RECORD_HEAD;
         if (length < LINK_HEAD || length > size - at)
             break;
-        corpus.messages[corpus.count++] = (slice){ corpus.bytes + at + LINK_HEAD, length - LINK_HEAD };
+        corpus.messages[corpus.count++] =
+            (slice){ corpus.bytes + at + LINK_HEAD, length - LINK_HEAD };
         corpus.sum += length - LINK_HEAD;
         at += length;
     }
@@ -80,7 +82,8 @@ static size_t parse_all(const struct corpus *corpus)
     size_t good = 0;
 
     for (size_t i = 0; i < corpus->count; i++) {
-        ptrdiff_t used = sip_message_parse(corpus->messages[i], SIP_DATAGRAM, room, SIP_HEADERS_MAX, &message);
+        ptrdiff_t used =
+            sip_message_parse(corpus->messages[i], SIP_DATAGRAM, room, SIP_HEADERS_MAX, &message);
 
         good += used > 0 && message.flaw_count == 0 && message.call_id.len > 0;
     }
@@ -103,13 +106,16 @@ int main(int argc, char **argv)
         good += parse_all(&corpus);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
 
-    double ns = (double)(after.tv_sec - before.tv_sec) * 1e9 + (double)(after.tv_nsec - before.tv_nsec);
+    double ns =
+        (double)(after.tv_sec - before.tv_sec) * 1e9 + (double)(after.tv_nsec - before.tv_nsec);
     size_t parsed = corpus.count * rounds;
-    printf("%zu %.1f %.1f\n", corpus.count, corpus.count ? (double)corpus.sum / (double)corpus.count : 0.0,
+    printf("%zu %.1f %.1f\n", corpus.count,
+           corpus.count ? (double)corpus.sum / (double)corpus.count : 0.0,
            parsed ? ns / (double)parsed : 0.0);
     free(corpus.messages);
     free(corpus.bytes);
     if (good != parsed)
-        fprintf(stderr, "parse_bench: %zu of %zu messages were refused or flawed\n", parsed - good, parsed);
+        fprintf(stderr, "parse_bench: %zu of %zu messages were refused or flawed\n", parsed - good,
+                parsed);
     return good == parsed ? 0 : 1;
 }

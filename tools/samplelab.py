@@ -24,7 +24,13 @@ import wave
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "samples" / "scenarios"
-SERVER, ALICE, BOB, CAROL, DAVE = ("192.0.2.1", "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14")
+SERVER, ALICE, BOB, CAROL, DAVE = (
+    "192.0.2.1",
+    "192.0.2.11",
+    "192.0.2.12",
+    "192.0.2.13",
+    "192.0.2.14",
+)
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL, "dave": DAVE}
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -36,8 +42,9 @@ def v6(address):
 
 
 def sh(*command):
-    subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.PIPE)
+    subprocess.run(
+        [str(c) for c in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
 
 
 @contextlib.contextmanager
@@ -60,8 +67,13 @@ class Process:
         self.name = name
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
-                ["ip", "netns", "exec", namespace, *map(str, command)], cwd=lab.folder,
-                stdin=stdin, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+                ["ip", "netns", "exec", namespace, *map(str, command)],
+                cwd=lab.folder,
+                stdin=stdin,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         lab.processes.append(self)
 
     def text(self):
@@ -93,27 +105,50 @@ class Process:
 class Phone(Process):
     """A baresip, told what to do through its ctrl_tcp module."""
 
-    def __init__(self, lab, user, address, namespace=None, account="", port=5060, proxy=SERVER,
-                 password="secret", regint=0, name=None):
+    def __init__(
+        self,
+        lab,
+        user,
+        address,
+        namespace=None,
+        account="",
+        port=5060,
+        proxy=SERVER,
+        password="secret",
+        regint=0,
+        name=None,
+    ):
         home = lab.folder / f"phone-{name or user}"
         home.mkdir()
         literal = f"[{address}]" if ":" in address else address
         literal_proxy = f"[{proxy}]" if ":" in proxy else proxy
         last = int(address.rsplit(":" if ":" in address else ".", 1)[1])
         text = (SCENARIOS / "baresip.config").read_text()
-        for word, value in (("@ADDRESS@", literal), ("@PORT@", port), ("@WAV@", lab.wav),
-                            ("@RTP@", f"{10000 + 100 * last}-{10099 + 100 * last}")):
+        for word, value in (
+            ("@ADDRESS@", literal),
+            ("@PORT@", port),
+            ("@WAV@", lab.wav),
+            ("@RTP@", f"{10000 + 100 * last}-{10099 + 100 * last}"),
+        ):
             text = text.replace(word, str(value))
         (home / "config").write_text(text)
         transport = "" if "transport=" in account else ";transport=udp"
-        outbound = f';outbound="sip:{literal_proxy}{transport}"' if "outbound" not in account else ""
+        outbound = (
+            f';outbound="sip:{literal_proxy}{transport}"' if "outbound" not in account else ""
+        )
         auth = f";auth_user={user};auth_pass={password}"
         (home / "accounts").write_text(
-            f'"{user.title()}" <sip:{user}@example.org>{auth}{outbound};regint={regint}{account}\n')
+            f'"{user.title()}" <sip:{user}@example.org>{auth}{outbound};regint={regint}{account}\n'
+        )
         (home / "contacts").write_text("")
         namespace = namespace or lab.phones
-        super().__init__(lab, namespace, ["baresip", "-f", home], f"baresip-{name or user}",
-                         stdin=subprocess.PIPE)
+        super().__init__(
+            lab,
+            namespace,
+            ["baresip", "-f", home],
+            f"baresip-{name or user}",
+            stdin=subprocess.PIPE,
+        )
         self.events, self.replies, self.lock = [], [], threading.Condition()
         self.wait_text("baresip is ready")
         with inside(namespace):
@@ -132,8 +167,8 @@ class Phone(Process):
                     size, _, rest = buffer.partition(b":")
                     if len(rest) < int(size) + 1:
                         break
-                    row = json.loads(rest[:int(size)])
-                    buffer = rest[int(size) + 1:]
+                    row = json.loads(rest[: int(size)])
+                    buffer = rest[int(size) + 1 :]
                     with self.lock:
                         (self.events if row.get("event") else self.replies).append(row)
                         self.lock.notify_all()
@@ -157,13 +192,29 @@ class Recording:
     def __init__(self, lab, path, namespace=None, interface="link0", only=""):
         self.path = path
         self.process = Process(
-            lab, namespace or lab.server,
-            ["tcpdump", "-i", interface, "-n", "-U", "--immediate-mode", "-s", "0", "-Z", "root",
-             "-w", path, *only.split()], "tcpdump")
+            lab,
+            namespace or lab.server,
+            [
+                "tcpdump",
+                "-i",
+                interface,
+                "-n",
+                "-U",
+                "--immediate-mode",
+                "-s",
+                "0",
+                "-Z",
+                "root",
+                "-w",
+                path,
+                *only.split(),
+            ],
+            "tcpdump",
+        )
         self.process.wait_text("listening on")
 
     def stop(self):
-        time.sleep(0.3)                     # what is on its way still belongs to the sample
+        time.sleep(0.3)  # what is on its way still belongs to the sample
         self.process.stop(signal.SIGINT)
 
 
@@ -181,8 +232,9 @@ class Lab:
         self.wav = self.folder / "tone.wav"
         with wave.open(str(self.wav), "wb") as out:
             out.setparams((1, 2, 8000, 0, "NONE", ""))
-            out.writeframes(b"".join(struct.pack("<h", 8000 if i % 16 < 8 else -8000)
-                                     for i in range(240000)))
+            out.writeframes(
+                b"".join(struct.pack("<h", 8000 if i % 16 < 8 else -8000) for i in range(240000))
+            )
 
     def namespace(self, name):
         full = f"sb-{self.name}-{name}"
@@ -195,12 +247,42 @@ class Lab:
         return full
 
     def join(self, one, one_interface, other, other_interface):
-        sh("ip", "-n", one, "link", "add", one_interface, "type", "veth", "peer", "name",
-           other_interface, "netns", other)
+        sh(
+            "ip",
+            "-n",
+            one,
+            "link",
+            "add",
+            one_interface,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            other_interface,
+            "netns",
+            other,
+        )
         for space, interface in ((one, one_interface), (other, other_interface)):
             # A capture must show what a wire would: checksums filled in, segments cut.
-            sh("ip", "netns", "exec", space, "ethtool", "-K", interface, "tx", "off", "rx", "off",
-               "gso", "off", "gro", "off", "tso", "off")
+            sh(
+                "ip",
+                "netns",
+                "exec",
+                space,
+                "ethtool",
+                "-K",
+                interface,
+                "tx",
+                "off",
+                "rx",
+                "off",
+                "gso",
+                "off",
+                "gro",
+                "off",
+                "tso",
+                "off",
+            )
             sh("ip", "-n", space, "link", "set", interface, "up")
 
     def address(self, space, interface, address, prefix=24):
@@ -217,10 +299,29 @@ class Lab:
         if "WS" in features:
             listen += ["-l", f"tcp:{literal}:8080"]
         defines = [f"NO_ANSWER_MS={no_answer_ms}", f"NO_REPLY_MS={no_reply_ms}", *features]
-        proxy = Process(self, self.server,
-                        ["kamailio", "-f", SCENARIOS / "kamailio.cfg", "-DD", "-E", "-m", "32", "-M", "4",
-                         "-Y", self.folder, "-P", self.folder / "kamailio.pid", *listen,
-                         *[w for d in defines for w in ("-A", d)], *extra], "kamailio")
+        proxy = Process(
+            self,
+            self.server,
+            [
+                "kamailio",
+                "-f",
+                SCENARIOS / "kamailio.cfg",
+                "-DD",
+                "-E",
+                "-m",
+                "32",
+                "-M",
+                "4",
+                "-Y",
+                self.folder,
+                "-P",
+                self.folder / "kamailio.pid",
+                *listen,
+                *[w for d in defines for w in ("-A", d)],
+                *extra,
+            ],
+            "kamailio",
+        )
         self.wait_port(self.server, address, 5060)
         return proxy
 
@@ -232,22 +333,54 @@ class Lab:
                 if s.connect_ex((address, port)) == 0:
                     return
             time.sleep(0.05)
-        raise RuntimeError(f"{self.name}: nothing listens on {address}:{port}\n" +
-                           self.processes[-1].text()[-2000:])
+        raise RuntimeError(
+            f"{self.name}: nothing listens on {address}:{port}\n"
+            + self.processes[-1].text()[-2000:]
+        )
 
     def phone(self, user, address=None, registered=False, regint=0, **options):
         """A phone; registered=True waits until the registrar has accepted it."""
-        phone = Phone(self, user, address or PEOPLE[user], 
-                      regint=3600 if registered else regint, **options)
+        phone = Phone(
+            self, user, address or PEOPLE[user], regint=3600 if registered else regint, **options
+        )
         if registered:
             phone.wait_text("200 OK (kamailio)")
         return phone
 
-    def sipp(self, scenario, address, remote=None, namespace=None, port=5060, user="bob", proxy=None,
-             length_ms=1500, calls=1, extra=()):
-        command = ["sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-i", address, "-p", port, "-m", calls,
-                   "-nostdin", "-timeout", "90s", "-timeout_error", "-s", user, "-d", length_ms,
-                   "-cid_str", f"{self.name}-%u-%p@%s"]
+    def sipp(
+        self,
+        scenario,
+        address,
+        remote=None,
+        namespace=None,
+        port=5060,
+        user="bob",
+        proxy=None,
+        length_ms=1500,
+        calls=1,
+        extra=(),
+    ):
+        command = [
+            "sipp",
+            "-sf",
+            SCENARIOS / f"{scenario}.xml",
+            "-i",
+            address,
+            "-p",
+            port,
+            "-m",
+            calls,
+            "-nostdin",
+            "-timeout",
+            "90s",
+            "-timeout_error",
+            "-s",
+            user,
+            "-d",
+            length_ms,
+            "-cid_str",
+            f"{self.name}-%u-%p@%s",
+        ]
         if proxy:
             command += ["-rsa", f"{proxy}:5060"]
         command += extra
@@ -260,14 +393,20 @@ class Lab:
 
     def wait_bound(self, process, namespace, port):
         for _ in range(400):
-            found = subprocess.run(["ip", "netns", "exec", namespace, "ss", "-Hlnut", f"sport = :{port}"],
-                                   capture_output=True, text=True, check=True).stdout
+            found = subprocess.run(
+                ["ip", "netns", "exec", namespace, "ss", "-Hlnut", f"sport = :{port}"],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
             if found.strip():
                 return
             if process.process.poll() is not None:
                 break
             time.sleep(0.02)
-        raise RuntimeError(f"{process.name}: port {port} was never opened\n{process.text()[-2000:]}")
+        raise RuntimeError(
+            f"{process.name}: port {port} was never opened\n{process.text()[-2000:]}"
+        )
 
     def silent_port(self, namespace, address, port):
         """A UDP socket that never answers: the machine is there, the program is not listening."""
@@ -280,7 +419,9 @@ class Lab:
         for process in reversed(self.processes):
             process.stop()
         for namespace in self.namespaces:
-            subprocess.run(["ip", "netns", "del", namespace], stderr=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                ["ip", "netns", "del", namespace], stderr=subprocess.DEVNULL, check=False
+            )
 
     def __enter__(self):
         return self
@@ -291,16 +432,17 @@ class Lab:
 
 # Capture files, as far as the samples need to change them.
 
+
 def read_pcap(path):
     """(link type, [(seconds, fraction, original length, bytes)]) of a little-endian pcap file."""
     data = pathlib.Path(path).read_bytes()
     if data[:4] != b"\xd4\xc3\xb2\xa1":
         raise ValueError(f"{path}: not the kind of file tcpdump writes here")
-    link, = struct.unpack_from("<I", data, 20)
+    (link,) = struct.unpack_from("<I", data, 20)
     packets, at = [], 24
     while at + 16 <= len(data):
         seconds, micros, kept, whole = struct.unpack_from("<IIII", data, at)
-        packets.append((seconds, micros, whole, data[at + 16:at + 16 + kept]))
+        packets.append((seconds, micros, whole, data[at + 16 : at + 16 + kept]))
         at += 16 + kept
     return link, packets
 
@@ -309,7 +451,12 @@ def write_pcap(path, link, packets, order="<", nanoseconds=False):
     magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
     out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link)
     for seconds, micros, whole, data in packets:
-        out += struct.pack(order + "IIII", seconds, micros * (1000 if nanoseconds else 1), len(data), whole) + data
+        out += (
+            struct.pack(
+                order + "IIII", seconds, micros * (1000 if nanoseconds else 1), len(data), whole
+            )
+            + data
+        )
     opener = gzip.GzipFile(path, "wb", mtime=0) if str(path).endswith(".gz") else open(path, "wb")
     with opener as f:
         f.write(out)
@@ -317,6 +464,7 @@ def write_pcap(path, link, packets, order="<", nanoseconds=False):
 
 def write_pcapng(path, interfaces, packets):
     """interfaces: [(name, link type)]; packets: [(interface number, packet)] in order of time."""
+
     def block(kind, body):
         body += b"\0" * (-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
@@ -326,18 +474,28 @@ def write_pcapng(path, interfaces, packets):
 
     out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
     for name, link in interfaces:
-        out += block(1, struct.pack("<HHI", link, 0, 262144) + option(2, name.encode()) + option(9, b"\x06") +
-                     option(0, b""))
+        out += block(
+            1,
+            struct.pack("<HHI", link, 0, 262144)
+            + option(2, name.encode())
+            + option(9, b"\x06")
+            + option(0, b""),
+        )
     for number, (seconds, micros, whole, data) in packets:
         stamp = seconds * 1000000 + micros
-        out += block(6, struct.pack("<IIIII", number, stamp >> 32, stamp & 0xFFFFFFFF, len(data), whole) + data)
+        out += block(
+            6,
+            struct.pack("<IIIII", number, stamp >> 32, stamp & 0xFFFFFFFF, len(data), whole) + data,
+        )
     pathlib.Path(path).write_bytes(out)
 
 
 def tag_vlan(packets, *tags):
     """Ethernet frames with VLAN tags [(ether type, id)] put in, the outermost first."""
     head = b"".join(struct.pack(">HH", kind, number) for kind, number in tags)
-    return [(s, u, whole + len(head), data[:12] + head + data[12:]) for s, u, whole, data in packets]
+    return [
+        (s, u, whole + len(head), data[:12] + head + data[12:]) for s, u, whole, data in packets
+    ]
 
 
 def checksum(data):
@@ -351,6 +509,12 @@ def datagram(number, source, target, text, port=5060):
     """An IPv4 packet with this text as UDP."""
     data, ends = text.encode(), socket.inet_aton(source) + socket.inet_aton(target)
     head = struct.pack(">HHH", port, port, 8 + len(data))
-    udp = head + struct.pack(">H", checksum(ends + struct.pack(">HH", 17, 8 + len(data)) + head + data) or 0xFFFF) + data
+    udp = (
+        head
+        + struct.pack(
+            ">H", checksum(ends + struct.pack(">HH", 17, 8 + len(data)) + head + data) or 0xFFFF
+        )
+        + data
+    )
     begin = struct.pack(">BBHHHBB", 0x45, 0, 20 + len(udp), number, 0x4000, 64, 17)
     return begin + struct.pack(">H", checksum(begin + ends)) + ends + udp

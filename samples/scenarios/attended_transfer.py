@@ -26,10 +26,12 @@ class Dialog:
     def sdp(self, person, direction):
         self.version[person] += 1
         address = ADDRESSES[person]
-        return ("Content-Type: application/sdp\r\n",
-                f"v=0\r\no={person} 2890844526 {self.version[person]} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\n"
-                f"t=0 0\r\nm=audio 17000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
-                f"a=fmtp:101 0-15\r\na={direction}\r\n")
+        return (
+            "Content-Type: application/sdp\r\n",
+            f"v=0\r\no={person} 2890844526 {self.version[person]} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\n"
+            f"t=0 0\r\nm=audio 17000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+            f"a=fmtp:101 0-15\r\na={direction}\r\n",
+        )
 
     def request(self, wait_ms, person, method, extra="", direction="", body=("", "")):
         peer = self.other(person)
@@ -39,16 +41,30 @@ class Dialog:
         number = self.cseq[person]
         uri = f"sip:{peer}@{ADDRESSES[peer]}:5060" if self.established else self.uri
         to_tag = f";tag={self.tags[peer]}" if self.established else ""
-        head = (f"Via: SIP/2.0/UDP {ADDRESSES[person]}:5060;branch=z9hG4bK{self.call_id[:6]}{person[0]}{number}"
-                f"{'ack' if method == 'ACK' else ''};rport\r\n")
-        parties = (f"From: <sip:{person}@example.org>;tag={self.tags[person]}\r\n", f"To: <sip:{peer}@example.org>", to_tag)
+        head = (
+            f"Via: SIP/2.0/UDP {ADDRESSES[person]}:5060;branch=z9hG4bK{self.call_id[:6]}{person[0]}{number}"
+            f"{'ack' if method == 'ACK' else ''};rport\r\n"
+        )
+        parties = (
+            f"From: <sip:{person}@example.org>;tag={self.tags[person]}\r\n",
+            f"To: <sip:{peer}@example.org>",
+            to_tag,
+        )
         rest = f"Call-ID: {self.call_id}\r\nCSeq: {number} {method}\r\n"
         if method != "ACK":
             self.open[(person, method)] = (head, parties, rest)
-        contact = f"Contact: <sip:{person}@{ADDRESSES[person]}:5060>\r\n" if method not in ("ACK", "BYE") else ""
-        return (wait_ms, ADDRESSES[person], ADDRESSES[peer],
-                f"{method} {uri} SIP/2.0\r\n{head}Max-Forwards: 70\r\n{''.join(parties)}\r\n{rest}{contact}{extra}"
-                f"User-Agent: example phone\r\n{kind}Content-Length: {len(text)}\r\n\r\n{text}")
+        contact = (
+            f"Contact: <sip:{person}@{ADDRESSES[person]}:5060>\r\n"
+            if method not in ("ACK", "BYE")
+            else ""
+        )
+        return (
+            wait_ms,
+            ADDRESSES[person],
+            ADDRESSES[peer],
+            f"{method} {uri} SIP/2.0\r\n{head}Max-Forwards: 70\r\n{''.join(parties)}\r\n{rest}{contact}{extra}"
+            f"User-Agent: example phone\r\n{kind}Content-Length: {len(text)}\r\n\r\n{text}",
+        )
 
     def response(self, wait_ms, person, method, status, extra="", direction=""):
         """person answers the last request of this method that the other one sent."""
@@ -56,12 +72,20 @@ class Dialog:
         head, (sender, target, tag), rest = self.open[(peer, method)]
         kind, text = self.sdp(person, direction) if direction else ("", "")
         tag = tag or f";tag={self.tags[person]}"
-        contact = f"Contact: <sip:{person}@{ADDRESSES[person]}:5060>\r\n" if method in ("INVITE", "REFER") else ""
+        contact = (
+            f"Contact: <sip:{person}@{ADDRESSES[person]}:5060>\r\n"
+            if method in ("INVITE", "REFER")
+            else ""
+        )
         if method == "INVITE" and status.startswith("200"):
             self.established = True
-        return (wait_ms, ADDRESSES[person], ADDRESSES[peer],
-                f"SIP/2.0 {status}\r\n{head.replace(';rport', ';rport=5060')}{sender}{target}{tag}\r\n{rest}{contact}{extra}"
-                f"Server: example phone\r\n{kind}Content-Length: {len(text)}\r\n\r\n{text}")
+        return (
+            wait_ms,
+            ADDRESSES[person],
+            ADDRESSES[peer],
+            f"SIP/2.0 {status}\r\n{head.replace(';rport', ';rport=5060')}{sender}{target}{tag}\r\n{rest}{contact}{extra}"
+            f"Server: example phone\r\n{kind}Content-Length: {len(text)}\r\n\r\n{text}",
+        )
 
     def begin(self, extra=""):
         caller, callee = self.people
@@ -81,15 +105,24 @@ class Dialog:
 
 
 def notify(dialog, status, state):
-    yield dialog.request(25, "alice", "NOTIFY", f"Event: refer\r\nSubscription-State: {state}\r\n",
-                         body=("Content-Type: message/sipfrag\r\n", f"SIP/2.0 {status}\r\n"))
+    yield dialog.request(
+        25,
+        "alice",
+        "NOTIFY",
+        f"Event: refer\r\nSubscription-State: {state}\r\n",
+        body=("Content-Type: message/sipfrag\r\n", f"SIP/2.0 {status}\r\n"),
+    )
     yield dialog.response(12, "bob", "NOTIFY", "200 OK")
 
 
 def messages():
     """(milliseconds since the message before, source, destination, text)"""
-    first, asked = Dialog("alice", "bob", "7f3a-talk@example.org"), Dialog("bob", "carol", "c21b-ask@example.org")
-    final = Dialog("alice", "carol", "e90d-joined@example.org", f"sip:carol@{ADDRESSES['carol']}:5060")
+    first, asked = Dialog("alice", "bob", "7f3a-talk@example.org"), Dialog(
+        "bob", "carol", "c21b-ask@example.org"
+    )
+    final = Dialog(
+        "alice", "carol", "e90d-joined@example.org", f"sip:carol@{ADDRESSES['carol']}:5060"
+    )
     yield from first.begin()
     yield from first.hold("bob")
     yield from asked.begin()
@@ -97,14 +130,21 @@ def messages():
     # To-tag and from-tag are those that the receiver of Replaces knows as local and remote.
     tags = (asked.tags["carol"], asked.tags["bob"])
     escaped = asked.call_id.replace("@", "%40") + f"%3Bto-tag%3D{tags[0]}%3Bfrom-tag%3D{tags[1]}"
-    yield first.request(3000, "bob", "REFER", f"Refer-To: <sip:carol@{ADDRESSES['carol']}:5060?Replaces={escaped}>\r\n"
-                        "Referred-By: <sip:bob@example.org>\r\n")
+    yield first.request(
+        3000,
+        "bob",
+        "REFER",
+        f"Refer-To: <sip:carol@{ADDRESSES['carol']}:5060?Replaces={escaped}>\r\n"
+        "Referred-By: <sip:bob@example.org>\r\n",
+    )
     yield first.response(15, "alice", "REFER", "202 Accepted")
     yield from notify(first, "100 Trying", "active;expires=60")
-    opening = final.begin(f"Replaces: {asked.call_id};to-tag={tags[0]};from-tag={tags[1]}\r\nRequire: replaces\r\n"
-                          "Referred-By: <sip:bob@example.org>\r\n")
+    opening = final.begin(
+        f"Replaces: {asked.call_id};to-tag={tags[0]};from-tag={tags[1]}\r\nRequire: replaces\r\n"
+        "Referred-By: <sip:bob@example.org>\r\n"
+    )
     yield next(opening)
-    next(opening)                           # a replaced call is answered at once, without ringing
+    next(opening)  # a replaced call is answered at once, without ringing
     yield (25, *next(opening)[1:])
     yield from opening
     yield from asked.end("carol")

@@ -16,7 +16,7 @@ import struct
 import sys
 import time
 
-HOST = "alice.invalid"                       # RFC 7118, 5: a browser does not know its address
+HOST = "alice.invalid"  # RFC 7118, 5: a browser does not know its address
 SDP = """v=0\r
 o=- 4711 1 IN IP4 192.0.2.11\r
 s=-\r
@@ -37,7 +37,8 @@ class Client:
             f"GET / HTTP/1.1\r\nHost: {proxy}:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
             "Origin: http://phone.example.org\r\nSec-WebSocket-Protocol: sip\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode())
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
         while b"\r\n\r\n" not in self.buffer:
             self.more()
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
@@ -66,17 +67,19 @@ class Client:
                 size, at = struct.unpack(">H", self.buffer[2:4])[0], 4
             while len(self.buffer) < at + size:
                 self.more()
-            kind, data = self.buffer[0] & 15, self.buffer[at:at + size]
-            self.buffer = self.buffer[at + size:]
+            kind, data = self.buffer[0] & 15, self.buffer[at : at + size]
+            self.buffer = self.buffer[at + size :]
             if kind in (1, 2) and data.strip():
                 return data.decode()
 
     def request(self, method, uri, cseq, to, call_id, extra="", body=""):
-        self.send(f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/WS {HOST};branch=z9hG4bK{os.urandom(6).hex()}\r\n"
-                  f'From: "Alice" <sip:alice@example.org>;tag={call_id[:6]}\r\nTo: {to}\r\n'
-                  f"Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n"
-                  f"Contact: <sip:alice@{HOST};transport=ws>\r\n{extra}"
-                  f"Content-Length: {len(body)}\r\n\r\n{body}")
+        self.send(
+            f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/WS {HOST};branch=z9hG4bK{os.urandom(6).hex()}\r\n"
+            f'From: "Alice" <sip:alice@example.org>;tag={call_id[:6]}\r\nTo: {to}\r\n'
+            f"Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n"
+            f"Contact: <sip:alice@{HOST};transport=ws>\r\n{extra}"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        )
 
     def final(self):
         while True:
@@ -91,14 +94,18 @@ def field(text, name):
 
 
 def credentials(challenge, method, uri):
-    realm, nonce = (re.search(rf'{word}="([^"]*)"', challenge).group(1) for word in ("realm", "nonce"))
+    realm, nonce = (
+        re.search(rf'{word}="([^"]*)"', challenge).group(1) for word in ("realm", "nonce")
+    )
     md5 = lambda text: hashlib.md5(text.encode()).hexdigest()
     ha1, ha2 = md5(f"alice:{realm}:secret"), md5(f"{method}:{uri}")
     qop = "qop=" in challenge
     middle = f"{nonce}:00000001:c0ffee:auth" if qop else nonce
     rest = ', qop=auth, nc=00000001, cnonce="c0ffee"' if qop else ""
-    return (f'Authorization: Digest username="alice", realm="{realm}", nonce="{nonce}", uri="{uri}", '
-            f'response="{md5(f"{ha1}:{middle}:{ha2}")}", algorithm=MD5{rest}\r\n')
+    return (
+        f'Authorization: Digest username="alice", realm="{realm}", nonce="{nonce}", uri="{uri}", '
+        f'response="{md5(f"{ha1}:{middle}:{ha2}")}", algorithm=MD5{rest}\r\n'
+    )
 
 
 def main():
@@ -109,8 +116,14 @@ def main():
     code, text = client.final()
     if code != 401:
         sys.exit(f"REGISTER without credentials: {code}")
-    client.request("REGISTER", domain, 2, me, reg,
-                   "Expires: 300\r\n" + credentials(field(text, "WWW-Authenticate"), "REGISTER", domain))
+    client.request(
+        "REGISTER",
+        domain,
+        2,
+        me,
+        reg,
+        "Expires: 300\r\n" + credentials(field(text, "WWW-Authenticate"), "REGISTER", domain),
+    )
     code, text = client.final()
     if code != 200:
         sys.exit(f"REGISTER: {code}")
@@ -121,8 +134,10 @@ def main():
     if code != 200:
         sys.exit(f"INVITE: {code}")
     target = re.search(r"<([^>]*)>", field(text, "Contact")).group(1)
-    route = "".join(f"Route: {r.strip()}\r\n" for r in
-                    reversed(",".join(re.findall(r"^Record-Route:\s*(.*?)\r$", text, re.M)).split(",")))
+    route = "".join(
+        f"Route: {r.strip()}\r\n"
+        for r in reversed(",".join(re.findall(r"^Record-Route:\s*(.*?)\r$", text, re.M)).split(","))
+    )
     client.request("ACK", target, 1, field(text, "To"), call, route)
     time.sleep(1)
     client.request("BYE", target, 2, field(text, "To"), call, route)
