@@ -106,7 +106,7 @@ bool sip_param_next(slice *rest, struct sip_param *ret)
         param.has_value = true;
         param.value = sip_trim(slice_skip(from_value, 1));
         if (param.value.len && param.value.ptr[0] == '"') {
-            slice all = slice_of(param.value.ptr, (size_t)(rest->ptr + rest->len - param.value.ptr));
+            slice all = slice_skip(*rest, (size_t)(param.value.ptr - rest->ptr));
             size_t quoted = sip_quoted_len(all);
 
             if (quoted) {

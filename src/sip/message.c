@@ -529,7 +529,7 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
         return sip_start_may_begin(line) ? 0 : -1;
     if (lf < 0 && framing == SIP_CUT)
         return -1;
-    if (lf > 0 && line.ptr[lf - 1] == '\r')
+    if (line.len && line.ptr[line.len - 1] == '\r')
         line.len--;
     if (!read_start(&p, line))
         return -1;

@@ -76,8 +76,11 @@ static bool read_media(slice value, struct sdp_media *ret)
 
     ret->proto = take_word(&rest);
     ret->formats = rest;
-    return to_u16(port, &ret->port) && (!slash.len || to_u16(slice_skip(slash, 1), &ret->port_count)) &&
-           ret->proto.len && ret->formats.len;
+    if (!to_u16(port, &ret->port))
+        return false;
+    if (slash.len && !to_u16(slice_skip(slash, 1), &ret->port_count))
+        return false;
+    return ret->proto.len && ret->formats.len;
 }
 
 /* Where the lines read now belong. */
@@ -227,7 +230,8 @@ static void read_line(struct sdp *sdp, struct level *level, slice line)
 }
 
 /* The lines of a level end where the next one begins, or with the text. */
-static void end_level(struct sdp *sdp, const struct level *level, const char *start, const char *end)
+static void end_level(struct sdp *sdp, const struct level *level, const char *start,
+                      const char *end)
 {
     *(level->media ? &level->media->lines : &sdp->lines) = slice_of(start, (size_t)(end - start));
 }
