@@ -106,7 +106,7 @@ bool sip_param_next(slice *rest, struct sip_param *ret)
         param.has_value = true;
         param.value = sip_trim(slice_skip(from_value, 1));
         if (param.value.len && param.value.ptr[0] == '"') {
-            slice all = slice_of(param.value.ptr, (size_t)(rest->ptr + rest->len - param.value.ptr));
+            slice all = slice_skip(*rest, (size_t)(param.value.ptr - rest->ptr));
             size_t quoted = sip_quoted_len(all);
 
             if (quoted) {
@@ -233,11 +233,12 @@ static enum sip_flaw_kind read_bare(slice value, struct sip_name_addr *ret)
 /* "Display" <uri>;tag=x or <uri>;tag=x without anything unusual. */
 static bool read_usual(slice value, struct sip_name_addr *ret)
 {
-    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
     slice display = { 0 }, after;
 
     if (value.len < 4)
         return false;
+    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
+
     if (*at == '"') {
         const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
 

@@ -18,15 +18,15 @@ static void note(struct sdp *sdp, enum sip_flaw_kind kind, const char *at)
 /* A word up to a blank; the cursor stands behind the blanks. Empty at the end. */
 static slice take_word(slice *rest)
 {
-    const char *at = rest->ptr, *end = rest->ptr + rest->len;
+    size_t at = 0;
 
-    while (at < end && *at != ' ' && *at != '\t')
+    while (at < rest->len && rest->ptr[at] != ' ' && rest->ptr[at] != '\t')
         at++;
-    slice word = slice_of(rest->ptr, (size_t)(at - rest->ptr));
+    slice word = slice_head(*rest, at);
 
-    while (at < end && (*at == ' ' || *at == '\t'))
+    while (at < rest->len && (rest->ptr[at] == ' ' || rest->ptr[at] == '\t'))
         at++;
-    *rest = slice_of(at, (size_t)(end - at));
+    *rest = slice_skip(*rest, at);
     return word;
 }
 
@@ -76,8 +76,11 @@ static bool read_media(slice value, struct sdp_media *ret)
 
     ret->proto = take_word(&rest);
     ret->formats = rest;
-    return to_u16(port, &ret->port) && (!slash.len || to_u16(slice_skip(slash, 1), &ret->port_count)) &&
-           ret->proto.len && ret->formats.len;
+    if (!to_u16(port, &ret->port))
+        return false;
+    if (slash.len && !to_u16(slice_skip(slash, 1), &ret->port_count))
+        return false;
+    return ret->proto.len && ret->formats.len;
 }
 
 /* Where the lines read now belong. */
@@ -227,7 +230,8 @@ static void read_line(struct sdp *sdp, struct level *level, slice line)
 }
 
 /* The lines of a level end where the next one begins, or with the text. */
-static void end_level(struct sdp *sdp, const struct level *level, const char *start, const char *end)
+static void end_level(struct sdp *sdp, const struct level *level, const char *start,
+                      const char *end)
 {
     *(level->media ? &level->media->lines : &sdp->lines) = slice_of(start, (size_t)(end - start));
 }

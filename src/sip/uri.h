@@ -12,14 +12,17 @@
 
 #include "sip/message.h"
 
-enum sip_scheme { SIP_SCHEME_OTHER, SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL, SIP_SCHEME_URN };
+enum sip_scheme {
+    SIP_SCHEME_OTHER, SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL, SIP_SCHEME_URN
+};
 
 struct sip_uri {
     enum sip_scheme    scheme;
     enum sip_flaw_kind flaw;         /* SIP_FLAW_NONE, URI_BAD, IPV6_WITHOUT_BRACKETS ... */
     slice    scheme_text;            /* "sip", as written */
     slice    rest;                   /* all behind "scheme:" */
-    slice    user;                   /* with what ';' holds in it; of tel: the number. ptr NULL: none */
+    slice    user;                   /* to the '@', ";..." included; of tel: the number; ptr
+                                      * NULL: none */
     slice    password;               /* ptr NULL: none */
     slice    host;                   /* without brackets */
     bool     is_ipv6;
