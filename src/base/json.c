@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 static void json_begin(struct json *j, const char *key)
 {
     if (j->comma)
@@ -39,25 +41,6 @@ void json_close(struct json *j, char bracket)
     j->comma = true;
 }
 
-/* Length of the UTF-8 character at the front (RFC 3629: no overlong forms, no surrogates,
- * nothing above U+10FFFF), or 0. */
-static size_t utf8_length(slice s)
-{
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-               : p[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || len > s.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static bool json_is_plain(char c)
 {
     unsigned char u = (unsigned char)c;
@@ -83,21 +66,18 @@ static void json_escape_control(struct out *o, unsigned char c)
 void json_escape(struct out *o, slice text)
 {
     while (text.len) {
-        slice plain = slice_take_while(&text, json_is_plain);
+        slice plain = slice_take_while(&text, json_is_plain), whole = text;
+        uint32_t point;
 
         out_text(o, plain);
-        if (!text.len)
+        if (!utf8_take(&text, &point))
             break;
-        unsigned char c = (unsigned char)text.ptr[0];
-        size_t len = utf8_length(text);
-
-        if (len > 1)
-            out_text(o, slice_head(text, len));
-        else if (len == 1)
-            json_escape_control(o, c);
-        else
+        if (point < 0x80)
+            json_escape_control(o, (unsigned char)point);
+        else if (point == UTF8_REPLACEMENT)
             out_text(o, SLICE("\xef\xbf\xbd"));
-        text = slice_skip(text, len ? len : 1);
+        else
+            out_text(o, slice_head(whole, whole.len - text.len));
     }
 }
 

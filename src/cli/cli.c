@@ -1,0 +1,121 @@
+/* cli/cli.c - help, errors and languages, the same for every command; see cli.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+
+int cli_error(const struct cli *cli, int code, enum text_id id, const struct words_value *values,
+              size_t count)
+{
+    struct out text, err;
+
+    out_init_memory(&text, 1 << 16);
+    words_format(&text, cli->words, id, values, count);
+    out_init_fd(&err, STDERR_FILENO);
+    out_text(&err, SLICE("signalbox: "));
+    style_clean(&err, out_taken(&text));                  /* names of files and the like are foreign */
+    out_char(&err, '\n');
+    (void)out_flush(&err);
+    out_done(&err);
+    out_done(&text);
+    return code;
+}
+
+int cli_bad_option(const struct cli *cli, const char *command, int got, char **argv)
+{
+    char letter[3] = { '-', (char)optopt, '\0' };
+    const char *option = optopt > 0 && optopt < 128 ? letter : argv[optind - 1];
+    enum text_id id = got == ':' ? TEXT_CLI_ERROR_OPTION_VALUE : TEXT_CLI_ERROR_OPTION;
+
+    return cli_say_error(cli, CLI_USAGE, id, WORDS_TEXT("option", slice_of_string(option)),
+                         WORDS_TEXT("command", slice_of_string(command)));
+}
+
+slice cli_languages(char *room, size_t size)
+{
+    struct out text;
+
+    out_init_memory(&text, size);
+    for (size_t i = 0; i < words_count(); i++) {
+        out_text(&text, i ? SLICE(", ") : SLICE(""));
+        out_text(&text, words_at(i)->tag);
+    }
+    slice names = slice_head(out_taken(&text), size);
+
+    if (names.len)
+        memcpy(room, names.ptr, names.len);
+    out_done(&text);
+    return slice_of(room, names.len);
+}
+
+bool cli_set_language(struct cli *cli, const char *tag)
+{
+    const struct words *w = words_find(slice_of_string(tag));
+    char room[512];
+
+    if (!w) {
+        cli_say_error(cli, CLI_USAGE, TEXT_CLI_ERROR_LANGUAGE, WORDS_TEXT("name", slice_of_string(tag)),
+                      WORDS_TEXT("languages", cli_languages(room, sizeof room)));
+        return false;
+    }
+    cli->words = w;
+    return true;
+}
+
+static void help_option(struct cli *cli, const struct cli_option *option)
+{
+    const size_t indent = 26;
+    char languages[512];
+    struct out text;
+    slice name = slice_of_string(option->name), rest, line;
+    size_t room = cli->style.width > indent + 20 ? cli->style.width - indent : 54;
+
+    out_init_memory(&text, 4096);
+    words_say(&text, cli->words, option->what,
+              WORDS_TEXT("languages", cli_languages(languages, sizeof languages)));
+    out_text(&cli->out, SLICE("  "));
+    out_text(&cli->out, name);
+    if (name.len + 3 > indent) {
+        out_char(&cli->out, '\n');
+        out_repeat(&cli->out, SLICE(" "), indent);
+    } else {
+        out_repeat(&cli->out, SLICE(" "), indent - name.len - 2);
+    }
+    rest = out_taken(&text);
+    for (bool first = true; utf8_take_line(&rest, room, &line); first = false) {
+        out_repeat(&cli->out, SLICE(" "), first ? 0 : indent);
+        out_text(&cli->out, line);
+        out_char(&cli->out, '\n');
+    }
+    out_done(&text);
+}
+
+void cli_help(struct cli *cli, const char *usage, enum text_id what,
+              const struct cli_option *options, size_t count, const char *const *examples)
+{
+    struct out *o = &cli->out;
+
+    out_text(o, words_text(cli->words, TEXT_CLI_USAGE));
+    out_char(o, ' ');
+    out_text(o, slice_of_string(usage));
+    out_text(o, SLICE("\n\n  "));
+    out_text(o, words_text(cli->words, what));
+    out_text(o, SLICE("\n\n"));
+    out_text(o, words_text(cli->words, TEXT_CLI_OPTIONS));
+    out_char(o, '\n');
+    for (size_t i = 0; i < count; i++)
+        help_option(cli, &options[i]);
+    out_char(o, '\n');
+    out_text(o, words_text(cli->words, TEXT_CLI_EXAMPLES));
+    for (; *examples; examples++) {
+        out_text(o, SLICE("\n  "));
+        out_text(o, slice_of_string(*examples));
+    }
+    out_text(o, SLICE("\n\n"));
+    out_text(o, words_text(cli->words, TEXT_CLI_EXIT_CODES));
+    out_char(o, '\n');
+}

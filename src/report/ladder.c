@@ -1,0 +1,403 @@
+/* report/ladder.c - see ladder.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/ladder.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "report/moment.h"
+#include "report/table.h"
+#include "sip/sdp.h"
+
+#define TIME_WIDTH   24u             /* "01:02:03.123    +12.345" and a gap */
+#define DETAIL_WIDTH 30u
+#define SPACING_LEAST 12u
+#define SPACING_MOST  36u
+#define LINE_MAX     512u            /* cells of one drawn line */
+
+struct event {
+    int64_t  time_ns;
+    slice    label, detail;          /* in the arena */
+    uint32_t cseq, repeats, copies;
+    uint16_t status;
+    uint8_t  method, from, to;       /* from, to: into addresses */
+};
+struct ladder {
+    struct arena   arena;
+    struct address addresses[LADDER_LANES_MAX * 4];
+    size_t         address_count;
+    struct event  *events;
+    size_t         count, room, beyond;
+};
+
+struct ladder *ladder_new(void) { return calloc(1, sizeof(struct ladder)); }
+
+struct ladder *ladder_free(struct ladder *l)
+{
+    if (l) {
+        arena_done(&l->arena);
+        free(l->events);
+        free(l);
+    }
+    return NULL;
+}
+
+/* ---- collecting ---------------------------------------------------------------------------- */
+
+static bool address_index(struct ladder *l, const struct address *a, uint8_t *ret)
+{
+    for (size_t i = 0; i < l->address_count; i++)
+        if (address_eq(&l->addresses[i], a)) {
+            *ret = (uint8_t)i;
+            return true;
+        }
+    if (l->address_count == ARRAY_LEN(l->addresses))
+        return false;
+    *ret = (uint8_t)l->address_count;
+    l->addresses[l->address_count++] = *a;
+    return true;
+}
+
+static struct event *event_again(struct ladder *l, const struct sip_message *m, uint8_t from,
+                                 uint8_t to)
+{
+    for (size_t i = l->count; i-- > 0;) {
+        struct event *e = &l->events[i];
+
+        if (e->from == from && e->to == to && e->status == m->status &&
+            e->method == (uint8_t)m->method && e->cseq == m->cseq.number)
+            return e;
+    }
+    return NULL;
+}
+
+static slice label_of(struct ladder *l, const struct sip_message *m)
+{
+    struct out text;
+
+    out_init_memory(&text, 256);
+    if (m->is_request) {
+        out_text(&text, slice_head(m->method_text, 32));
+    } else {
+        out_u64(&text, m->status);
+        out_char(&text, ' ');
+        out_text(&text, slice_head(m->reason, 60));
+        if (m->method != SIP_INVITE) {
+            out_text(&text, SLICE(" ("));
+            out_text(&text, slice_head(m->method_text, 32));
+            out_char(&text, ')');
+        }
+    }
+    slice kept = arena_slice(&l->arena, out_taken(&text));
+
+    out_done(&text);
+    return kept;
+}
+
+static void detail_media(struct out *o, const struct sdp_media *media)
+{
+    slice formats = media->formats, format;
+
+    out_text(o, o->used ? SLICE("; ") : SLICE(""));
+    out_text(o, slice_head(media->type, 16));
+    while (sdp_format_next(&formats, &format) && o->used < 120) {
+        out_char(o, ' ');
+        out_text(o, slice_head(sdp_codec_name(media, format), 24));
+    }
+}
+
+/* What the message says of media: types and codecs, and the direction where it is no talk. */
+static slice detail_of(struct ladder *l, const struct sip_message *m)
+{
+    slice body = sip_sdp_of(m);
+    struct sdp sdp;
+    struct out text;
+
+    if (!body.len)
+        return (slice){0};
+    sdp_parse(body, &sdp);
+    out_init_memory(&text, 512);
+    for (size_t i = 0; i < sdp.media_count; i++)
+        detail_media(&text, &sdp.media[i]);
+    if (sdp_is_hold(&sdp))
+        out_text(&text, SLICE(" [hold]"));
+    slice kept = arena_slice(&l->arena, out_taken(&text));
+
+    out_done(&text);
+    return kept;
+}
+
+static bool events_grow(struct ladder *l)
+{
+    size_t room = l->room ? l->room * 2 : 32;
+    struct event *grown = l->count < LADDER_EVENTS_MAX && l->count == l->room
+        ? realloc(l->events, room * sizeof *grown) : NULL;
+
+    if (l->count < l->room)
+        return true;
+    if (!grown)
+        return false;
+    l->events = grown;
+    l->room = room;
+    return true;
+}
+
+void ladder_note(struct ladder *l, const struct track_sighting *s)
+{
+    const struct sip_message *m = s->message;
+    uint8_t from, to;
+
+    if (!address_index(l, &s->unit->src, &from) || !address_index(l, &s->unit->dst, &to)) {
+        l->beyond++;
+        return;
+    }
+    struct event *before = s->kind == SEEN_COPY || s->kind == SEEN_AGAIN
+        ? event_again(l, m, from, to) : NULL;
+
+    if (before) {
+        before->copies += s->kind == SEEN_COPY;
+        before->repeats += s->kind == SEEN_AGAIN;
+        return;
+    }
+    if (!events_grow(l)) {
+        l->beyond++;
+        return;
+    }
+    l->events[l->count++] = (struct event){
+        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m),
+        .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
+        .from = from, .to = to,
+    };
+}
+
+/* ---- lanes ------------------------------------------------------------------------------------ */
+
+struct lanes {
+    uint8_t of[LADDER_LANES_MAX * 4];        /* address index -> lane */
+    uint8_t shown[LADDER_LANES_MAX];         /* lane -> the address that names it */
+    bool    with_port[LADDER_LANES_MAX];
+    size_t  count;
+    size_t  spacing, left;
+};
+
+/* Does this machine send to itself anywhere? Then its ports are lanes of their own. */
+static bool talks_to_itself(const struct ladder *l, const struct address *a)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct address *from = &l->addresses[l->events[i].from];
+        const struct address *to = &l->addresses[l->events[i].to];
+
+        if (address_same_ip(from, to) && address_same_ip(from, a))
+            return true;
+    }
+    return false;
+}
+
+static void lanes_find(const struct ladder *l, struct lanes *lanes)
+{
+    *lanes = (struct lanes){0};
+    for (size_t i = 0; i < l->address_count; i++) {
+        bool split = talks_to_itself(l, &l->addresses[i]);
+        size_t lane = 0;
+
+        for (; lane < lanes->count; lane++) {
+            const struct address *named = &l->addresses[lanes->shown[lane]];
+
+            if (split ? address_eq(named, &l->addresses[i])
+                      : address_same_ip(named, &l->addresses[i]))
+                break;
+        }
+        if (lane == lanes->count && lane < LADDER_LANES_MAX) {
+            lanes->shown[lane] = (uint8_t)i;
+            lanes->with_port[lane] = split;
+            lanes->count++;
+        }
+        lanes->of[i] = (uint8_t)(lane < LADDER_LANES_MAX ? lane : LADDER_LANES_MAX - 1);
+    }
+}
+
+static void lanes_space(struct lanes *lanes, const struct style *style)
+{
+    size_t gaps = lanes->count > 1 ? lanes->count - 1 : 1;
+    size_t room = style->width ? style->width : 120;
+
+    lanes->left = TIME_WIDTH;
+    room = room > TIME_WIDTH + DETAIL_WIDTH + 8 ? room - TIME_WIDTH - DETAIL_WIDTH - 8 : gaps;
+    lanes->spacing = room / gaps;
+    if (lanes->spacing < SPACING_LEAST)
+        lanes->spacing = SPACING_LEAST;
+    if (lanes->spacing > SPACING_MOST)
+        lanes->spacing = SPACING_MOST;
+    while (lanes->spacing * gaps + 20 > LINE_MAX)
+        lanes->spacing--;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------ */
+
+/* Line-drawing characters and their plain stand-ins. */
+struct marks { const char *bar, *dash, *right, *left, *self; };
+static const struct marks fine = { "│", "─", "▶", "◀", "↺" };
+static const struct marks plain = { "|", "-", ">", "<", "@" };
+
+static void draw_names(const struct ladder *l, const struct lanes *lanes, struct out *o,
+                       const struct style *style)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    out_repeat(o, SLICE(" "), lanes->left > lanes->spacing / 2 ? lanes->left - 4 : 0);
+    for (size_t i = 0; i < lanes->count; i++) {
+        const struct address *a = &l->addresses[lanes->shown[i]];
+        size_t len = lanes->with_port[i] ? address_format(a, text) : address_format_ip(a, text);
+        slice name = slice_of(text, len);
+
+        style_begin(o, style, TONE_STRONG);
+        if (name.len < lanes->spacing || i + 1 == lanes->count) {
+            out_text(o, name);
+            out_repeat(o, SLICE(" "), i + 1 < lanes->count ? lanes->spacing - name.len : 0);
+        } else {                                          /* its end says more than its beginning */
+            out_text(o, SLICE("…"));
+            out_text(o, slice_skip(name, name.len - (lanes->spacing - 2)));
+            out_char(o, ' ');
+        }
+        style_end(o, style, TONE_STRONG);
+    }
+    out_char(o, '\n');
+}
+
+static void draw_time(const struct ladder *l, const struct event *e, struct out *o)
+{
+    char room[MOMENT_TEXT_MAX];
+    struct out text;
+    int64_t offset_ns = e->time_ns - l->events[0].time_ns;
+
+    out_init_memory(&text, 128);
+    out_text(&text, moment_clock(e->time_ns, room));
+    out_char(&text, '.');
+    out_padded(&text, (uint64_t)(e->time_ns / 1000000 % 1000), 3);
+    out_text(&text, SLICE("  +"));
+    out_u64(&text, (uint64_t)(offset_ns < 0 ? 0 : offset_ns) / 1000000000);
+    out_char(&text, '.');
+    out_padded(&text, (uint64_t)(offset_ns < 0 ? 0 : offset_ns) / 1000000 % 1000, 3);
+    out_text(o, out_taken(&text));
+    out_repeat(o, SLICE(" "), text.used < TIME_WIDTH ? TIME_WIDTH - text.used : 1);
+    out_done(&text);
+}
+
+static void draw_bar(struct out *o, const struct style *style, const struct marks *marks)
+{
+    style_begin(o, style, TONE_DIM);
+    out_text(o, slice_of_string(marks->bar));
+    style_end(o, style, TONE_DIM);
+}
+
+static enum style_tone event_tone(const struct event *e)
+{
+    if (e->status == 0)
+        return TONE_PLAIN;
+    return e->status < 200 ? TONE_WARN : e->status < 300 ? TONE_GOOD : TONE_BAD;
+}
+
+static void draw_arrow(const struct event *e, size_t columns, bool to_right, struct out *o,
+                       const struct style *style, const struct marks *marks)
+{
+    size_t inner = columns - 3;                           /* a bar, a head and a dash at the least */
+    slice label = e->label;
+    char clean[300];
+    slice shown = slice_of(clean, utf8_clean(&label, clean, sizeof clean));
+    bool cut = utf8_columns(shown) > inner;
+
+    if (cut)
+        shown = utf8_head(shown, inner - 1);
+    size_t used = utf8_columns(shown) + cut, pad = inner - used;
+
+    draw_bar(o, style, marks);
+    style_begin(o, style, event_tone(e));
+    out_text(o, slice_of_string(to_right ? marks->dash : marks->left));
+    out_repeat(o, slice_of_string(marks->dash), pad / 2);
+    out_text(o, shown);
+    out_text(o, cut ? SLICE("…") : SLICE(""));
+    out_repeat(o, slice_of_string(marks->dash), pad - pad / 2);
+    out_text(o, slice_of_string(to_right ? marks->right : marks->dash));
+    style_end(o, style, event_tone(e));
+}
+
+static void draw_detail(const struct event *e, struct out *o, const struct words *w, size_t at,
+                        const struct style *style)
+{
+    struct out text;
+
+    out_init_memory(&text, 2048);
+    out_text(&text, e->detail);
+    if (e->repeats) {
+        out_text(&text, text.used ? SLICE("  ") : SLICE(""));
+        words_say_plural(&text, w, TEXT_READ_LADDER_SENT_TIMES, WORDS_NUMBER("count", e->repeats + 1));
+    }
+    if (e->copies) {
+        out_text(&text, text.used ? SLICE("  ") : SLICE(""));
+        words_say_plural(&text, w, TEXT_READ_LADDER_SEEN_AGAIN, WORDS_NUMBER("count", e->copies));
+    }
+    size_t room = style->width == 0 ? 200 : style->width > at + 3 ? style->width - at - 3 : 0;
+
+    if (text.used && room > 1) {
+        out_text(o, SLICE("  "));
+        table_cut(o, out_taken(&text), room);
+    }
+    out_done(&text);
+}
+
+/* Bars of the lanes from `from` up to, not with, `to`, and the room behind each. */
+static void draw_bars(const struct lanes *lanes, size_t from, size_t to, struct out *o,
+                      const struct style *style, const struct marks *marks)
+{
+    for (size_t i = from; i < to; i++) {
+        draw_bar(o, style, marks);
+        out_repeat(o, SLICE(" "), lanes->spacing - 1);
+    }
+}
+
+static void draw_event(const struct ladder *l, const struct lanes *lanes, const struct event *e,
+                       struct out *o, const struct words *w, const struct style *style,
+                       const struct marks *marks)
+{
+    size_t a = lanes->of[e->from], b = lanes->of[e->to], last = lanes->count - 1;
+    size_t low = a < b ? a : b, high = a < b ? b : a;
+
+    draw_time(l, e, o);
+    draw_bars(lanes, 0, low, o, style, marks);
+    if (low < high) {
+        draw_arrow(e, (high - low) * lanes->spacing, a < b, o, style, marks);
+    } else if (low < last) {                              /* to itself: beside its bar */
+        draw_bar(o, style, marks);
+        out_text(o, slice_of_string(marks->self));
+        table_fit(o, e->label, lanes->spacing - 2, false);
+        high = low + 1;
+    }
+    draw_bars(lanes, high, last, o, style, marks);
+    draw_bar(o, style, marks);
+    if (low == high) {
+        out_text(o, slice_of_string(marks->self));
+        table_fit(o, e->label, SPACING_LEAST * 2, false);
+    }
+    draw_detail(e, o, w, lanes->left + last * lanes->spacing + 1, style);
+    out_char(o, '\n');
+}
+
+void ladder_print(const struct ladder *l, struct out *o, const struct words *w,
+                  const struct style *style)
+{
+    const struct marks *marks = style->ascii ? &plain : &fine;
+    struct lanes lanes;
+
+    if (l->count == 0)
+        return;
+    lanes_find(l, &lanes);
+    lanes_space(&lanes, style);
+    draw_names(l, &lanes, o, style);
+    for (size_t i = 0; i < l->count; i++)
+        draw_event(l, &lanes, &l->events[i], o, w, style, marks);
+    if (l->beyond) {
+        words_say_plural(o, w, TEXT_READ_LADDER_MORE, WORDS_NUMBER("count", l->beyond),
+                         WORDS_NUMBER("limit", LADDER_EVENTS_MAX));
+        out_char(o, '\n');
+    }
+}

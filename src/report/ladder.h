@@ -1,0 +1,25 @@
+/* report/ladder.h - one call as a ladder: a lane for each machine, an arrow for each message.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Collects the sightings of the call that was asked for (ladder_note, from the tracker's
+ * observer) and draws them. Repeats and copies are folded into the arrow they repeat. A lane
+ * is an IP address; where a machine talks to itself, an address and port. Bounded:
+ * LADDER_EVENTS_MAX arrows, LADDER_LANES_MAX lanes; what is beyond is counted and said. */
+#ifndef REPORT_LADDER_H
+#define REPORT_LADDER_H
+
+#include "codes/words.h"
+#include "report/style.h"
+#include "track/tracker.h"
+
+#define LADDER_EVENTS_MAX 4000u
+#define LADDER_LANES_MAX  12u
+
+struct ladder;
+struct ladder *ladder_new(void);
+struct ladder *ladder_free(struct ladder *l);
+void ladder_note(struct ladder *l, const struct track_sighting *sighting);
+void ladder_print(const struct ladder *l, struct out *o, const struct words *w,
+                  const struct style *style);
+
+#endif

@@ -1,0 +1,129 @@
+/* report/moment.c - see moment.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/moment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND_NS 1000000000LL
+
+static bool zone_file_exists(const char *name)
+{
+    char path[256];
+    int n = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
+
+    return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
+}
+
+/* "+02:00" is "<+02:00>-02:00" to POSIX, which counts west of Greenwich. */
+static bool zone_is_offset(const char *name, char posix[32])
+{
+    if ((name[0] != '+' && name[0] != '-') || strlen(name) != 6 || name[3] != ':' ||
+        !is_digit(name[1]) || !is_digit(name[2]) || !is_digit(name[4]) || !is_digit(name[5]))
+        return false;
+    int n = snprintf(posix, 32, "<%s>%c%s", name, name[0] == '+' ? '-' : '+', name + 1);
+
+    return n > 0 && n < 32;
+}
+
+bool moment_zone(slice name)
+{
+    char text[128], posix[32];
+
+    if (name.len == 0 || name.len >= sizeof text || memchr(name.ptr, '\0', name.len))
+        return false;
+    memcpy(text, name.ptr, name.len);
+    text[name.len] = '\0';
+    if (slice_eq_nocase(name, SLICE("local"))) {
+        tzset();
+        return true;
+    }
+    if (slice_eq_nocase(name, SLICE("UTC")) || slice_eq(name, SLICE("Z")))
+        setenv("TZ", "UTC0", 1);
+    else if (zone_is_offset(text, posix))
+        setenv("TZ", posix, 1);
+    else if (text[0] != '/' && slice_find(name, SLICE("..")) < 0 && zone_file_exists(text))
+        setenv("TZ", text, 1);
+    else
+        return false;
+    tzset();
+    return true;
+}
+
+static time_t seconds_of(int64_t time_ns, int64_t *ret_rest_ns)
+{
+    int64_t seconds = time_ns / SECOND_NS, rest = time_ns % SECOND_NS;
+
+    if (rest < 0)
+        seconds--, rest += SECOND_NS;
+    *ret_rest_ns = rest;
+    return (time_t)seconds;
+}
+
+slice moment_rfc3339(int64_t time_ns, char room[MOMENT_TEXT_MAX])
+{
+    int64_t rest;
+    time_t seconds = seconds_of(time_ns, &rest);
+    struct tm tm = {0};
+
+    gmtime_r(&seconds, &tm);
+    int n = snprintf(room, MOMENT_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900,
+                     tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(rest / 1000));
+
+    return slice_of(room, n > 0 && n < MOMENT_TEXT_MAX ? (size_t)n : 0);
+}
+
+static struct tm local_of(int64_t time_ns)
+{
+    int64_t rest;
+    time_t seconds = seconds_of(time_ns, &rest);
+    struct tm tm = {0};
+
+    localtime_r(&seconds, &tm);
+    return tm;
+}
+
+slice moment_date_time(int64_t time_ns, char room[MOMENT_TEXT_MAX])
+{
+    struct tm tm = local_of(time_ns);
+
+    return slice_of(room, strftime(room, MOMENT_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &tm));
+}
+
+slice moment_clock(int64_t time_ns, char room[MOMENT_TEXT_MAX])
+{
+    struct tm tm = local_of(time_ns);
+
+    return slice_of(room, strftime(room, MOMENT_TEXT_MAX, "%H:%M:%S", &tm));
+}
+
+slice moment_offset_name(int64_t time_ns, char room[MOMENT_TEXT_MAX])
+{
+    struct tm tm = local_of(time_ns);
+    slice z = slice_of(room, strftime(room, MOMENT_TEXT_MAX, "%z", &tm));     /* "+0200" */
+
+    if (z.len != 5 || slice_eq(z, SLICE("+0000")))
+        return SLICE("UTC");
+    memmove(room + 4, room + 3, 2);
+    room[3] = ':';
+    return slice_of(room, 6);
+}
+
+slice moment_duration(int64_t ns, char room[MOMENT_TEXT_MAX])
+{
+    int64_t ms = ns / 1000000, s = ns / SECOND_NS;
+    int n;
+
+    if (ms < 10000)
+        n = snprintf(room, MOMENT_TEXT_MAX, "%d.%03d s", (int)(ms / 1000), (int)(ms % 1000));
+    else if (s < 60)
+        n = snprintf(room, MOMENT_TEXT_MAX, "%d.%d s", (int)s, (int)(ms % 1000 / 100));
+    else if (s < 3600)
+        n = snprintf(room, MOMENT_TEXT_MAX, "%d:%02d", (int)(s / 60), (int)(s % 60));
+    else
+        n = snprintf(room, MOMENT_TEXT_MAX, "%lld:%02d:%02d", (long long)(s / 3600),
+                     (int)(s / 60 % 60), (int)(s % 60));
+    return slice_of(room, n > 0 && n < MOMENT_TEXT_MAX ? (size_t)n : 0);
+}
