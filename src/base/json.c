@@ -41,11 +41,22 @@ void json_close(struct json *j, char bracket)
     j->comma = true;
 }
 
-static bool json_is_plain(char c)
+/* What stands in a string as it is: printable ASCII but the quote and the backslash. */
+static inline bool json_is_plain(char c)
 {
-    unsigned char u = (unsigned char)c;
+    return (unsigned char)(c - 0x20) < 0x5f && c != '"' && c != '\\';
+}
 
-    return u >= 0x20 && u < 0x7f && u != '"' && u != '\\';
+static slice json_take_plain(slice *text)
+{
+    size_t n = 0;
+
+    while (n < text->len && json_is_plain(text->ptr[n]))
+        n++;
+    slice plain = slice_head(*text, n);
+
+    *text = slice_skip(*text, n);
+    return plain;
 }
 
 static void json_escape_control(struct out *o, unsigned char c)
@@ -66,7 +77,7 @@ static void json_escape_control(struct out *o, unsigned char c)
 void json_escape(struct out *o, slice text)
 {
     while (text.len) {
-        slice plain = slice_take_while(&text, json_is_plain), whole = text;
+        slice plain = json_take_plain(&text), whole = text;
         uint32_t point;
 
         out_text(o, plain);

@@ -64,7 +64,7 @@ static bool out_grow(struct out *o, size_t need)
     return true;
 }
 
-static char *out_space(struct out *o, size_t need)
+char *out_space(struct out *o, size_t need)
 {
     if (o->error)
         return NULL;
@@ -74,18 +74,6 @@ static char *out_space(struct out *o, size_t need)
         return NULL;
     return o->buffer + o->used;
 }
-
-void out_text(struct out *o, slice text)
-{
-    char *at = text.len ? out_space(o, text.len) : NULL;
-
-    if (!at)
-        return;
-    memcpy(at, text.ptr, text.len);
-    o->used += text.len;
-}
-
-void out_char(struct out *o, char c) { out_text(o, slice_of(&c, 1)); }
 
 void out_repeat(struct out *o, slice text, size_t times)
 {

@@ -27,8 +27,22 @@ int   out_flush(struct out *o);                           /* 0 or -errno; memory
 slice out_taken(const struct out *o);                     /* memory: what was written so far */
 void  out_clear(struct out *o);                           /* memory: start again, keep the room */
 
-void out_text(struct out *o, slice text);
-void out_char(struct out *o, char c);
+/* Room for so many bytes behind what is there, or NULL after an error: the slow way in. */
+char *out_space(struct out *o, size_t need);
+
+static inline void out_text(struct out *o, slice text)
+{
+    char *at = o->room - o->used >= text.len && !o->error ? o->buffer + o->used
+                                                          : out_space(o, text.len);
+
+    if (!at || text.len == 0)
+        return;
+    memcpy(at, text.ptr, text.len);
+    o->used += text.len;
+}
+
+static inline void out_char(struct out *o, char c) { out_text(o, slice_of(&c, 1)); }
+
 void out_repeat(struct out *o, slice text, size_t times);
 void out_u64(struct out *o, uint64_t number);
 void out_i64(struct out *o, int64_t number);
