@@ -3,9 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
 set(SB_TEST_DIR ${CMAKE_BINARY_DIR}/tests)
-set(SB_TEST_DEFINITIONS
-    SB_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    SB_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
+
+# Captures that are not part of the project, beside the tree (or where the environment says when
+# the tree is configured first). Tests that want them skip when they are not there.
+if(DEFINED ENV{SB_SHARED})
+    set(SB_SHARED_DIR "$ENV{SB_SHARED}" CACHE PATH "Captures from outside the tree")
+else()
+    set(SB_SHARED_DIR "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "Captures from outside the tree")
+endif()
+set(SB_TEST_DEFINITIONS SB_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SB_SHARED_DIR="${SB_SHARED_DIR}")
 
 # Sends every allocation of the program under test through the harness, which counts what
 # was not freed and lets the n-th one fail.

@@ -30,9 +30,15 @@ void capture_file_note(struct capture_file *f, enum capture_problem_kind kind, u
     }
 }
 
+static int file_ended(struct capture_source *s, struct wire_frame *ret)
+{
+    (void)ret;
+    return ((const struct capture_file *)s)->end;
+}
+
 int capture_file_end(struct capture_file *f, enum capture_problem_kind kind, uint64_t offset)
 {
-    f->finished = true;
+    f->source.next = file_ended;
     f->end = 0;
     if (f->in.trouble) {                     /* graver than what it looks like from above */
         f->source.problem.kind = CAPTURE_FINE;
@@ -48,13 +54,6 @@ int capture_file_end(struct capture_file *f, enum capture_problem_kind kind, uin
 }
 
 /* ---- the source ---- */
-
-static int file_next(struct capture_source *s, struct wire_frame *ret)
-{
-    struct capture_file *f = (struct capture_file *)s;
-
-    return __builtin_expect(f->finished, 0) ? f->end : f->reader->next(f, ret);
-}
 
 static void file_free(struct capture_source *s)
 {
@@ -79,7 +78,7 @@ static const char *file_format(const struct capture_source *s)
     return ((const struct capture_file *)s)->format_text;
 }
 
-static const struct capture_ops file_ops = { file_next, file_free, file_progress, file_format };
+static const struct capture_ops file_ops = { file_free, file_progress, file_format };
 
 /* ---- opening ---- */
 
@@ -134,6 +133,7 @@ static int file_open(struct capture_input *in, struct capture_source **ret,
     if (problem.kind == CAPTURE_FINE) {
         (void)snprintf(f->format_text, sizeof f->format_text, "%s%s", f->format,
                        f->in.gzip ? ", gzip" : "");
+        f->source.next = f->reader->next;
         *ret = &f->source;
         return 0;
     }

@@ -27,8 +27,8 @@ struct capture_pcap {
 
 struct capture_interface {
     uint32_t link_type, snaplen;
-    uint64_t ticks_max;              /* up to here ticks * tick_ns cannot overflow */
-    uint32_t tick_ns;                /* 0: a tick is no whole number of nanoseconds */
+    uint64_t ticks_max;              /* below it the time is ticks * tick_ns */
+    uint32_t tick_ns;
     uint8_t  resolution;             /* if_tsresol as written */
     int64_t  offset_s;               /* if_tsoffset */
 };
@@ -45,8 +45,7 @@ struct capture_file {
     const struct capture_format *reader;
     const char *format;              /* without the compression */
     char format_text[48];            /* with it */
-    bool finished;
-    int  end;                        /* what capture_next says from then on */
+    int  end;                        /* what capture_next says once it ended */
     union {
         struct capture_pcap pcap;
         struct capture_pcapng pcapng;
@@ -63,7 +62,7 @@ int  capture_file_end(struct capture_file *f, enum capture_problem_kind kind, ui
 struct capture_format {
     bool (*is)(slice start);
     enum capture_problem_kind (*begin)(struct capture_file *f);
-    int  (*next)(struct capture_file *f, struct wire_frame *ret);
+    int  (*next)(struct capture_source *f, struct wire_frame *ret);
     void (*done)(struct capture_file *f);    /* may be NULL */
 };
 extern const struct capture_format capture_format_pcap, capture_format_pcapng;

@@ -50,12 +50,19 @@ struct record {
     uint32_t s, fraction, caplen, len;
 };
 
-static inline struct record record_at(const struct capture_pcap *p, const uint8_t *at)
+static inline struct record record_as_written(const struct capture_pcap *p, const uint8_t *at)
 {
-    struct record r = { capture_get_u32(at, p->swapped), capture_get_u32(at + 4, p->swapped),
-                        capture_get_u32(at + 8, p->swapped), capture_get_u32(at + 12, p->swapped) };
+    return (struct record){
+        capture_get_u32(at, p->swapped), capture_get_u32(at + 4, p->swapped),
+        capture_get_u32(at + 8, p->swapped), capture_get_u32(at + 12, p->swapped),
+    };
+}
 
-    if (__builtin_expect(p->lengths_swapped, 0) && r.caplen > r.len) {
+static struct record record_at(const struct capture_pcap *p, const uint8_t *at)
+{
+    struct record r = record_as_written(p, at);
+
+    if (p->lengths_swapped && r.caplen > r.len) {
         uint32_t len = r.caplen;
 
         r.caplen = r.len;
@@ -85,11 +92,11 @@ static unsigned record_oddities(const struct capture_pcap *p, const struct recor
            (r->caplen > CAPTURE_FRAME_MAX || nothing ? ODD_EVER : 0u);
 }
 
-/* The usual record: five comparisons in all. */
-static inline bool record_is_usual(const struct capture_pcap *p, const struct record *r)
+/* The usual record, in few comparisons: 1 <= caplen <= usual_len, and so on. */
+static inline bool record_is_usual(const struct capture_pcap *p, struct record r)
 {
-    return r->caplen <= p->usual_len && r->caplen <= r->len && r->len &&
-           r->fraction < p->fraction_limit && near_s(r->s, p->last_s, DAY_S);
+    return r.caplen - 1 < p->usual_len && r.caplen <= r.len && r.fraction < p->fraction_limit &&
+           near_s(r.s, p->last_s, DAY_S);
 }
 
 /* Do the records behind an odd one make sense? They may be odd in the same way, as some
@@ -239,37 +246,61 @@ static enum capture_problem_kind pcap_begin(struct capture_file *f)
     return CAPTURE_FINE;
 }
 
-static int pcap_next(struct capture_file *f, struct wire_frame *ret)
+static inline int hand_out(struct capture_file *f, struct record r, uint32_t wire_len,
+                           struct wire_frame *ret)
+{
+    struct capture_pcap *p = &f->pcap;
+    const uint8_t *bytes = f->in.at + p->header_len;
+
+    p->last_s = r.s;
+    ret->time_ns = (int64_t)r.s * 1000000000 + (int64_t)((uint64_t)r.fraction * p->fraction_ns);
+    ret->number = ++f->source.frames;
+    ret->link_type = p->link_type;
+    ret->wire_len = wire_len;
+    ret->bytes = slice_of(bytes, r.caplen);
+    f->in.at = bytes + r.caplen;
+    return 1;
+}
+
+/* First frame, end of the window, end of the file, damage. */
+static __attribute__((noinline)) int pcap_next_unusual(struct capture_file *f,
+                                                       struct wire_frame *ret)
 {
     struct capture_pcap *p = &f->pcap;
     struct capture_input *in = &f->in;
-    struct record r;
 
     for (;;) {
+        struct record r;
+
         if (!capture_input_have(in, p->header_len))
             return capture_file_end(f, capture_input_left(in) ? CAPTURE_CUT : CAPTURE_FINE,
                                     capture_input_offset(in));
         r = record_at(p, in->at);
-        if (__builtin_expect(!record_is_usual(p, &r), 0) && !record_is_believable(f, &r)) {
+        if (!record_is_usual(p, r) && !record_is_believable(f, &r)) {
             if (pcap_pass_damage(f, &r) > 0)
                 continue;
             return -1;
         }
         if (!capture_input_have(in, p->header_len + r.caplen))
             return capture_file_end(f, CAPTURE_CUT, capture_input_offset(in));
-        break;
+        p->has_last = true;
+        return hand_out(f, r, r.len > r.caplen ? r.len : r.caplen, ret);
     }
-    p->last_s = r.s;
-    p->has_last = true;
-    *ret = (struct wire_frame){
-        .time_ns = (int64_t)r.s * 1000000000 + (int64_t)((uint64_t)r.fraction * p->fraction_ns),
-        .number = ++f->source.frames,
-        .link_type = p->link_type,
-        .wire_len = r.len > r.caplen ? r.len : r.caplen,
-        .bytes = { (const char *)in->at + p->header_len, r.caplen },
-    };
-    in->at += p->header_len + r.caplen;
-    return 1;
+}
+
+static int pcap_next(struct capture_source *s, struct wire_frame *ret)
+{
+    struct capture_file *f = (struct capture_file *)s;
+    const struct capture_pcap *p = &f->pcap;
+    size_t left = capture_input_left(&f->in);
+
+    if (__builtin_expect(left >= p->header_len, 1)) {
+        struct record r = record_as_written(p, f->in.at);
+
+        if (__builtin_expect(record_is_usual(p, r) && left - p->header_len >= r.caplen, 1))
+            return hand_out(f, r, r.len, ret);
+    }
+    return pcap_next_unusual(f, ret);
 }
 
 const struct capture_format capture_format_pcap = { pcap_is, pcap_begin, pcap_next, NULL };

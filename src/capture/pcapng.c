@@ -12,6 +12,7 @@
 
 #define BLOCK_HEADER_LEN 8u
 #define BLOCK_TAIL_LEN 4u
+#define PACKET_LEN_MIN (BLOCK_HEADER_LEN + 20 + BLOCK_TAIL_LEN)
 #define BLOCK_LEN_MIN (BLOCK_HEADER_LEN + BLOCK_TAIL_LEN)
 #define BLOCK_LEN_MAX (CAPTURE_FRAME_MAX + (1u << 20))       /* the frame and its options */
 #define BLOCK_LEN_FOUND_MAX (1u << 20)       /* when found by looking for it */
@@ -47,18 +48,19 @@ static bool pcapng_is(slice start)
 
 /* ---- interfaces ---- */
 
-static void interface_set_resolution(struct capture_interface *i, uint8_t resolution)
+/* Ticks of whole nanoseconds and no offset, as nearly every writer has them, need only one
+ * multiplication and one comparison; for others ticks_max stays 0. */
+static void interface_settle_time(struct capture_interface *i)
 {
     uint32_t tick_ns = 1000000000;
-    unsigned power = resolution & 0x7f;
+    unsigned power = i->resolution;
 
-    for (unsigned digit = 0; digit < power && tick_ns; digit++)
+    if (power > 9 || i->offset_s)            /* 2^-n has the top bit */
+        return;
+    while (power--)
         tick_ns /= 10;
-    if (resolution & 0x80 && power)
-        tick_ns = 0;
-    i->resolution = resolution;
     i->tick_ns = tick_ns;
-    i->ticks_max = tick_ns ? (uint64_t)CAPTURE_TIME_MAX_NS / tick_ns : 0;
+    i->ticks_max = (uint64_t)CAPTURE_TIME_MAX_NS / tick_ns;
 }
 
 static void interface_read_options(const struct capture_pcapng *p, slice options,
@@ -72,7 +74,7 @@ static void interface_read_options(const struct capture_pcapng *p, slice options
         if (code == OPTION_END || len > options.len)
             return;
         if (code == OPTION_TSRESOL && len >= 1)
-            interface_set_resolution(ret, at[4]);
+            ret->resolution = at[4];
         if (code == OPTION_TSOFFSET && len >= 8) {
             uint64_t v;
 
@@ -99,8 +101,8 @@ static struct capture_interface *interface_add(struct capture_pcapng *p)
 
 /* ---- time ---- */
 
-/* Of 2^-n and of powers of ten below a nanosecond. False: outside of what can be said. */
-static bool time_of_fine_ticks(const struct capture_interface *i, uint64_t ticks, int64_t *ret)
+/* False: further off than can be said. */
+static bool time_of_ticks(const struct capture_interface *i, uint64_t ticks, int64_t *ret)
 {
     unsigned power = i->resolution & 0x7f;
     unsigned __int128 ns = (unsigned __int128)ticks * 1000000000u;
@@ -121,31 +123,24 @@ static bool time_of(const struct capture_interface *i, uint64_t ticks, int64_t *
 {
     int64_t ns, offset_ns;
 
-    if (__builtin_expect(i->tick_ns && ticks <= i->ticks_max, 1))
-        ns = (int64_t)(ticks * i->tick_ns);
-    else if (i->tick_ns || !time_of_fine_ticks(i, ticks, &ns))
+    if (!time_of_ticks(i, ticks, &ns) ||
+        __builtin_mul_overflow(i->offset_s, (int64_t)1000000000, &offset_ns) ||
+        __builtin_add_overflow(ns, offset_ns, &ns) || ns < 0 || ns > CAPTURE_TIME_MAX_NS)
         return false;
-    if (__builtin_expect(i->offset_s != 0, 0)) {
-        if (__builtin_mul_overflow(i->offset_s, (int64_t)1000000000, &offset_ns) ||
-            __builtin_add_overflow(ns, offset_ns, &ns) || ns < 0 || ns > CAPTURE_TIME_MAX_NS)
-            return false;
-    }
     *ret = ns;
     return true;
 }
 
 /* ---- blocks; each returns 1 with a frame, 0 without one, negative: not what it should be ---- */
 
-static int frame_of(struct capture_file *f, const struct capture_interface *i, slice bytes,
-                    uint32_t len, struct wire_frame *ret)
+static inline int frame_of(struct capture_file *f, const struct capture_interface *i, slice bytes,
+                           uint32_t wire_len, struct wire_frame *ret)
 {
-    *ret = (struct wire_frame){
-        .time_ns = f->pcapng.last_ns,
-        .number = ++f->source.frames,
-        .link_type = i->link_type,
-        .wire_len = len > bytes.len ? len : (uint32_t)bytes.len,
-        .bytes = bytes,
-    };
+    ret->time_ns = f->pcapng.last_ns;
+    ret->number = ++f->source.frames;
+    ret->link_type = i->link_type;
+    ret->wire_len = wire_len;
+    ret->bytes = bytes;
     return 1;
 }
 
@@ -162,7 +157,7 @@ static int take_enhanced_packet(struct capture_file *f, const struct block *b,
                                 struct wire_frame *ret)
 {
     struct capture_pcapng *p = &f->pcapng;
-    uint32_t id, caplen;
+    uint32_t id, caplen, wire_len;
 
     if (b->body_len < 20)
         return -1;
@@ -172,15 +167,16 @@ static int take_enhanced_packet(struct capture_file *f, const struct block *b,
         return -1;
     take_time(f, &p->interfaces[id], capture_get_u32(b->body + 4, p->swapped),
               capture_get_u32(b->body + 8, p->swapped));
+    wire_len = capture_get_u32(b->body + 16, p->swapped);
     return frame_of(f, &p->interfaces[id], slice_of(b->body + 20, caplen),
-                    capture_get_u32(b->body + 16, p->swapped), ret);
+                    wire_len > caplen ? wire_len : caplen, ret);
 }
 
 /* Interface id u16, drops u16, then as above. */
 static int take_old_packet(struct capture_file *f, const struct block *b, struct wire_frame *ret)
 {
     struct capture_pcapng *p = &f->pcapng;
-    uint32_t id, caplen;
+    uint32_t id, caplen, wire_len;
 
     if (b->body_len < 20)
         return -1;
@@ -190,8 +186,9 @@ static int take_old_packet(struct capture_file *f, const struct block *b, struct
         return -1;
     take_time(f, &p->interfaces[id], capture_get_u32(b->body + 4, p->swapped),
               capture_get_u32(b->body + 8, p->swapped));
+    wire_len = capture_get_u32(b->body + 16, p->swapped);
     return frame_of(f, &p->interfaces[id], slice_of(b->body + 20, caplen),
-                    capture_get_u32(b->body + 16, p->swapped), ret);
+                    wire_len > caplen ? wire_len : caplen, ret);
 }
 
 /* Length on the wire, bytes: no interface (the first), no time (that of the frame before), no
@@ -231,8 +228,9 @@ static int take_interface(struct capture_file *f, const struct block *b, struct 
     }
     *i = (struct capture_interface){ .link_type = capture_get_u16(b->body, p->swapped),
                                      .snaplen = capture_get_u32(b->body + 4, p->swapped) };
-    interface_set_resolution(i, 6);
+    i->resolution = 6;
     interface_read_options(p, slice_of(b->body + 8, b->body_len - 8), i);
+    interface_settle_time(i);
     return 0;
 }
 
@@ -258,8 +256,6 @@ static const struct {
 
 static int take_block(struct capture_file *f, const struct block *b, struct wire_frame *ret)
 {
-    if (__builtin_expect(b->type == BLOCK_ENHANCED_PACKET, 1))
-        return take_enhanced_packet(f, b, ret);
     for (size_t i = 0; i < ARRAY_LEN(takers); i++)
         if (takers[i].type == b->type)
             return takers[i].take(f, b, ret);
@@ -301,7 +297,7 @@ static bool block_ends_agree(struct capture_file *f, size_t at, uint32_t len, bo
 }
 
 /* Looks at the block at the front, without using it. ret->len is what it spans. */
-static inline enum block_found block_look(struct capture_file *f, struct block *ret)
+static enum block_found block_look(struct capture_file *f, struct block *ret)
 {
     struct capture_input *in = &f->in;
     bool swapped = f->pcapng.swapped;
@@ -409,7 +405,9 @@ static enum capture_problem_kind pcapng_begin(struct capture_file *f)
     return CAPTURE_FINE;
 }
 
-static int pcapng_next(struct capture_file *f, struct wire_frame *ret)
+/* Every block as it comes. */
+static __attribute__((noinline)) int pcapng_next_block(struct capture_file *f,
+                                                       struct wire_frame *ret)
 {
     for (;;) {
         struct block b;
@@ -432,6 +430,38 @@ static int pcapng_next(struct capture_file *f, struct wire_frame *ret)
         if (got > 0)
             return 1;
     }
+}
+
+/* The usual block, an enhanced packet that lies whole in the window, taken in one look. Whatever
+ * is not as usual is left to pcapng_next_block. */
+static int pcapng_next(struct capture_source *s, struct wire_frame *ret)
+{
+    struct capture_file *f = (struct capture_file *)s;
+    struct capture_pcapng *p = &f->pcapng;
+    const uint8_t *at = f->in.at;
+    size_t left = capture_input_left(&f->in);
+    uint32_t len, id, caplen, wire_len;
+    const struct capture_interface *i;
+    uint64_t ticks;
+
+    if (left < PACKET_LEN_MIN || p->swapped ||
+        capture_get_u32(at, false) != BLOCK_ENHANCED_PACKET)
+        return pcapng_next_block(f, ret);
+    len = capture_get_u32(at + 4, false);
+    id = capture_get_u32(at + 8, false);
+    ticks = (uint64_t)capture_get_u32(at + 12, false) << 32 | capture_get_u32(at + 16, false);
+    caplen = capture_get_u32(at + 20, false);
+    wire_len = capture_get_u32(at + 24, false);
+    if (len > left || len > CAPTURE_FRAME_MAX || len & 3 || len < PACKET_LEN_MIN ||
+        caplen > len - PACKET_LEN_MIN || caplen > wire_len || id >= p->interface_count ||
+        capture_get_u32(at + len - BLOCK_TAIL_LEN, false) != len)
+        return pcapng_next_block(f, ret);
+    i = &p->interfaces[id];
+    if (ticks >= i->ticks_max)
+        return pcapng_next_block(f, ret);
+    p->last_ns = (int64_t)(ticks * i->tick_ns);
+    f->in.at = at + len;
+    return frame_of(f, i, slice_of(at + 28, caplen), wire_len, ret);
 }
 
 static void pcapng_done(struct capture_file *f)

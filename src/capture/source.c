@@ -31,7 +31,7 @@ struct capture_source *capture_close(struct capture_source *s)
 
 int capture_next(struct capture_source *s, struct wire_frame *ret)
 {
-    return s->ops->next(s, ret);
+    return s->next(s, ret);
 }
 
 const struct capture_problem *capture_problem(const struct capture_source *s)

@@ -69,7 +69,7 @@ bool sip_list_cut(slice *rest, slice *ret)
         return false;
     size_t len = value_len(*rest);
 
-    *ret = slice_trim(slice_head(*rest, len));
+    *ret = sip_trim(slice_head(*rest, len));
     *rest = slice_skip(*rest, len);
     slice_take_char(rest, ',');
     return true;
@@ -97,14 +97,14 @@ bool sip_param_next(slice *rest, struct sip_param *ret)
     if (rest->len && rest->ptr[0] == ';')
         rest->ptr++, rest->len--;
     else
-        *rest = slice_trim(*rest), slice_take_char(rest, ';');
+        *rest = sip_trim(*rest), slice_take_char(rest, ';');
     if (rest->len == 0)
         return false;
     segment = sip_cut_at(*rest, ';', &tail);
-    param.name = slice_trim(sip_cut_at(segment, '=', &from_value));
+    param.name = sip_trim(sip_cut_at(segment, '=', &from_value));
     if (from_value.len) {
         param.has_value = true;
-        param.value = slice_trim(slice_skip(from_value, 1));
+        param.value = sip_trim(slice_skip(from_value, 1));
         if (param.value.len && param.value.ptr[0] == '"') {
             slice all = slice_of(param.value.ptr, (size_t)(rest->ptr + rest->len - param.value.ptr));
             size_t quoted = sip_quoted_len(all);
@@ -137,7 +137,7 @@ bool sip_param_u32(slice params, slice name, uint32_t *ret)
 {
     slice value;
 
-    return sip_param_find(params, name, &value) && slice_to_u32(value, ret);
+    return sip_param_find(params, name, &value) && sip_to_u32(value, ret);
 }
 
 slice sip_unquote(slice quoted, char *buffer, size_t size)
@@ -154,18 +154,19 @@ slice sip_unquote(slice quoted, char *buffer, size_t size)
 
 /* ---- addresses ---- */
 
-static slice tag_of(slice params)
+/* ";tag=a6c85cf" and no more, as nearly everybody writes it. */
+static bool is_only_tag(slice after, slice *ret)
 {
-    slice tag = { 0 }, tail;
+    size_t at = 5;
 
-    if (params.len > 5 && memcmp(params.ptr, ";tag=", 5) == 0) {
-        tag = slice_trim(sip_cut_at(slice_skip(params, 5), ';', &tail));
-        if (tag.len && tag.ptr[0] != '"')
-            return tag;
-    }
-    if (params.len)
-        sip_param_find(params, SLICE("tag"), &tag);
-    return tag;
+    if (after.len <= at || memcmp(after.ptr, ";tag=", at) != 0)
+        return false;
+    while (at < after.len && sip_char_is(after.ptr[at], SIP_C_TOKEN))
+        at++;
+    if (at < after.len)
+        return false;
+    *ret = (slice){ after.ptr + 5, after.len - 5 };
+    return true;
 }
 
 /* What stands behind the address: parameters, and nothing else. */
@@ -174,9 +175,10 @@ static enum sip_flaw_kind read_params(slice after, struct sip_name_addr *ret)
     enum sip_flaw_kind kind = SIP_FLAW_NONE;
     slice first, rest = after;
 
-    after = slice_trim(after);
-    if (after.len == 0)
+    ret->params = after;
+    if (after.len == 0 || is_only_tag(after, &ret->tag))
         return SIP_FLAW_NONE;
+    after = sip_trim(after);
     if (slice_find_char(after, ',') >= 0 && sip_list_cut(&rest, &first) && rest.ptr[-1] == ',') {
         kind = SIP_FLAW_MANY_VALUES;
         after = first;
@@ -186,7 +188,7 @@ static enum sip_flaw_kind read_params(slice after, struct sip_name_addr *ret)
         sip_cut_at(after, ';', &after);
     }
     ret->params = after;
-    ret->tag = tag_of(after);
+    sip_param_find(after, SLICE("tag"), &ret->tag);
     return kind;
 }
 
@@ -201,7 +203,7 @@ static enum sip_flaw_kind read_bracketed(slice from_bracket, struct sip_name_add
         kind = SIP_FLAW_BRACKET_NOT_CLOSED;
     else if (slice_find_char(uri, ' ') >= 0)
         kind = SIP_FLAW_URI_SPACES;
-    ret->uri = slice_trim(uri);
+    ret->uri = sip_trim(uri);
     if (!ret->uri.len && !kind)
         kind = SIP_FLAW_URI_MISSING;
     more = read_params(slice_skip(after, 1), ret);
@@ -211,10 +213,10 @@ static enum sip_flaw_kind read_bracketed(slice from_bracket, struct sip_name_add
 /* sip:user@host;tag=x: no brackets, so the parameters are the header's (20.10). */
 static enum sip_flaw_kind read_bare(slice value, struct sip_name_addr *ret)
 {
-    slice after, uri = slice_trim(sip_cut_at(value, ';', &after)), comma;
+    slice after, uri = sip_trim(sip_cut_at(value, ';', &after)), comma;
     enum sip_flaw_kind kind = SIP_FLAW_NONE, more;
 
-    uri = slice_trim(sip_cut_at(uri, ',', &comma));
+    uri = sip_trim(sip_cut_at(uri, ',', &comma));
     if (comma.len)
         kind = SIP_FLAW_MANY_VALUES, after = (slice){ 0 };
     ret->uri = uri;
@@ -228,12 +230,45 @@ static enum sip_flaw_kind read_bare(slice value, struct sip_name_addr *ret)
     return kind ? kind : more;
 }
 
+/* "Display" <uri>;tag=x or <uri>;tag=x without anything unusual. */
+static bool read_usual(slice value, struct sip_name_addr *ret)
+{
+    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
+    slice display = { 0 }, after;
+
+    if (value.len < 4)
+        return false;
+    if (*at == '"') {
+        const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
+
+        if (!quote || quote[-1] == '\\')
+            return false;
+        display = slice_of(at + 1, (size_t)(quote - at - 1));
+        for (at = quote + 1; at < end && *at == ' ';)
+            at++;
+    }
+    if (at + 1 >= end || *at++ != '<')
+        return false;
+    gt = memchr(at, '>', (size_t)(end - at));
+    if (!gt || gt == at || memchr(at, ' ', (size_t)(gt - at)))
+        return false;
+    after = slice_of(gt + 1, (size_t)(end - gt - 1));
+    if (after.len && !is_only_tag(after, &ret->tag))
+        return false;
+    ret->display = display;
+    ret->uri = slice_of(at, (size_t)(gt - at));
+    ret->params = after;
+    return true;
+}
+
 enum sip_flaw_kind sip_name_addr_read(slice value, struct sip_name_addr *ret)
 {
     enum sip_flaw_kind kind = SIP_FLAW_NONE, more;
     slice display = { 0 }, rest = value, bracket;
 
     *ret = (struct sip_name_addr){ 0 };
+    if (read_usual(value, ret))
+        return SIP_FLAW_NONE;
     if (value.len && value.ptr[0] == '"') {
         size_t quoted = sip_quoted_len(value);
 
@@ -244,7 +279,7 @@ enum sip_flaw_kind sip_name_addr_read(slice value, struct sip_name_addr *ret)
             kind = SIP_FLAW_QUOTE_NOT_CLOSED;
         }
     }
-    slice before = slice_trim(sip_cut_at(rest, '<', &bracket));
+    slice before = sip_trim(sip_cut_at(rest, '<', &bracket));
 
     if (!bracket.len) {
         more = read_bare(rest, ret);
@@ -265,11 +300,53 @@ bool sip_name_addr_parse(slice value, struct sip_name_addr *ret)
 {
     struct sip_name_addr got;
 
-    sip_name_addr_read(slice_trim(value), &got);
+    sip_name_addr_read(sip_trim(value), &got);
     if (!got.uri.len)
         return false;
     *ret = got;
     return true;
+}
+
+bool sip_name_addr_next(slice *rest, struct sip_name_addr *ret)
+{
+    slice value;
+
+    while (sip_list_next(rest, &value))
+        if (sip_name_addr_parse(value, ret))
+            return true;
+    return false;
+}
+
+/* ---- all values of a header ---- */
+
+struct sip_values sip_values_of(const struct sip_message *m, enum sip_header_id id)
+{
+    const struct sip_header *line = sip_header_find(m, id);
+
+    return (struct sip_values){ .m = m, .line = line, .rest = line ? line->value : (slice){ 0 } };
+}
+
+bool sip_values_next(struct sip_values *values, slice *ret)
+{
+    while (values->line) {
+        if (sip_list_next(&values->rest, ret))
+            return true;
+        values->line = sip_header_next(values->m, values->line);
+        if (values->line)
+            values->rest = values->line->value;
+    }
+    return false;
+}
+
+bool sip_values_have(const struct sip_message *m, enum sip_header_id id, slice word)
+{
+    struct sip_values values = sip_values_of(m, id);
+    slice value, params;
+
+    while (sip_values_next(&values, &value))
+        if (slice_eq_nocase(sip_trim(sip_cut_at(value, ';', &params)), word))
+            return true;
+    return false;
 }
 
 /* ---- CSeq ---- */
@@ -288,13 +365,14 @@ enum sip_flaw_kind sip_cseq_read(slice value, struct sip_cseq *ret)
 
     slice method = slice_skip(value, at);
 
-    if (!slice_take_blanks(&method))
+    if (!method.len || !is_blank(method.ptr[0]))
         kind = SIP_FLAW_CSEQ_BAD;                /* "1INVITE" */
-    if (!method.len || !sip_all_are(method, SIP_C_TOKEN))
-        kind = SIP_FLAW_CSEQ_BAD;                /* no method, or text after it */
+    method = sip_trim(method);
     *ret = (struct sip_cseq){
         .number = (uint32_t)number, .method = method, .method_id = sip_method_find(method),
     };
+    if (!ret->method_id && (!method.len || !sip_all_are(method, SIP_C_TOKEN)))
+        kind = SIP_FLAW_CSEQ_BAD;                /* no method, or text after it */
     return kind;
 }
 
@@ -302,7 +380,7 @@ bool sip_cseq_parse(slice value, struct sip_cseq *ret)
 {
     struct sip_cseq got;
 
-    if (sip_cseq_read(slice_trim(value), &got) != SIP_FLAW_NONE)
+    if (sip_cseq_read(sip_trim(value), &got) != SIP_FLAW_NONE)
         return false;
     *ret = got;
     return true;

@@ -39,10 +39,28 @@ bool sip_param_u32(slice params, slice name, uint32_t *ret);
  * slice of the buffer that was filled. */
 slice sip_unquote(slice quoted, char *buffer, size_t size);
 
+/* ---- all values of a header, over all its lines ---- */
+
+struct sip_values {
+    const struct sip_message *m;
+    const struct sip_header *line;
+    slice rest;
+};
+/*     struct sip_values all = sip_values_of(&m, SIP_H_SUPPORTED);
+ *     while (sip_values_next(&all, &tag)) ...                                              */
+struct sip_values sip_values_of(const struct sip_message *m, enum sip_header_id id);
+bool sip_values_next(struct sip_values *values, slice *ret);
+/* Is `word` one of the values, case aside and without parameters? For option tags (Require,
+ * Supported, Unsupported), Allow and the like. */
+bool sip_values_have(const struct sip_message *m, enum sip_header_id id, slice word);
+
 /* ---- values of the headers that every message has ---- */
 
 /* name-addr or addr-spec with parameters, one value. False: no URI in it. */
 bool sip_name_addr_parse(slice value, struct sip_name_addr *ret);
+/* Next of a list of them: Route, Record-Route, P-Asserted-Identity, ... One without a URI is
+ * passed over. */
+bool sip_name_addr_next(slice *rest, struct sip_name_addr *ret);
 /* Next Via value, top to bottom. False at the end. One that cannot be read is passed over. */
 bool sip_via_next(slice *rest, struct sip_via *ret);
 /* CSeq = 1*DIGIT LWS Method, below 2^31 (8.1.1.5). */

@@ -1,6 +1,8 @@
 /* sip/message.c - one pass over the lines of a message (RFC 3261, 7 and 25)
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sip/fields.h"
+#include "sip/lines.h"
+#include "sip/names_int.h"
 #include "sip/sip_int.h"
 #include "sip/stream.h"
 
@@ -9,19 +11,22 @@
 
 struct parse {
     struct sip_message *m;
-    size_t      room;                /* headers that can be indexed */
     const char *end;                 /* of all bytes given */
+    struct sip_header *next, *room_end;      /* of what can be indexed */
+    uint16_t    index;                       /* of next */
     uint16_t    last[SIP_HEADER_IDS];        /* index of the last of an id; set where first[] is */
     bool        bare_lf, too_many;   /* noted once */
+    bool        unindexed[SIP_HEADER_IDS];   /* seen beyond the room; set with too_many */
 };
 
 /* The line being read. */
 struct line {
     const char *at;
     slice       value;
-    uint16_t    index;               /* into headers, or NO_HEADER */
+    const struct sip_header *header;         /* or NULL: not indexed */
 };
 
+__attribute__((noinline, cold))
 static void note(struct parse *p, enum sip_flaw_kind kind, const char *at, uint16_t header)
 {
     struct sip_message *m = p->m;
@@ -38,8 +43,9 @@ static void note(struct parse *p, enum sip_flaw_kind kind, const char *at, uint1
 
 static void note_line(struct parse *p, enum sip_flaw_kind kind, const struct line *line)
 {
-    if (kind != SIP_FLAW_NONE)
-        note(p, kind, line->at, line->index);
+    if (__builtin_expect(kind != SIP_FLAW_NONE, 0))
+        note(p, kind, line->at,
+             line->header ? (uint16_t)(line->header - p->m->headers) : NO_HEADER);
 }
 
 /* ---- the start line ---- */
@@ -96,31 +102,39 @@ static bool read_start(struct parse *p, slice line)
         if (start.status_text.ptr != start.version.ptr + start.version.len + 1)
             note(p, SIP_FLAW_START_LINE_SPACES, line.ptr, NO_HEADER);
     }
-    if (!slice_eq_nocase(start.version, SLICE("SIP/2.0")))
+    if (!SIP_IS(start.version, "SIP/2.0"))
         note(p, SIP_FLAW_VERSION_UNKNOWN, start.version.ptr, NO_HEADER);
     return true;
 }
 
 /* ---- values that are decoded at once ---- */
 
-static void read_via(struct parse *p, const struct line *line)
+/* Only the topmost value is decoded; of the others it is asked whether they look right. */
+static void read_via_value(struct parse *p, const struct line *line, slice value)
 {
     struct sip_message *m = p->m;
     struct sip_via spare;
+
+    if (m->via_count == 0)
+        note_line(p, sip_via_read(value, &m->via), line);
+    else if (value.len <= 8 || memcmp(value.ptr, "SIP/2.0/", 8) != 0)
+        note_line(p, sip_via_read(value, &spare), line);
+    m->via_count += m->via_count < UINT16_MAX;
+}
+
+static void read_via(struct parse *p, const struct line *line)
+{
     slice rest = line->value, value;
 
     if (slice_find_char(rest, ',') < 0) {        /* nearly always */
-        note_line(p, sip_via_read(rest, m->via_count ? &spare : &m->via), line);
-        m->via_count += m->via_count < UINT16_MAX;
+        read_via_value(p, line, rest);
         return;
     }
     while (sip_list_cut(&rest, &value)) {
-        if (value.len == 0) {
+        if (value.len)
+            read_via_value(p, line, value);
+        else
             note_line(p, SIP_FLAW_PARAMETER_EMPTY, line);
-            continue;
-        }
-        note_line(p, sip_via_read(value, m->via_count ? &spare : &m->via), line);
-        m->via_count += m->via_count < UINT16_MAX;
     }
 }
 
@@ -144,7 +158,7 @@ static void read_content_length(struct parse *p, const struct line *line)
 {
     uint32_t number;
 
-    if (!slice_to_u32(line->value, &number) || number == UINT32_MAX)
+    if (!sip_to_u32(line->value, &number) || number == UINT32_MAX)
         note_line(p, SIP_FLAW_CONTENT_LENGTH_BAD, line);
     else
         p->m->content_length = number;
@@ -154,14 +168,14 @@ static void read_content_type(struct parse *p, const struct line *line)
 {
     slice parameters;
 
-    p->m->content_type = slice_trim(sip_cut_at(line->value, ';', &parameters));
+    p->m->content_type = sip_trim(sip_cut_at(line->value, ';', &parameters));
 }
 
 static void read_max_forwards(struct parse *p, const struct line *line)
 {
     uint32_t number;
 
-    if (!slice_to_u32(line->value, &number) || number > 255)
+    if (!sip_to_u32(line->value, &number) || number > 255)
         note_line(p, SIP_FLAW_MAX_FORWARDS_BAD, line);
 }
 
@@ -180,23 +194,29 @@ static void read_date(struct parse *p, const struct line *line)
         note_line(p, SIP_FLAW_DATE_BAD, line);
 }
 
-static void read_value(struct parse *p, enum sip_header_id id, const struct line *line)
+static void read_from(struct parse *p, const struct line *line)
 {
-    struct sip_message *m = p->m;
+    note_line(p, sip_name_addr_read(line->value, &p->m->from), line);
+}
 
-    switch (id) {
-    case SIP_H_VIA:            read_via(p, line); break;
-    case SIP_H_FROM:           note_line(p, sip_name_addr_read(line->value, &m->from), line); break;
-    case SIP_H_TO:             note_line(p, sip_name_addr_read(line->value, &m->to), line); break;
-    case SIP_H_CALL_ID:        read_call_id(p, line); break;
-    case SIP_H_CSEQ:           read_cseq(p, line); break;
-    case SIP_H_CONTENT_LENGTH: read_content_length(p, line); break;
-    case SIP_H_CONTENT_TYPE:   read_content_type(p, line); break;
-    case SIP_H_MAX_FORWARDS:   read_max_forwards(p, line); break;
-    case SIP_H_CONTACT:        read_contact(p, line); break;
-    case SIP_H_DATE:           read_date(p, line); break;
-    default: break;
-    }
+static void read_to(struct parse *p, const struct line *line)
+{
+    note_line(p, sip_name_addr_read(line->value, &p->m->to), line);
+}
+
+typedef void value_reader(struct parse *p, const struct line *line);
+static value_reader *const value_readers[SIP_HEADER_IDS] = {
+    [SIP_H_VIA] = read_via, [SIP_H_FROM] = read_from, [SIP_H_TO] = read_to,
+    [SIP_H_CALL_ID] = read_call_id, [SIP_H_CSEQ] = read_cseq,
+    [SIP_H_CONTENT_LENGTH] = read_content_length, [SIP_H_CONTENT_TYPE] = read_content_type,
+    [SIP_H_MAX_FORWARDS] = read_max_forwards, [SIP_H_CONTACT] = read_contact,
+    [SIP_H_DATE] = read_date,
+};
+
+static inline void read_value(struct parse *p, enum sip_header_id id, const struct line *line)
+{
+    if (value_readers[id])
+        value_readers[id](p, line);
 }
 
 /* Headers that may stand once and hold one value (20, table 2). */
@@ -216,7 +236,7 @@ static void read_again(struct parse *p, enum sip_header_id id, const struct line
     uint32_t number;
 
     if (id == SIP_H_CONTENT_LENGTH &&
-        !(slice_to_u32(line->value, &number) && number == p->m->content_length))
+        !(sip_to_u32(line->value, &number) && number == p->m->content_length))
         note_line(p, SIP_FLAW_CONTENT_LENGTH_DIFFERS, line);
     else
         note_line(p, SIP_FLAW_HEADER_REPEATED, line);
@@ -224,91 +244,179 @@ static void read_again(struct parse *p, enum sip_header_id id, const struct line
 
 /* ---- lines ---- */
 
-static uint16_t index_header(struct parse *p, slice name, slice value, enum sip_header_id id)
+/* A header beyond the room: not indexed, but what must be decoded is. */
+__attribute__((noinline, cold))
+static void line_beyond(struct parse *p, enum sip_header_id id, const struct line *line)
 {
-    struct sip_message *m = p->m;
-
-    if (m->header_count >= p->room)
-        return NO_HEADER;
-    uint16_t index = m->header_count++;
-
-    m->headers[index] = (struct sip_header){ .name = name, .value = value, .id = (uint16_t)id };
-    if (id != SIP_H_OTHER && m->first[id])
-        m->headers[p->last[id]].next = index;
-    else if (id != SIP_H_OTHER)
-        m->first[id] = (uint16_t)(index + 1);
-    p->last[id] = index;
-    return index;
+    if (!p->too_many) {
+        p->too_many = true;
+        memset(p->unindexed, 0, sizeof(p->unindexed));
+        note(p, SIP_FLAW_TOO_MANY_HEADERS, line->at, NO_HEADER);
+    }
+    if (id == SIP_H_OTHER)
+        return;
+    if (stands_once[id] && (p->unindexed[id] || p->m->first[id]))
+        read_again(p, id, line);
+    else
+        read_value(p, id, line);
+    p->unindexed[id] = true;
 }
 
-static void header_line(struct parse *p, const char *at, const char *line_end, uint8_t *seen)
-{
-    const char *colon = memchr(at, ':', (size_t)(line_end - at));
+/* What stands before the colon; len is where the colon is. */
+struct name {
+    enum sip_header_id id;
+    size_t len;
+};
 
-    if (!colon) {
-        note(p, SIP_FLAW_LINE_WITHOUT_COLON, at, NO_HEADER);
-        return;
-    }
-    slice name = slice_of(at, (size_t)(colon - at));
+/* The name of any line; without a colon len is the line's. */
+__attribute__((noinline))
+static struct name name_slowly(const char *line, size_t line_len)
+{
+    const char *colon = line_len ? memchr(line, ':', line_len) : NULL;
+    size_t len = colon ? (size_t)(colon - line) : line_len;
+    slice name = slice_of(line, len);
 
     while (name.len && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
         name.len--;
-    enum sip_header_id id = sip_header_id_find_within(name, p->end);
-    struct line line = {
-        .at = at,
-        .value = slice_trim(slice_of(colon + 1, (size_t)(line_end - colon - 1))),
-    };
+    return (struct name){ .id = sip_header_id_find(name), .len = len };
+}
 
-    line.index = index_header(p, name, line.value, id);
-    if (line.index == NO_HEADER && !p->too_many) {
-        p->too_many = true;
-        note(p, SIP_FLAW_TOO_MANY_HEADERS, at, NO_HEADER);
-    }
-    if (id == SIP_H_OTHER) {
-        if (!name.len || !sip_all_are(name, SIP_C_TOKEN))
-            note_line(p, SIP_FLAW_HEADER_NAME_BAD, &line);
-    } else if (!seen[id] || !stands_once[id]) {
-        seen[id] = 1;
-        read_value(p, id, &line);
+/* The same for a known name of 2 to 23 bytes with the colon right behind it and enough bytes
+ * after it; whatever else is left to name_slowly. */
+static inline struct name name_read(const char *line, size_t line_len, const char *end)
+{
+    if (__builtin_expect(end - line < 24, 0))
+        return name_slowly(line, line_len);
+    uint64_t first = sip_word(line), colon = sip_colon_in(first);
+    struct name name = { SIP_H_OTHER, 0 };
+
+    if (colon) {
+        name.len = (size_t)__builtin_ctzll(colon) / 8;
+        if (name.len > 1)
+            name.id = sip_find_short(first, name.len);
     } else {
-        read_again(p, id, &line);
+        size_t from = 8;
+
+        colon = sip_colon_in(sip_word(line + 8));
+        if (!colon)
+            from = 16, colon = sip_colon_in(sip_word(line + 16));
+        if (colon) {
+            name.len = from + (size_t)__builtin_ctzll(colon) / 8;
+            name.id = name.len == 8 ? sip_find_short(first, 8)
+                                    : sip_find_long(line, first, name.len);
+        }
     }
+    if (name.id == SIP_H_OTHER || name.len >= line_len)
+        return name_slowly(line, line_len);
+    return name;
+}
+
+/* A name that is not in our table: is it one at all? */
+__attribute__((noinline))
+static void judge_name(struct parse *p, struct line *line, struct sip_header *h)
+{
+    h->name = sip_trim(h->name);
+    if (!h->name.len || h->name.ptr != line->at || !sip_all_are(h->name, SIP_C_TOKEN))
+        note_line(p, SIP_FLAW_HEADER_NAME_BAD, line);
+}
+
+/* Nearly always one blank before the value and none behind it. */
+static inline slice value_of(const char *at, size_t len)
+{
+    if (len > 1 && at[0] == ' ' && (unsigned char)at[1] > ' ' && (unsigned char)at[len - 1] > ' ')
+        return (slice){ at + 1, len - 1 };
+    return slice_trim((slice){ at, len });
+}
+
+static inline void header_line(struct parse *p, const char *at, size_t len)
+{
+    struct sip_message *m = p->m;
+    struct sip_header *h = p->next;
+    struct name name = name_read(at, len, p->end);
+    struct line line = { .at = at, .header = h };
+
+    if (__builtin_expect(name.len >= len, 0)) {
+        note(p, SIP_FLAW_LINE_WITHOUT_COLON, at, NO_HEADER);
+        return;
+    }
+    line.value = value_of(at + name.len + 1, len - name.len - 1);
+    if (__builtin_expect(h == p->room_end, 0)) {
+        line.header = NULL;
+        line_beyond(p, name.id, &line);
+        return;
+    }
+    uint16_t index = p->index++, before = p->last[name.id];
+
+    p->next = h + 1;
+    h->name = (slice){ at, name.len };
+    h->value = line.value;
+    h->id = (uint16_t)name.id, h->next = 0;
+    p->last[name.id] = index;
+    if (name.id == SIP_H_OTHER) {
+        judge_name(p, &line, h);
+        return;
+    }
+    if (__builtin_expect((unsigned char)at[name.len - 1] <= ' ', 0))
+        h->name = sip_trim(h->name);
+    if (!m->first[name.id]) {
+        m->first[name.id] = (uint16_t)(index + 1);
+    } else {
+        m->headers[before].next = index;
+        if (stands_once[name.id]) {
+            read_again(p, name.id, &line);
+            return;
+        }
+    }
+    read_value(p, name.id, &line);
 }
 
 enum header_end { ENDED, WANTS_MORE, OPEN };
 
-/* Reads lines up to the empty one; *at moves behind it. WANTS_MORE: the bytes end before. */
-static enum header_end read_lines(struct parse *p, const char **at, enum sip_framing framing)
+/* The line end at `lf`, or that of the last line folded behind it; NULL: the bytes end. */
+static const char *fold_end(const char *lf, const char *end)
 {
-    uint8_t seen[SIP_HEADER_IDS] = { 0 };
+    while (lf && lf + 1 < end && (lf[1] == ' ' || lf[1] == '\t'))             /* 7.3.1 */
+        lf = memchr(lf + 1, '\n', (size_t)(end - lf - 1));
+    return lf;
+}
 
-    while (*at < p->end) {
-        const char *line = *at;
-        const char *lf = memchr(line, '\n', (size_t)(p->end - line));
+/* Reads lines up to the empty one; *ret_end is behind it. WANTS_MORE: the bytes end before. */
+static enum header_end read_lines(struct parse *p, const char *at, enum sip_framing framing,
+                                  const char **ret_end)
+{
+    const char *end = p->end;
+    struct sip_lines lines;
 
-        if (lf == line || (lf == line + 1 && *line == '\r')) {
-            if (lf == line && !p->bare_lf)
-                note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, line, NO_HEADER);
-            *at = lf + 1;
+    sip_lines_init(&lines, at, end);
+    while (at < end) {
+        const char *lf = sip_lines_next(&lines), *line_end = lf;
+
+        if (lf && lf - at <= 1 && (lf == at || *at == '\r')) {
+            if (lf == at && !p->bare_lf)
+                note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, at, NO_HEADER);
+            *ret_end = lf + 1;
             return ENDED;
         }
-        while (lf && lf + 1 < p->end && (lf[1] == ' ' || lf[1] == '\t'))      /* 7.3.1 */
-            lf = memchr(lf + 1, '\n', (size_t)(p->end - lf - 1));
-        if (!lf && framing == SIP_STREAM)
-            return WANTS_MORE;
-        if (!lf && framing == SIP_CUT)
-            break;
-        if (lf && lf[-1] != '\r' && !p->bare_lf) {
-            p->bare_lf = true;
-            note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, line, NO_HEADER);
+        if (lf && lf + 1 < end && (lf[1] == ' ' || lf[1] == '\t')) {
+            line_end = lf = fold_end(lf, end);
+            if (lf)
+                sip_lines_init(&lines, lf + 1, end);
         }
-        *at = lf ? lf + 1 : p->end;
-        header_line(p, line, lf ? lf : p->end, seen);
+        if (!lf) {
+            if (framing != SIP_DATAGRAM)
+                break;
+            line_end = lf = end;
+        } else if (lf[-1] == '\r') {
+            line_end--;
+        } else if (!p->bare_lf) {
+            p->bare_lf = true;
+            note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, at, NO_HEADER);
+        }
+        header_line(p, at, (size_t)(line_end - at));
+        at = lf < end ? lf + 1 : end;
     }
-    if (framing == SIP_STREAM)
-        return WANTS_MORE;
-    *at = p->end;
-    return OPEN;
+    *ret_end = end;
+    return framing == SIP_STREAM ? WANTS_MORE : OPEN;
 }
 
 /* ---- the whole ---- */
@@ -390,6 +498,14 @@ static bool take_body(struct parse *p, const char *at, enum sip_framing framing)
     return true;
 }
 
+static void clear(struct sip_message *m)
+{
+    size_t size = offsetof(struct sip_message, flaws);
+
+    __asm__("" : "+r"(size));        /* the C library does this faster than "rep stos" */
+    memset(m, 0, size);
+}
+
 ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_header *room,
                             size_t room_count, struct sip_message *ret)
 {
@@ -398,30 +514,36 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
 
     while (at < end && (*at == '\r' || *at == '\n'))
         at++;
-    memset(ret, 0, offsetof(struct sip_message, flaws));
+    clear(ret);
+    p.index = 0;
     p.m = ret, p.end = end, p.bare_lf = p.too_many = false;
-    p.room = room_count < INDEX_MAX ? room_count : INDEX_MAX;
+    p.next = room, p.room_end = room + (room_count < INDEX_MAX ? room_count : INDEX_MAX);
     ret->headers = room;
     ret->content_length = UINT32_MAX;
     ret->all = slice_of(at, (size_t)(end - at));
 
-    slice rest = ret->all, line;
-    ptrdiff_t lf = slice_find_char(rest, '\n');
+    ptrdiff_t lf = slice_find_char(ret->all, '\n');
+    slice line = slice_head(ret->all, lf < 0 ? ret->all.len : (size_t)lf);
 
     if (lf < 0 && framing == SIP_STREAM)
-        return sip_start_may_begin(rest) ? 0 : -1;
-    if ((lf < 0 && framing == SIP_CUT) || !slice_take_line(&rest, &line) || !read_start(&p, line))
+        return sip_start_may_begin(line) ? 0 : -1;
+    if (lf < 0 && framing == SIP_CUT)
         return -1;
-    if (lf >= 0 && (lf == 0 || ret->all.ptr[lf - 1] != '\r')) {
+    if (lf > 0 && line.ptr[lf - 1] == '\r')
+        line.len--;
+    if (!read_start(&p, line))
+        return -1;
+    if (lf > 0 && line.ptr[lf - 1] != '\r') {
         p.bare_lf = true;
-        note(&p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, ret->all.ptr, NO_HEADER);
+        note(&p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, line.ptr, NO_HEADER);
     }
+    at = lf < 0 ? end : line.ptr + lf + 1;
 
-    at = rest.ptr;
-    enum header_end header_end = read_lines(&p, &at, framing);
+    enum header_end header_end = read_lines(&p, at, framing, &at);
 
     if (header_end == WANTS_MORE)
         return 0;
+    ret->header_count = p.index;
     if (!ret->is_request) {
         ret->method_text = ret->cseq.method;
         ret->method = ret->cseq.method_id;

@@ -1,8 +1,7 @@
 /* sip/names.c - names of methods, headers and flaws; classes of characters.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/names_int.h"
 #include "sip/sip_int.h"
-
-#include <endian.h>
 
 const uint8_t sip_char_class[256] = {
     ['0' ... '9'] = SIP_C_TOKEN | SIP_C_HEX | SIP_C_HOST,
@@ -66,13 +65,12 @@ slice sip_method_name(enum sip_method method)
 
 /* ---- headers ---- */
 
-#define NAME_ROOM 32
-static const char header_names[SIP_HEADER_IDS][NAME_ROOM] __attribute__((aligned(8))) = {
+const char sip_header_names[SIP_HEADER_IDS][SIP_NAME_ROOM] __attribute__((aligned(8))) = {
 #define X(id, name, compact) [SIP_H_##id] = name,
 #include "sip/headers.def"
 #undef X
 };
-static const uint8_t header_lengths[SIP_HEADER_IDS] = {
+const uint8_t sip_header_lengths[SIP_HEADER_IDS] = {
 #define X(id, name, compact) [SIP_H_##id] = sizeof(name) - 1,
 #include "sip/headers.def"
 #undef X
@@ -86,7 +84,7 @@ static const uint8_t header_lengths[SIP_HEADER_IDS] = {
 #else
 #pragma GCC diagnostic ignored "-Woverride-init"
 #endif
-static const uint8_t header_last[NAME_ROOM] = {
+const uint8_t sip_header_last[SIP_NAME_ROOM] = {
 #define X(id, name, compact) [sizeof(name) - 1] = SIP_H_##id,
 #include "sip/headers.def"
 #undef X
@@ -99,68 +97,25 @@ static const uint8_t header_compact[NO_COMPACT + 1] = {
 };
 #pragma GCC diagnostic pop
 
-static inline uint64_t word_at(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof(word));
-    return le64toh(word);
-}
-
-/* Which bits of 8 bytes differ, case aside? Only letters have case: bit 0x20 is passed over
- * where the known name has bit 0x40, so a CR is no '-'. */
-static inline uint64_t word_differs(uint64_t seen, uint64_t known)
-{
-    return (seen ^ known) & ~((known & 0x4040404040404040u) >> 1);
-}
-
-/* `name` has `len` bytes and at least NAME_ROOM may be read from it. */
-static enum sip_header_id find_padded(const char *name, size_t len)
-{
-    uint64_t first = word_at(name);
-    uint64_t mask = len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * len)) - 1;
-
-    for (unsigned id = header_last[len]; header_lengths[id] == len; id--) {
-        const char *known = header_names[id];
-
-        if (word_differs(first, word_at(known)) & mask)
-            continue;
-        /* The last 8 bytes overlap those before them: no bytes outside the name are read. */
-        size_t at = 8;
-        while (at + 8 <= len && !word_differs(word_at(name + at), word_at(known + at)))
-            at += 8;
-        if (at >= len)
-            return id;
-        if (at + 8 > len && !word_differs(word_at(name + len - 8), word_at(known + len - 8)))
-            return id;
-    }
-    return SIP_H_OTHER;
-}
-
 enum sip_header_id sip_header_id_find(slice name)
 {
-    char padded[NAME_ROOM] = { 0 };
+    char padded[8] = { 0 };
 
-    if (name.len == 1)
-        return header_compact[(unsigned char)ascii_lower(name.ptr[0])];
-    if (name.len == 0 || name.len >= NAME_ROOM)
+    if (name.len == 0 || name.len >= SIP_NAME_ROOM)
         return SIP_H_OTHER;
+    if (name.len == 1)
+        return header_compact[ascii_lower(name.ptr[0]) & 0xff];
+    if (name.len > 8)
+        return sip_find_long(name.ptr, sip_word(name.ptr), name.len);
     memcpy(padded, name.ptr, name.len);
-    return find_padded(padded, name.len);
-}
-
-enum sip_header_id sip_header_id_find_within(slice name, const char *end)
-{
-    if (name.len < 2 || name.len >= NAME_ROOM || end - name.ptr < NAME_ROOM)
-        return sip_header_id_find(name);
-    return find_padded(name.ptr, name.len);
+    return sip_find_short(sip_word(padded), name.len);
 }
 
 slice sip_header_name(enum sip_header_id id)
 {
     if (id >= SIP_HEADER_IDS)
         return (slice){ 0 };
-    return slice_of(header_names[id], header_lengths[id]);
+    return slice_of(sip_header_names[id], sip_header_lengths[id]);
 }
 
 /* ---- flaws ---- */

@@ -23,8 +23,34 @@ static inline bool sip_all_are(slice s, int classes)
     return true;
 }
 
-/* As sip_header_id_find, faster where bytes up to `end` may be read behind the name. */
-enum sip_header_id sip_header_id_find_within(slice name, const char *end);
+/* As slice_trim; nearly always there is little to do. */
+static inline slice sip_trim(slice s)
+{
+    while (s.len && (unsigned char)s.ptr[0] <= ' ' && is_blank(s.ptr[0]))
+        s.ptr++, s.len--;
+    while (s.len && (unsigned char)s.ptr[s.len - 1] <= ' ' && is_blank(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+/* As slice_to_u32: the whole slice is one number. */
+static inline bool sip_to_u32(slice s, uint32_t *ret)
+{
+    uint64_t number = 0;
+    size_t at = 0;
+
+    for (; at < s.len && is_digit(s.ptr[at]) && number <= UINT32_MAX; at++)
+        number = number * 10 + (unsigned)(s.ptr[at] - '0');
+    if (at == 0 || at < s.len || number > UINT32_MAX)
+        return false;
+    *ret = (uint32_t)number;
+    return true;
+}
+
+/* Compares with a literal, case aside, the usual case first. */
+#define SIP_IS(s, literal)                                                                         \
+    ((s).len == sizeof(literal) - 1 && (memcmp((s).ptr, literal, sizeof(literal) - 1) == 0 ||      \
+                                        slice_eq_nocase((s), SLICE(literal))))
 
 /* `s` begins with a quote: length of the quoted string with both quotes, 0 when it never
  * ends. A backslash hides the character after it. */

@@ -18,6 +18,14 @@ static bool read_status_line(slice line, struct sip_start *ret)
 {
     size_t at = 4;
 
+    if (line.len >= 12 && memcmp(line.ptr, "SIP/2.0 ", 8) == 0 && line.ptr[11] == ' ' &&
+        is_digit(line.ptr[8]) && !is_space(line.ptr[9]) && !is_space(line.ptr[10])) {
+        *ret = (struct sip_start){
+            .version = slice_head(line, 7), .status_text = { line.ptr + 8, 3 },
+            .reason = { line.ptr + 12, line.len - 12 },
+        };
+        return true;
+    }
     while (at < line.len && !is_space(line.ptr[at]))
         at++;
     slice version = slice_head(line, at);
@@ -40,16 +48,14 @@ static bool read_status_line(slice line, struct sip_start *ret)
  * blanks in the URI do no harm. */
 static bool read_request_line(slice line, struct sip_start *ret)
 {
-    static const slice usual = SLICE(" SIP/2.0");
     size_t method = 0, version;
 
     while (method < line.len && sip_char_is(line.ptr[method], SIP_C_TOKEN))
         method++;
     if (method == 0 || method == line.len || !is_space(line.ptr[method]))
         return false;
-    if (line.len >= method + usual.len &&
-        memcmp(line.ptr + line.len - usual.len, usual.ptr, usual.len) == 0) {
-        version = line.len - usual.len + 1;
+    if (line.len >= method + 8 && memcmp(line.ptr + line.len - 8, " SIP/2.0", 8) == 0) {
+        version = line.len - 7;
     } else {
         while (line.len > method && is_space(line.ptr[line.len - 1]))
             line.len--;
@@ -71,7 +77,7 @@ bool sip_start_read(slice line, struct sip_start *ret)
 {
     if (line.len < 8)
         return false;
-    if (line.ptr[3] == '/' && slice_eq_nocase(slice_head(line, 4), SLICE("SIP/")))
+    if (line.ptr[3] == '/' && SIP_IS(slice_head(line, 4), "SIP/"))
         return read_status_line(line, ret);
     return read_request_line(line, ret);
 }
@@ -153,13 +159,11 @@ enum sip_flaw_kind sip_request_uri_flaw(slice uri)
         return SIP_FLAW_REQUEST_URI_IN_BRACKETS;
     if (slice_find_char(uri, ' ') >= 0 || slice_find_char(uri, '\t') >= 0)
         return SIP_FLAW_REQUEST_URI_SPACES;
-    size_t scheme = slice_starts_nocase(uri, SLICE("sip:"))    ? 4
-                    : slice_starts_nocase(uri, SLICE("sips:")) ? 5 : 0;
-    if (!scheme)
+    slice rest, from_at, scheme = sip_cut_at(slice_head(uri, 5), ':', &rest);
+
+    if (!SIP_IS(scheme, "sip") && !SIP_IS(scheme, "sips"))
         return SIP_FLAW_NONE;
-
-    slice rest = slice_skip(uri, scheme), from_at;
-
+    rest = slice_skip(uri, scheme.len + 1);
     sip_cut_at(rest, '@', &from_at);
     return host_flaw(from_at.len ? slice_skip(from_at, 1) : rest);
 }

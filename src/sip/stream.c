@@ -59,10 +59,8 @@ static enum sip_stream_find measure(slice s, size_t line_len, size_t *ret_len)
 
     if (!header)
         return s.len - line_len < SIP_STREAM_HEADER_MAX ? SIP_STREAM_MORE : SIP_STREAM_NOT_SIP;
-    if (s.len - line_len - header < body)
-        return SIP_STREAM_MORE;
     *ret_len = line_len + header + body;
-    return SIP_STREAM_MESSAGE;
+    return *ret_len > s.len ? SIP_STREAM_MORE : SIP_STREAM_MESSAGE;
 }
 
 static slice skip_keepalives(slice s)
@@ -91,8 +89,10 @@ enum sip_stream_find sip_stream_next(slice bytes, size_t *ret_skip, size_t *ret_
         if (whole && sip_start_read(line, &start)) {
             enum sip_stream_find found = measure(at, at.len - rest.len, ret_len);
 
-            if (found == SIP_STREAM_MORE && at.ptr != wanted)
+            if (found == SIP_STREAM_MORE && at.ptr != wanted) {
+                *ret_len = 0;
                 return SIP_STREAM_NOT_SIP;
+            }
             if (found == SIP_STREAM_NOT_SIP)     /* no end in sight: all of it is foreign */
                 *ret_skip = (size_t)(rest.ptr - bytes.ptr) + SIP_STREAM_HEADER_MAX;
             return found;

@@ -20,8 +20,10 @@ enum sip_stream_find {
  * CRLFs and foreign bytes before a start line are in *ret_skip. A message without
  * Content-Length, or with one that is no number or promises more than
  * SIP_STREAM_MESSAGE_MAX, ends with its header. With SIP_STREAM_MORE *ret_skip bytes may be
- * dropped already. *ret_skip + *ret_len is never more than bytes.len; unless more bytes are
- * wanted one of them is above 0. Start lines are looked for at line starts only. */
+ * dropped already, and *ret_len is what the message behind them needs in all (0: not known
+ * yet), so that nobody asks again for each segment of a large body. Otherwise *ret_skip +
+ * *ret_len is never more than bytes.len, and one of them is above 0. Start lines are looked
+ * for at line starts only. */
 enum sip_stream_find sip_stream_next(slice bytes, size_t *ret_skip, size_t *ret_len);
 
 #endif

@@ -65,8 +65,8 @@ bool hep_inflate(slice compressed, void *buffer, size_t size, slice *ret);
  * *ret_skip bytes that belong to no packet, then *ret_len of a packet. */
 enum hep_stream_find {
     HEP_STREAM_PACKET,
-    HEP_STREAM_MORE,                 /* as far as seen this can be HEP: more bytes are needed */
-    HEP_STREAM_NOT_HEP,              /* pass over *ret_skip (> 0, unless bytes is empty) bytes */
+    HEP_STREAM_MORE,                 /* from *ret_skip on this can be HEP: more bytes needed */
+    HEP_STREAM_NOT_HEP,              /* none of it is: *ret_skip is all */
 };
 enum hep_stream_find hep_stream_next(slice bytes, size_t *ret_skip, size_t *ret_len);
 

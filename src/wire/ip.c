@@ -24,8 +24,8 @@ static void ip_udp(struct wire *w, struct wire_packet *p, slice s)
     p->dst.port = wire_get_u16(s, 2);
     if (len >= 8)
         s = wire_trim(w, p, s, len);
-    else if (len != 0)                    /* 0: longer than the field can say (RFC 2675 4) */
-        wire_bad(w, p);
+    else
+        w->counts.malformed += len != 0;  /* 0: more than the field can say (RFC 2675 4) */
     s = slice_skip(s, 8);
     if ((wire_tunnel_port(p->dst.port) || wire_tunnel_port(p->src.port)) &&
         wire_tunnel_in_udp(w, p, s))
@@ -267,19 +267,15 @@ static slice ip_trim(struct wire *w, struct wire_packet *p, slice s, size_t tota
 void wire_ipv4(struct wire *w, struct wire_packet *p, slice s)
 {
     uint8_t first = wire_get_u8(s, 0);
-    size_t head = (size_t)(first & 15) * 4, total = wire_get_u16(s, 2), lacking;
+    size_t head = (size_t)(first & 15) * 4, lacking = 0;
 
     if (!wire_deeper(w, p))
         return;
-    if (s.len < 20 || first >> 4 != 4 || head < 20 || head > s.len ||
-        (total < head && total != 0)) {
+    if (s.len < 20 || first >> 4 != 4 || head < 20 || head > s.len) {
         wire_bad(w, p);
         return;
     }
-    if (total != 0)                       /* 0: the card cuts it into packets later (TSO) */
-        s = ip_trim(w, p, s, total, &lacking);
-    else
-        lacking = 0;
+    size_t total = wire_get_u16(s, 2);
     uint16_t offset = wire_get_u16(s, 6);
     uint8_t protocol = wire_get_u8(s, 9);
 
@@ -289,6 +285,12 @@ void wire_ipv4(struct wire *w, struct wire_packet *p, slice s)
     memcpy(p->dst.ip, s.ptr + 16, 4);
     p->ip_id = wire_get_u16(s, 4);
     p->ttl = wire_get_u8(s, 8);
+    if (total >= head) {
+        s = ip_trim(w, p, s, total, &lacking);
+    } else if (total != 0) {              /* 0: the card cuts it into packets later (TSO) */
+        wire_bad(w, p);
+        return;
+    }
     s = slice_skip(s, head);
     if (offset & 0x3fff) {
         struct fragment in = {
@@ -298,9 +300,11 @@ void wire_ipv4(struct wire *w, struct wire_packet *p, slice s)
         };
 
         ip_fragment(w, p, &in);
-        return;
+    } else if (protocol == IP_UDP) {
+        ip_udp(w, p, s);                  /* nearly all of them: no detour */
+    } else {
+        ip_carries(w, p, protocol, s, lacking);
     }
-    ip_carries(w, p, protocol, s, lacking);
 }
 
 /* ---- IPv6 ---- */

@@ -108,7 +108,13 @@ void wire_ethernet(struct wire *w, struct wire_packet *p, slice s)
         wire_bad(w, p);
         return;
     }
-    wire_ethertype(w, p, wire_get_u16(s, 12), slice_skip(s, 14));
+    uint16_t type = wire_get_u16(s, 12);
+
+    s = slice_skip(s, 14);
+    if (type == TYPE_IPV4)
+        wire_ipv4(w, p, s);               /* nearly all of them: no detour */
+    else
+        wire_ethertype(w, p, type, s);
 }
 
 /* IEEE 802.2: SNAP (RFC 1042) or IP's own SAP. */

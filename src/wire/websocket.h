@@ -12,8 +12,10 @@
  *     websocket_done(&ws);
  *
  * Allocates: the message being put together (at most WEBSOCKET_MESSAGE_MAX, given back as soon
- * as it is out when large) and zlib's window once a compressed message came. Time is linear in
- * the bytes. A message that cannot be had is WEBSOCKET_LOST and reading goes on.
+ * as it is out when large) and zlib's window once a compressed message came. Compression needs
+ * no word about its parameters: the largest window reads all. It cannot be read from the
+ * middle, or after a hole, as long as the sender refers back to what is missing. Time is
+ * linear in the bytes. A message that cannot be had is WEBSOCKET_LOST and reading goes on.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef WIRE_WEBSOCKET_H
@@ -44,15 +46,17 @@ enum websocket_event {
 };
 struct websocket_inflate;
 struct websocket {                   /* embed it; the fields are for websocket.c */
-    uint8_t *message;                /* collected so far, unmasked, still compressed */
-    uint8_t *text;                   /* the last inflated message */
-    struct websocket_inflate *inflate;
-    size_t   message_len, message_size, text_size;
+    uint8_t *message;                /* collected so far, unmasked, maybe still compressed */
+    size_t   message_len, message_size;
+    struct websocket_inflate *inflate;       /* NULL until a compressed message came */
     uint64_t frame_left;             /* payload bytes of the frame still to come */
-    uint32_t mask_at;                /* position in the masking key */
-    uint8_t  mask[4];
-    bool     in_frame, frame_final, frame_control, masked;
-    bool     in_message, compressed, spoilt;
+    uint8_t  mask[4];                /* turned so that [0] is for the next byte */
+    uint8_t  opcode;
+    bool     in_frame, final;
+    bool     in_message;             /* a first fragment was seen */
+    bool     compressed;
+    bool     spoilt;                 /* it cannot be had whole */
+    bool     owed;                   /* a WEBSOCKET_LOST is to be told */
     bool     seeking;                /* framing lost: look for a frame that holds SIP */
     bool     closed;
 };
@@ -66,15 +70,15 @@ void websocket_done(struct websocket *w);
 #define WEBSOCKET_LEFT_MAX 64u
 enum websocket_event websocket_take(struct websocket *w, slice *bytes, slice *ret_message);
 
-/* `missing` bytes of the stream were not captured (0: how many is unknown). Call it with none
- * left over: what was left before the hole is part of a header that is gone. */
+/* `missing` bytes of the stream were not captured (0: how many is unknown). What was left over
+ * before the hole is part of a header that is gone: throw it away, and say 0. */
 void websocket_gap(struct websocket *w, uint64_t missing);
 
 size_t websocket_memory_bytes(const struct websocket *w);    /* allocated now */
 
-/* Mid-stream: is there, at the front of `bytes` or after *ret_skip bytes, a frame whose
- * payload begins as SIP does? WEBSOCKET_MESSAGE: yes, there; WEBSOCKET_MORE: cannot tell yet
- * from *ret_skip on; WEBSOCKET_LOST: not here, pass over *ret_skip bytes. */
+/* Mid-stream: is there, after *ret_skip bytes, a frame whose payload begins as SIP does?
+ * WEBSOCKET_MESSAGE: yes, there; WEBSOCKET_MORE: cannot tell yet from *ret_skip on, at most
+ * WEBSOCKET_LEFT_MAX bytes; WEBSOCKET_LOST: nowhere. Compressed frames are not recognised. */
 enum websocket_event websocket_find(slice bytes, size_t *ret_skip);
 
 #endif

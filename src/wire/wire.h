@@ -67,7 +67,8 @@ struct wire_limits {                 /* zero means the default in brackets */
 struct wire_counts {
     uint64_t frames, bytes;
     uint64_t frames_cut;             /* caplen < len: "truncated" */
-    uint64_t udp, tcp, icmp, sctp, esp, other_ip, not_ip;
+    uint64_t udp, tcp, icmp, sctp, esp, other_ip, not_ip;    /* heads of tunnels aside */
+    uint64_t tls_streams;            /* connections seen to be TLS: not read */
     uint64_t fragments, fragments_incomplete;    /* datagrams given up or never completed */
     uint64_t tcp_gaps;               /* holes skipped */
     uint64_t tcp_retransmissions;    /* segments that brought nothing new */

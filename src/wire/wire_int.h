@@ -24,6 +24,7 @@ struct wire {
     void              *ctx;
     int64_t            due_ns;       /* when something waiting must be given up; none: INT64_MAX */
     struct wire_counts counts;
+    struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
     struct fragments   fragments;
     struct tcp         tcp;
 };
