@@ -201,6 +201,12 @@ static enum match compare(slice wanted, slice name)
                                                                                   : MATCH_BEGINNING;
 }
 
+/* Enough to look for inside a sentence: four letters, or one ideograph. */
+static bool is_telling(slice wanted)
+{
+    return wanted.len >= 4 || (wanted.len == 3 && (uint8_t)wanted.ptr[0] >= 0xE0);
+}
+
 static enum match match_of(const struct code *code, slice wanted, const struct words *w)
 {
     enum match best = compare(wanted, slice_of_string(code->phrase));
@@ -210,7 +216,7 @@ static enum match match_of(const struct code *code, slice wanted, const struct w
         best = other;
     if (code->title.at && (other = compare(wanted, code_text(w, code->title))) > best)
         best = other;
-    if (best == MATCH_NONE && wanted.len >= 4 && compare(wanted, code_text(w, code->headline)))
+    if (best == MATCH_NONE && is_telling(wanted) && compare(wanted, code_text(w, code->headline)))
         best = MATCH_HEADLINE;
     return best;
 }
