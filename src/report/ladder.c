@@ -129,13 +129,13 @@ static slice detail_of(struct ladder *l, const struct sip_message *m, const stru
     out_init_memory(&text, 1024);
     for (unsigned i = 0; i < sdp.media_count && text.used < 200; i++) {
         out_text(&text, text.used ? SLICE("; ") : SLICE(""));
+        if (sdp_is_hold(&sdp, i)) {                       /* what matters most, if the rest is cut */
+            out_char(&text, '[');
+            out_text(&text, words_text(w, TEXT_READ_LADDER_HOLD));
+            out_text(&text, SLICE("] "));
+        }
         out_text(&text, slice_head(sdp.media[i].type, 16));
         detail_formats(&text, &sdp.media[i]);
-        if (sdp_is_hold(&sdp, i)) {
-            out_text(&text, SLICE(" ["));
-            out_text(&text, words_text(w, TEXT_READ_LADDER_HOLD));
-            out_char(&text, ']');
-        }
     }
     slice kept = arena_slice(&l->arena, out_taken(&text));
 

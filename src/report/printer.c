@@ -28,9 +28,9 @@ enum { CALL_NUMBER, CALL_BEGAN, CALL_FROM, CALL_TO, CALL_RESULT, CALL_SETUP, CAL
 static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_NUMBER]   = { TEXT_READ_COLUMN_NUMBER, 4, 3, 9, true, false },
     [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 6, false, false },
-    [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 14, 6, 9, false, true },
-    [CALL_TO]       = { TEXT_READ_COLUMN_TO, 14, 6, 9, false, true },
-    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 23, 12, 9, false, true },
+    [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 13, 6, 9, false, true },
+    [CALL_TO]       = { TEXT_READ_COLUMN_TO, 13, 6, 9, false, true },
+    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 27, 12, 9, false, true },
     [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 3, true, false },
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
