@@ -291,6 +291,45 @@ static const struct field transaction_field_list[] = {
 const struct field_table transaction_fields = { "transaction", transaction_field_list,
                                                 ARRAY_LEN(transaction_field_list) };
 
+/* ---- messages ------------------------------------------------------------------------------ */
+
+static void get_m_transport(const void *record, struct field_value *ret, char room[8])
+{
+    (void)room;
+    *ret = word(wire_transport_name((enum wire_transport)((const struct message_row *)record)->transport));
+}
+
+#define M(macro, name, member) macro(struct message_row, name, member)
+static const struct field message_field_list[] = {
+    M(U64_AT, "frame", frame),
+    M(TIME_AT, "at", at_ns),
+    M(ADDRESS_AT, "src", src),
+    M(ADDRESS_AT, "dst", dst),
+    GETTER("transport", FIELD_WORD, get_m_transport),
+    M(BOOL_AT, "request", request),
+    M(TEXT_AT, "method", method),
+    M(CODE_AT, "status", status),
+    M(TEXT_AT, "reason", reason),
+    M(TEXT_AT, "uri", uri),
+    M(TEXT_AT, "call_id", call_id),
+    M(U32_AT, "cseq", cseq),
+    M(TEXT_AT, "from.uri", from_uri),
+    M(TEXT_AT, "from.tag", from_tag),
+    M(TEXT_AT, "to.uri", to_uri),
+    M(TEXT_AT, "to.tag", to_tag),
+    M(TEXT_AT, "branch", branch),
+    M(TEXT_AT, "user_agent", user_agent),
+    M(TEXT_AT, "content_type", content_type),
+    M(U64_AT, "call", call),
+    M(TEXT_AT, "seen", seen),
+    M(TEXT_AT, "flaws", flaws),
+    M(U32_AT, "bytes", bytes),
+    M(BOOL_AT, "hep", hep),
+    M(BOOL_AT, "cut", cut),
+};
+const struct field_table message_fields = { "message", message_field_list,
+                                            ARRAY_LEN(message_field_list) };
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 struct field_value field_get(const struct field *f, const void *record, char room[8])

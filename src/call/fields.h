@@ -8,6 +8,7 @@
 #define CALL_FIELDS_H
 
 #include "call/call.h"
+#include "call/message.h"
 #include "call/registration.h"
 #include "call/transaction.h"
 
@@ -44,7 +45,8 @@ struct field_table {
     const struct field *fields;
     size_t              count;
 };
-extern const struct field_table call_fields, registration_fields, transaction_fields;
+extern const struct field_table call_fields, registration_fields, transaction_fields,
+                                message_fields;
 
 /* `room` holds short texts made on the way; valid as long as it is. */
 struct field_value field_get(const struct field *f, const void *record, char room[8]);

@@ -233,11 +233,12 @@ static enum sip_flaw_kind read_bare(slice value, struct sip_name_addr *ret)
 /* "Display" <uri>;tag=x or <uri>;tag=x without anything unusual. */
 static bool read_usual(slice value, struct sip_name_addr *ret)
 {
-    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
     slice display = { 0 }, after;
 
     if (value.len < 4)
         return false;
+    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
+
     if (*at == '"') {
         const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
 

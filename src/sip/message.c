@@ -268,17 +268,23 @@ struct name {
     size_t len;
 };
 
+/* HCOLON = *( SP / HTAB ) ":": blanks behind a name are none of it; in front of it they would
+ * make another line of it (7.3.1). */
+static slice trim_behind(slice name)
+{
+    while (name.len && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
+        name.len--;
+    return name;
+}
+
 /* The name of any line; without a colon len is the line's. */
 __attribute__((noinline))
 static struct name name_slowly(const char *line, size_t line_len)
 {
     const char *colon = line_len ? memchr(line, ':', line_len) : NULL;
     size_t len = colon ? (size_t)(colon - line) : line_len;
-    slice name = slice_of(line, len);
 
-    while (name.len && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
-        name.len--;
-    return (struct name){ .id = sip_header_id_find(name), .len = len };
+    return (struct name){ .id = sip_header_id_find(trim_behind(slice_of(line, len))), .len = len };
 }
 
 /* The same for a known name of 2 to 23 bytes with the colon right behind it and enough bytes
@@ -315,8 +321,8 @@ static inline struct name name_read(const char *line, size_t line_len, const cha
 __attribute__((noinline))
 static void judge_name(struct parse *p, struct line *line, struct sip_header *h)
 {
-    h->name = sip_trim(h->name);
-    if (!h->name.len || h->name.ptr != line->at || !sip_all_are(h->name, SIP_C_TOKEN))
+    h->name = trim_behind(h->name);
+    if (!h->name.len || !sip_all_are(h->name, SIP_C_TOKEN))
         note_line(p, SIP_FLAW_HEADER_NAME_BAD, line);
 }
 
@@ -357,7 +363,7 @@ static inline void header_line(struct parse *p, const char *at, size_t len)
         return;
     }
     if (__builtin_expect((unsigned char)at[name.len - 1] <= ' ', 0))
-        h->name = sip_trim(h->name);
+        h->name = trim_behind(h->name);
     if (!m->first[name.id]) {
         m->first[name.id] = (uint16_t)(index + 1);
     } else {
@@ -448,7 +454,7 @@ static void judge_missing(struct parse *p)
 
     if (!m->via_count)
         note(p, SIP_FLAW_VIA_MISSING, m->all.ptr, NO_HEADER);
-    else if (!m->via.branch.len)
+    else if (m->via.host.len && !m->via.branch.len)
         note(p, SIP_FLAW_BRANCH_MISSING, m->via.transport.ptr, NO_HEADER);
     if (!m->from.uri.ptr)
         note(p, SIP_FLAW_FROM_MISSING, m->all.ptr, NO_HEADER);
@@ -509,6 +515,8 @@ static void clear(struct sip_message *m)
 ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_header *room,
                             size_t room_count, struct sip_message *ret)
 {
+    if (!bytes.len)
+        return framing == SIP_STREAM ? 0 : -1;
     struct parse p;
     const char *at = bytes.ptr, *end = bytes.ptr + bytes.len;
 

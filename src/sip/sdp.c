@@ -18,15 +18,15 @@ static void note(struct sdp *sdp, enum sip_flaw_kind kind, const char *at)
 /* A word up to a blank; the cursor stands behind the blanks. Empty at the end. */
 static slice take_word(slice *rest)
 {
-    const char *at = rest->ptr, *end = rest->ptr + rest->len;
+    size_t at = 0;
 
-    while (at < end && *at != ' ' && *at != '\t')
+    while (at < rest->len && rest->ptr[at] != ' ' && rest->ptr[at] != '\t')
         at++;
-    slice word = slice_of(rest->ptr, (size_t)(at - rest->ptr));
+    slice word = slice_head(*rest, at);
 
-    while (at < end && (*at == ' ' || *at == '\t'))
+    while (at < rest->len && (rest->ptr[at] == ' ' || rest->ptr[at] == '\t'))
         at++;
-    *rest = slice_of(at, (size_t)(end - at));
+    *rest = slice_skip(*rest, at);
     return word;
 }
 

@@ -62,7 +62,7 @@ static inline slice sip_cut_at(slice s, char c, slice *ret_tail)
     ptrdiff_t at = slice_find_char(s, c);
     size_t head = at < 0 ? s.len : (size_t)at;
 
-    *ret_tail = (slice){ s.ptr + head, s.len - head };
+    *ret_tail = (slice){ head ? s.ptr + head : s.ptr, s.len - head };
     return (slice){ s.ptr, head };
 }
 

@@ -76,7 +76,9 @@ enum sip_stream_find sip_stream_next(slice bytes, size_t *ret_skip, size_t *ret_
     slice at = skip_keepalives(bytes);
     const char *wanted = at.ptr;             /* what stands before is no loss */
 
-    *ret_len = 0;
+    *ret_skip = *ret_len = 0;
+    if (!bytes.len)
+        return SIP_STREAM_MORE;
     while (at.len) {
         slice rest = at, line;
         bool whole = slice_find_char(slice_head(at, SIP_START_LINE_MAX), '\n') >= 0;

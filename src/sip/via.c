@@ -139,11 +139,11 @@ static enum sip_flaw_kind read_via_params(struct sip_via *ret)
 /* "SIP/2.0/UDP 192.0.2.1:5060" without a blank too many; *rest is then at the parameters. */
 static bool take_usual_front(slice *rest, struct sip_via *ret)
 {
+    if (rest->len <= 8 || memcmp(rest->ptr, "SIP/2.0/", 8) != 0)
+        return false;
     const char *at = rest->ptr + 8, *end = rest->ptr + rest->len, *word = at;
     uint32_t port = 0;
 
-    if (rest->len <= 8 || memcmp(rest->ptr, "SIP/2.0/", 8) != 0)
-        return false;
     while (at < end && sip_char_is(*at, SIP_C_TOKEN))
         at++;
     ret->transport = slice_of(word, (size_t)(at - word));
