@@ -27,13 +27,17 @@ int   out_flush(struct out *o);                           /* 0 or -errno; memory
 slice out_taken(const struct out *o);                     /* memory: what was written so far */
 void  out_clear(struct out *o);                           /* memory: start again, keep the room */
 
-/* Room for so many bytes behind what is there, or NULL after an error: the slow way in. */
-char *out_space(struct out *o, size_t need);
+char *out_make_space(struct out *o, size_t need);         /* flushes or grows; NULL: error */
+
+/* Room for so many bytes at o->buffer + o->used, or NULL after an error; add to `used`. */
+static inline char *out_space(struct out *o, size_t need)
+{
+    return o->room - o->used >= need && !o->error ? o->buffer + o->used : out_make_space(o, need);
+}
 
 static inline void out_text(struct out *o, slice text)
 {
-    char *at = o->room - o->used >= text.len && !o->error ? o->buffer + o->used
-                                                          : out_space(o, text.len);
+    char *at = out_space(o, text.len);
 
     if (!at || text.len == 0)
         return;

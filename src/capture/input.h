@@ -15,7 +15,7 @@
 
 #include "capture/source.h"
 
-#define CAPTURE_WINDOW_BYTES (1u << 20)      /* to begin with; grows to what a record needs */
+#define CAPTURE_WINDOW_BYTES (256u << 10)      /* to begin with; grows to what a record needs */
 #define CAPTURE_WINDOW_MAX (40u << 20)       /* more in one piece is refused */
 
 struct capture_gzip;

@@ -345,9 +345,12 @@ static bool place_makes_sense(struct capture_file *f)
            block_ends_agree(f, 0, len, swapped, &span);
 }
 
-static bool pcapng_find_next(struct capture_file *f)
+/* Looks from `skip` bytes on. */
+static bool pcapng_find_next(struct capture_file *f, size_t skip)
 {
-    f->in.at++;
+    if (!capture_input_have(&f->in, skip))
+        return false;
+    f->in.at += skip;
     for (size_t scanned = 0; scanned < CAPTURE_SCAN_MAX; scanned++, f->in.at++) {
         if (!capture_input_have(&f->in, BLOCK_LEN_MIN))
             return false;
@@ -357,22 +360,23 @@ static bool pcapng_find_next(struct capture_file *f)
     return false;
 }
 
-/* A packet block that the end of the file cuts, and nothing else: its captured length and its
- * own length fit each other. Then nothing that looks like a block inside it is one. */
-static bool block_is_cut(struct capture_file *f)
+/* Bytes of a packet block up to the end of its frame, when it fits in itself and its interface
+ * is known: nothing that looks like a block inside it is one. Else 1. */
+static size_t frame_span(struct capture_file *f)
 {
     const struct capture_pcapng *p = &f->pcapng;
     const uint8_t *at = f->in.at;
     uint32_t len, caplen;
 
-    if (capture_input_left(&f->in) < BLOCK_HEADER_LEN + 20)
-        return true;
-    if (capture_get_u32(at, p->swapped) != BLOCK_ENHANCED_PACKET)
-        return false;
+    if (capture_input_left(&f->in) < BLOCK_HEADER_LEN + 20 ||
+        capture_get_u32(at, p->swapped) != BLOCK_ENHANCED_PACKET)
+        return 1;
     len = capture_get_u32(at + 4, p->swapped);
     caplen = capture_get_u32(at + 20, p->swapped);
-    return capture_get_u32(at + 8, p->swapped) < p->interface_count && caplen <= len &&
-           len - caplen < 32 + 65536;
+    if (capture_get_u32(at + 8, p->swapped) >= p->interface_count || len < PACKET_LEN_MIN ||
+        caplen > len - PACKET_LEN_MIN)
+        return 1;
+    return BLOCK_HEADER_LEN + 20 + caplen;
 }
 
 /* At a block that cannot be, or runs over the end. 1: go on at another place. */
@@ -380,9 +384,7 @@ static int pcapng_pass_damage(struct capture_file *f, enum block_found found)
 {
     uint64_t offset = capture_input_offset(&f->in);
 
-    if (found == BLOCK_RUNS_OVER && block_is_cut(f))
-        return capture_file_end(f, CAPTURE_CUT, offset);
-    if (pcapng_find_next(f)) {
+    if (pcapng_find_next(f, found == BLOCK_RUNS_OVER ? frame_span(f) : 1)) {
         capture_file_note(f, CAPTURE_DAMAGED, offset);
         return 1;
     }

@@ -201,6 +201,12 @@ static enum match compare(slice wanted, slice name)
                                                                                   : MATCH_BEGINNING;
 }
 
+/* Enough to look for inside a sentence: four letters, or one ideograph. */
+static bool is_telling(slice wanted)
+{
+    return wanted.len >= 4 || (wanted.len == 3 && (uint8_t)wanted.ptr[0] >= 0xE0);
+}
+
 static enum match match_of(const struct code *code, slice wanted, const struct words *w)
 {
     enum match best = compare(wanted, slice_of_string(code->phrase));
@@ -210,46 +216,70 @@ static enum match match_of(const struct code *code, slice wanted, const struct w
         best = other;
     if (code->title.at && (other = compare(wanted, code_text(w, code->title))) > best)
         best = other;
-    if (best == MATCH_NONE && wanted.len >= 4 && compare(wanted, code_text(w, code->headline)))
+    if (best == MATCH_NONE && is_telling(wanted) && compare(wanted, code_text(w, code->headline)))
         best = MATCH_HEADLINE;
     return best;
+}
+
+/* The best few of a pass over the catalogue; the lower the rank, the better. */
+struct ranking {
+    const struct code *codes[QUERY_OTHERS_MAX + 1];
+    unsigned           ranks[QUERY_OTHERS_MAX + 1];
+    size_t             count;
+};
+
+static void rank_in(struct ranking *r, const struct code *code, unsigned rank)
+{
+    size_t at = r->count < ARRAY_LEN(r->codes) ? r->count++ : r->count;
+
+    for (; at > 0 && r->ranks[at - 1] > rank; at--) {
+        if (at < ARRAY_LEN(r->codes)) {
+            r->codes[at] = r->codes[at - 1];
+            r->ranks[at] = r->ranks[at - 1];
+        }
+    }
+    if (at < ARRAY_LEN(r->codes)) {
+        r->codes[at] = code;
+        r->ranks[at] = rank;
+    }
 }
 
 static bool ask_phrase(struct code_query *q, slice text, const struct words *w,
                        const enum code_family *only)
 {
+    struct ranking ranking = {0};
+    size_t counts[MATCH_WHOLE + 1] = {0}, total;
+    enum match best = MATCH_WHOLE;
     struct text wanted;
-    enum match best = MATCH_NONE;
-    size_t with_best = 0;
 
     fold(text, &wanted);
     if (wanted.len < 2)
         return false;
     for (size_t i = 0; i < code_count(); i++) {
-        enum match match = match_of(code_at(i), text_slice(&wanted), w);
+        const struct code *code = code_at(i);
+        enum match match = only && *only != code->family ? MATCH_NONE
+                                                         : match_of(code, text_slice(&wanted), w);
 
-        if (match == MATCH_NONE || match < best || (only && *only != code_at(i)->family))
-            continue;
-        with_best = match > best ? 1 : with_best + 1;
-        if (match > best)
-            q->code = code_at(i);
-        best = match;
+        counts[match]++;
+        if (match != MATCH_NONE)
+            rank_in(&ranking, code, MATCH_WHOLE - match);
     }
+    while (best > MATCH_NONE && !counts[best])
+        best--;
     if (best == MATCH_NONE)
         return false;
 
-    q->result = with_best == 1 ? QUERY_CODE : QUERY_SEVERAL;
+    /* Several of exactly this name: the rest is no help. A headline counts when nothing else. */
+    total = best == MATCH_HEADLINE ? counts[MATCH_HEADLINE]
+            : best == MATCH_WHOLE && counts[best] > 1
+                ? counts[MATCH_WHOLE]
+                : counts[MATCH_WHOLE] + counts[MATCH_BEGINNING] + counts[MATCH_INSIDE];
     q->by_phrase = true;
-    if (q->result == QUERY_SEVERAL)
-        q->code = NULL;
-    for (enum match match = best; match >= MATCH_INSIDE || match == best; match--) {
-        for (size_t i = 0; i < code_count(); i++)
-            if ((!only || *only == code_at(i)->family) &&
-                match_of(code_at(i), text_slice(&wanted), w) == match)
-                add_other(q, code_at(i));
-        if (best == MATCH_WHOLE && with_best > 1)
-            break;                       /* two of the same name: the rest is no help */
-    }
+    q->result = counts[best] == 1 ? QUERY_CODE : QUERY_SEVERAL;
+    q->code = counts[best] == 1 ? ranking.codes[0] : NULL;
+    for (size_t i = 0; i < ranking.count && i < total; i++)
+        add_other(q, ranking.codes[i]);
+    q->total = total - (q->code != NULL);
     return true;
 }
 
@@ -300,11 +330,16 @@ static void ask_nearest(struct code_query *q, slice text, const struct words *w)
     fold(text, &wanted);
 
     unsigned limit = wanted.len < 3 ? 1 : wanted.len < 6 ? 2 : (unsigned)wanted.len / 3;
+    struct ranking ranking = {0};
 
-    for (unsigned far = 1; far <= limit && q->other_count < 3; far++)
-        for (size_t i = 0; i < code_count() && q->other_count < 3; i++)
-            if (distance_to(code_at(i), text_slice(&wanted), w) == far)
-                add_other(q, code_at(i));
+    for (size_t i = 0; i < code_count(); i++) {
+        unsigned far = distance_to(code_at(i), text_slice(&wanted), w);
+
+        if (far <= limit)
+            rank_in(&ranking, code_at(i), far);
+    }
+    for (size_t i = 0; i < ranking.count && i < QUERY_NEAREST_MAX; i++)
+        add_other(q, ranking.codes[i]);
 }
 
 void code_query(slice text, const struct words *w, struct code_query *ret)

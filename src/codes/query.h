@@ -19,7 +19,8 @@
 
 #include "codes/code.h"
 
-#define QUERY_OTHERS_MAX 16
+#define QUERY_OTHERS_MAX  16
+#define QUERY_NEAREST_MAX 3
 
 enum query_result {
     QUERY_NOTHING,                   /* `others` are the nearest, if any */

@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/shelf.h"
 
+#include <stdlib.h>
+
 void shelf_init(struct shelf *s, struct printer *printer, const struct shelf_wish *wish,
                 size_t limit_bytes)
 {
     *s = (struct shelf){ .printer = printer, .wish = *wish, .next_index = 1,
-                         .limit_bytes = limit_bytes };
-    list_init(&s->calls);
+                         .end_index = 1, .limit_bytes = limit_bytes };
     list_init(&s->registrations);
     list_init(&s->transactions);
 }
@@ -19,10 +20,7 @@ static bool wanted(const struct shelf *s, bool wish, const struct filter *f, con
 
 static void print_call(struct shelf *s, struct call *c)
 {
-    list_remove(&c->in_list);
     s->bytes -= call_memory_bytes(c);
-    if (c->index >= s->next_index)
-        s->next_index = c->index + 1;
     if (wanted(s, s->wish.calls, s->wish.call_filter, c)) {
         printer_call(s->printer, c);
         s->printed++;
@@ -30,14 +28,41 @@ static void print_call(struct shelf *s, struct call *c)
     call_free(c);
 }
 
+static struct call **slot_of(const struct shelf *s, uint64_t index)
+{
+    return &s->slots[index & (s->room - 1)];
+}
+
+/* Takes the call whose turn it is off the shelf; NULL: it has not ended yet. */
+static struct call *take_next(struct shelf *s)
+{
+    struct call **slot = s->room ? slot_of(s, s->next_index) : NULL;
+    struct call *c = slot ? *slot : NULL;
+
+    if (c) {
+        *slot = NULL;
+        s->next_index++;
+    }
+    return c;
+}
+
 static void print_calls_in_turn(struct shelf *s)
 {
-    while (!s->wait && !list_is_empty(&s->calls)) {
-        struct call *first = list_item(s->calls.next, struct call, in_list);
+    struct call *c;
 
-        if (first->index > s->next_index)
-            return;
-        print_call(s, first);
+    while (!s->wait && (c = take_next(s)))
+        print_call(s, c);
+}
+
+static void print_all_calls(struct shelf *s)
+{
+    while (s->next_index < s->end_index) {
+        struct call *c = take_next(s);
+
+        if (c)
+            print_call(s, c);
+        else
+            s->next_index++;
     }
 }
 
@@ -71,12 +96,6 @@ static void print_transactions(struct shelf *s)
     }
 }
 
-static void print_all_calls(struct shelf *s)
-{
-    while (!list_is_empty(&s->calls))
-        print_call(s, list_item(s->calls.next, struct call, in_list));
-}
-
 /* Full: what waits behind an open call goes now, everything when that is not enough. */
 static void shelf_relieve(struct shelf *s)
 {
@@ -88,20 +107,38 @@ static void shelf_relieve(struct shelf *s)
     print_transactions(s);
 }
 
-/* A list by index; newcomers belong near its end. */
-static void insert_by_index(struct list *head, struct call *c)
+static bool slots_grow(struct shelf *s, uint64_t index)
 {
-    struct list *at = head->prev;
+    size_t room = s->room ? s->room : 64;
 
-    while (at != head && list_item(at, struct call, in_list)->index > c->index)
-        at = at->prev;
-    list_insert_after(at, &c->in_list);
+    while (index - s->next_index >= room)
+        room *= 2;
+    if (room == s->room)
+        return true;
+    struct call **slots = calloc(room, sizeof(struct call *));
+
+    if (!slots)
+        return false;
+    for (uint64_t i = s->next_index; s->room && i < s->end_index; i++)
+        slots[i & (room - 1)] = *slot_of(s, i);
+    free(s->slots);
+    s->bytes += (room - s->room) * sizeof(struct call *);
+    s->slots = slots;
+    s->room = room;
+    return true;
 }
 
 void shelf_call(struct shelf *s, struct call *c)
 {
-    insert_by_index(&s->calls, c);
     s->bytes += call_memory_bytes(c);
+    if (c->index < s->next_index || !slots_grow(s, c->index)) {
+        s->order_lost = true;                             /* its turn is over, or no memory to wait */
+        print_call(s, c);
+        return;
+    }
+    *slot_of(s, c->index) = c;
+    if (c->index >= s->end_index)
+        s->end_index = c->index + 1;
     print_calls_in_turn(s);
     shelf_relieve(s);
 }
@@ -131,4 +168,7 @@ void shelf_done(struct shelf *s)
 {
     s->wish = (struct shelf_wish){0};
     shelf_finish(s);
+    free(s->slots);
+    s->slots = NULL;
+    s->room = 0;
 }

@@ -3,7 +3,7 @@
  *
  * Calls end in another order than they began. The shelf holds finished ones until all that
  * began before them have ended, and then prints them in the order of their beginning; other
- * records wait behind the calls. Its memory is bounded: when it is full the calls are printed
+ * records wait behind the calls. Taking a call costs the same however many wait. Its memory is bounded: when it is full the calls are printed
  * as they are and `order_lost` says so. Takes records over and frees them.
  *
  *     shelf_init(&s, &printer, limit_bytes);
@@ -22,9 +22,11 @@ struct shelf_wish {                  /* which kinds, and which of them; a NULL f
 struct shelf {
     struct printer   *printer;
     struct shelf_wish wish;
-    struct list       calls;         /* by index */
-    struct list       registrations, transactions;
+    struct call     **slots;         /* finished calls: that of `index` in slots[index % room] */
+    size_t            room;          /* a power of two, or 0 */
     uint64_t          next_index;    /* of the call whose turn it is */
+    uint64_t          end_index;     /* behind the last that came */
+    struct list       registrations, transactions;
     size_t            bytes, limit_bytes;
     int64_t           now_ns;        /* newest packet, for relative filters */
     uint64_t          printed;       /* records that were wished for and matched */

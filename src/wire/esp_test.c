@@ -1,6 +1,6 @@
 /* wire/esp_test.c - ESP without encryption is opened, with encryption it is not
  * SPDX-License-Identifier: Apache-2.0 */
-#include "wire/frames_testing.h"
+#include "harness/frames.h"
 
 enum { ESP = 50, UDP = 17, TCP = 6 };
 

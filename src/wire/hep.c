@@ -16,13 +16,21 @@ static uint16_t get_u16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1
 static uint32_t get_u32(const uint8_t *at) { return (uint32_t)get_u16(at) << 16 | get_u16(at + 2); }
 static uint32_t get_u32_little(const uint8_t *at) { return __builtin_bswap32(get_u32(at)); }
 
-/* Does a SIP start line begin here: "SIP/2.0 " or a method and a blank (RFC 3261, 7)? */
-static bool begins_as_sip(slice payload)
+/* How surely a SIP start line begins here (RFC 3261, 7): 2 "SIP/2.0 " or a method that is
+ * registered, 1 another word in capitals and a blank, 0 none. */
+static int begins_as_sip(slice payload)
 {
+    static const slice known[] = {
+        { "SIP/2.0 ", 8 }, { "INVITE ", 7 }, { "ACK ", 4 }, { "BYE ", 4 }, { "CANCEL ", 7 },
+        { "REGISTER ", 9 }, { "OPTIONS ", 8 }, { "PRACK ", 6 }, { "SUBSCRIBE ", 10 },
+        { "NOTIFY ", 7 }, { "PUBLISH ", 8 }, { "INFO ", 5 }, { "REFER ", 6 }, { "MESSAGE ", 8 },
+        { "UPDATE ", 7 },
+    };
     size_t letters = 0;
 
-    if (slice_starts(payload, SLICE("SIP/2.0 ")))
-        return true;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (slice_starts(payload, known[i]))
+            return 2;
     while (letters < payload.len && letters < 32 && payload.ptr[letters] >= 'A' &&
            payload.ptr[letters] <= 'Z')
         letters++;
@@ -50,10 +58,21 @@ static size_t old_address_len(uint8_t family)
     return 0;
 }
 
+/* Behind the address of version 2: the time with its padding, or without it. Padding may be
+ * any bytes, so the surer start wins, and between equals the form that most send. */
+static size_t old_offset_behind_time(slice packet, size_t head)
+{
+    int padded = begins_as_sip(slice_skip(packet, head + 12));
+    int packed = begins_as_sip(slice_skip(packet, head + 10));
+
+    if (padded == 0 && packed == 0)
+        return 0;
+    return head + (padded >= packed ? 12 : 10);
+}
+
 /* Where the payload begins; 0: these are no bytes of HEP 1 or 2. */
 static size_t old_payload_offset(slice packet)
 {
-    static const uint8_t time_lens[] = { 12, 10 };
     const uint8_t *at = (const uint8_t *)packet.ptr;
     size_t head, address_len;
 
@@ -67,10 +86,7 @@ static size_t old_payload_offset(slice packet)
         return at[1] == head && begins_as_sip(slice_skip(packet, head)) ? head : 0;
     if (at[1] != head && at[1] != head + 10 && at[1] != head + 12)
         return 0;
-    for (size_t i = 0; i < ARRAY_LEN(time_lens); i++)
-        if (begins_as_sip(slice_skip(packet, head + time_lens[i])))
-            return head + time_lens[i];
-    return 0;
+    return old_offset_behind_time(packet, head);
 }
 
 static int64_t time_of(uint32_t s, uint32_t us)

@@ -1,6 +1,6 @@
 /* wire/ip_test.c - IPv4, IPv6, fragments, UDP, SCTP: whole, cut and lying
  * SPDX-License-Identifier: Apache-2.0 */
-#include "wire/frames_testing.h"
+#include "harness/frames.h"
 
 static void ipv4_frame(struct frame *f)
 {

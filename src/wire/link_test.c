@@ -1,6 +1,6 @@
 /* wire/link_test.c - every link type leads to the same datagram
  * SPDX-License-Identifier: Apache-2.0 */
-#include "wire/frames_testing.h"
+#include "harness/frames.h"
 
 static void check_sip_came(size_t row, struct rig *r)
 {

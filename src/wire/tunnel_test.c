@@ -1,6 +1,6 @@
 /* wire/tunnel_test.c - packets inside packets, and datagrams that only look so
  * SPDX-License-Identifier: Apache-2.0 */
-#include "wire/frames_testing.h"
+#include "harness/frames.h"
 
 enum { UDP = 17, GRE = 47 };
 

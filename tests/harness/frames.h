@@ -1,4 +1,4 @@
-/* wire/frames_testing.h - frames built from the inside out, and what came out of them.
+/* tests/harness/frames.h - frames built from the inside out, and what came out of them.
  * SPDX-License-Identifier: Apache-2.0
  *
  * For tests and fuzz seeds only. A frame starts as its payload; each call puts a head before:
@@ -13,8 +13,8 @@
  *     rig_frame(&r, 1, &f);                 // link type 1
  *     CHECK_EQ(r.count, 1);
  *     rig_end(&r);                                                                         */
-#ifndef WIRE_FRAMES_TESTING_H
-#define WIRE_FRAMES_TESTING_H
+#ifndef TESTS_HARNESS_FRAMES_H
+#define TESTS_HARNESS_FRAMES_H
 
 #include "harness/test.h"
 #include "wire/wire.h"
