@@ -34,7 +34,7 @@ static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 3, true, false },
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
-    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 6, 8, false, false },
+    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 8, false, false },
     [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 18, 12, 6, false, true },
 };
 
