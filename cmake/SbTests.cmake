@@ -27,8 +27,11 @@ if(SB_TESTS)
         sb_script_test(documented_options ${CMAKE_SOURCE_DIR}/tests/docs/check-options
             $<TARGET_FILE:signalbox>)
         sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)
+        sb_script_test(samples ${CMAKE_SOURCE_DIR}/tests/samples/run $<TARGET_FILE:signalbox>)
     endif()
 
+    sb_script_test(tests_are_counted ${CMAKE_SOURCE_DIR}/tools/run-tests --self-test)
+    sb_script_test(samples_check_refuses ${CMAKE_SOURCE_DIR}/tests/samples/run --self-test)
     sb_script_test(layers ${CMAKE_SOURCE_DIR}/tools/check-layers)
     sb_script_test(layers_rule_refuses ${CMAKE_SOURCE_DIR}/tools/check-layers --self-test)
 endif()

@@ -3,7 +3,6 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 struct address address_v4(const void *ip4, uint16_t port)
 {
@@ -26,23 +25,49 @@ bool address_same_ip(const struct address *a, const struct address *b)
     return a->family == b->family && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
+static size_t put_number(char *at, unsigned number)
+{
+    char digits[5];
+    size_t n = 0, len;
+
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10));
+    for (len = n; n > 0; n--)
+        *at++ = digits[n - 1];
+    return len;
+}
+
 size_t address_format_ip(const struct address *a, char text[ADDRESS_TEXT_MAX])
 {
-    text[0] = '\0';
-    if (a->family)
-        (void)inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->ip, text, ADDRESS_TEXT_MAX);
-    return strlen(text);
+    size_t n = 0;
+
+    for (size_t i = 0; a->family == 4 && i < 4; i++) {
+        if (i)
+            text[n++] = '.';
+        n += put_number(text + n, a->ip[i]);
+    }
+    text[n] = '\0';
+    if (a->family == 6 && inet_ntop(AF_INET6, a->ip, text, ADDRESS_TEXT_MAX))
+        n = strlen(text);
+    return n;
 }
 
 size_t address_format(const struct address *a, char text[ADDRESS_TEXT_MAX])
 {
     char ip[ADDRESS_TEXT_MAX];
+    size_t len = address_format_ip(a, ip), n = 0;
 
-    address_format_ip(a, ip);
-    int n = snprintf(text, ADDRESS_TEXT_MAX, a->family == 6 ? "[%s]:%u" : "%s:%u", ip,
-                     (unsigned)a->port);
-
-    return n < 0 ? 0 : (size_t)n;
+    if (a->family == 6)
+        text[n++] = '[';
+    memcpy(text + n, ip, len);
+    n += len;
+    if (a->family == 6)
+        text[n++] = ']';
+    text[n++] = ':';
+    n += put_number(text + n, a->port);
+    text[n] = '\0';
+    return n;
 }
 
 bool address_parse_ip(slice text, struct address *ret)

@@ -6,14 +6,22 @@
 
 static void json_begin(struct json *j, const char *key)
 {
+    size_t len = key ? strlen(key) : 0;
+    char *at = out_space(j->out, len + 4), *start = at;
+
+    if (!at)
+        return;
     if (j->comma)
-        out_char(j->out, ',');
+        *at++ = ',';
     j->comma = true;
     if (key) {
-        out_char(j->out, '"');
-        out_text(j->out, slice_of_string(key));
-        out_text(j->out, SLICE("\":"));
+        *at++ = '"';
+        memcpy(at, key, len);
+        at += len;
+        *at++ = '"';
+        *at++ = ':';
     }
+    j->out->used += (size_t)(at - start);
 }
 
 void json_key(struct json *j, slice key)
@@ -41,11 +49,37 @@ void json_close(struct json *j, char bracket)
     j->comma = true;
 }
 
-static bool json_is_plain(char c)
+/* What stands in a string as it is: printable ASCII but the quote and the backslash. */
+static inline bool json_is_plain(char c)
 {
-    unsigned char u = (unsigned char)c;
+    return (unsigned char)(c - 0x20) < 0x5f && c != '"' && c != '\\';
+}
 
-    return u >= 0x20 && u < 0x7f && u != '"' && u != '\\';
+/* Are all eight plain? Bytes below 0x20, at or above 0x7f, quotes and backslashes show in
+ * the top bit of their place (the usual carry tricks; a false alarm only costs a look). */
+static inline bool json_all_plain(const char *eight)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    uint64_t w, quote, slash;
+
+    memcpy(&w, eight, sizeof w);
+    quote = w ^ ones * '"';
+    slash = w ^ ones * '\\';
+    return (((w - ones * 0x20) | (quote - ones) | (slash - ones) | (w + ones) | w) & tops) == 0;
+}
+
+static slice json_take_plain(slice *text)
+{
+    size_t n = 0;
+
+    while (n + 8 <= text->len && json_all_plain(text->ptr + n))
+        n += 8;
+    while (n < text->len && json_is_plain(text->ptr[n]))
+        n++;
+    slice plain = slice_head(*text, n);
+
+    *text = slice_skip(*text, n);
+    return plain;
 }
 
 static void json_escape_control(struct out *o, unsigned char c)
@@ -66,7 +100,7 @@ static void json_escape_control(struct out *o, unsigned char c)
 void json_escape(struct out *o, slice text)
 {
     while (text.len) {
-        slice plain = slice_take_while(&text, json_is_plain), whole = text;
+        slice plain = json_take_plain(&text), whole = text;
         uint32_t point;
 
         out_text(o, plain);

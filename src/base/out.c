@@ -64,7 +64,7 @@ static bool out_grow(struct out *o, size_t need)
     return true;
 }
 
-static char *out_space(struct out *o, size_t need)
+char *out_make_space(struct out *o, size_t need)
 {
     if (o->error)
         return NULL;
@@ -75,37 +75,38 @@ static char *out_space(struct out *o, size_t need)
     return o->buffer + o->used;
 }
 
-void out_text(struct out *o, slice text)
-{
-    char *at = text.len ? out_space(o, text.len) : NULL;
-
-    if (!at)
-        return;
-    memcpy(at, text.ptr, text.len);
-    o->used += text.len;
-}
-
-void out_char(struct out *o, char c) { out_text(o, slice_of(&c, 1)); }
-
 void out_repeat(struct out *o, slice text, size_t times)
 {
     while (times--)
         out_text(o, text);
 }
 
-void out_padded(struct out *o, uint64_t number, int digits)
+static size_t out_digits(uint64_t number, int digits, char text[24])
 {
-    char text[24];
-    size_t at = sizeof text;
+    size_t at = 24;
 
     do {
         text[--at] = (char)('0' + number % 10);
         number /= 10;
-    } while ((number || digits > (int)(sizeof text - at)) && at > 0);
+    } while ((number || digits > (int)(24 - at)) && at > 0);
+    return at;
+}
+
+void out_padded(struct out *o, uint64_t number, int digits)
+{
+    char text[24];
+    size_t at = out_digits(number, digits, text);
+
     out_text(o, slice_of(text + at, sizeof text - at));
 }
 
-void out_u64(struct out *o, uint64_t number) { out_padded(o, number, 1); }
+void out_u64(struct out *o, uint64_t number)
+{
+    if (number < 10)                                      /* most numbers of a record */
+        out_char(o, (char)('0' + number));
+    else
+        out_padded(o, number, 1);
+}
 
 void out_i64(struct out *o, int64_t number)
 {

@@ -27,8 +27,26 @@ int   out_flush(struct out *o);                           /* 0 or -errno; memory
 slice out_taken(const struct out *o);                     /* memory: what was written so far */
 void  out_clear(struct out *o);                           /* memory: start again, keep the room */
 
-void out_text(struct out *o, slice text);
-void out_char(struct out *o, char c);
+char *out_make_space(struct out *o, size_t need);         /* flushes or grows; NULL: error */
+
+/* Room for so many bytes at o->buffer + o->used, or NULL after an error; add to `used`. */
+static inline char *out_space(struct out *o, size_t need)
+{
+    return o->room - o->used >= need && !o->error ? o->buffer + o->used : out_make_space(o, need);
+}
+
+static inline void out_text(struct out *o, slice text)
+{
+    char *at = out_space(o, text.len);
+
+    if (!at || text.len == 0)
+        return;
+    memcpy(at, text.ptr, text.len);
+    o->used += text.len;
+}
+
+static inline void out_char(struct out *o, char c) { out_text(o, slice_of(&c, 1)); }
+
 void out_repeat(struct out *o, slice text, size_t times);
 void out_u64(struct out *o, uint64_t number);
 void out_i64(struct out *o, int64_t number);

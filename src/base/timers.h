@@ -1,4 +1,4 @@
-/* base/timers.h - which thing is due next: an intrusive binary heap.
+/* base/timers.h - which thing is due next: an intrusive heap.
  * SPDX-License-Identifier: Apache-2.0
  *
  * No clock: the caller says what time it is. For things whose deadline moves with every
@@ -14,14 +14,20 @@
 
 struct timer {
     int64_t at_ns;
-    size_t  place;                   /* 1-based index in the heap; 0: not set */
+    size_t  place;                   /* index in the heap + 1; 0: not set */
 };
 
 #define timer_item(t, type, member) ((type *)((char *)(t) - offsetof(type, member)))
 
+/* Four children a node, their times beside the pointers: a step down looks at one cache line
+ * and at none of the things themselves. */
+struct timers_entry {
+    int64_t       at_ns;
+    struct timer *timer;
+};
 struct timers {
-    struct timer **heap;             /* heap[0] is not used */
-    size_t         count, room;
+    struct timers_entry *heap;
+    size_t               count, room;
 };
 
 int  timers_set(struct timers *all, struct timer *t, int64_t at_ns);    /* or move; -ENOMEM */

@@ -104,12 +104,19 @@ bool utf8_is_printable(uint32_t point)
     return point != 0x200E && point != 0x200F && point != 0x061C;
 }
 
+/* Printable ASCII: most of what there is, and itself in every respect. */
+static inline bool is_plain(char c) { return (unsigned char)(c - 0x20) < 0x5f; }
+
 size_t utf8_clean(slice *rest, char *to, size_t size)
 {
     size_t used = 0;
     uint32_t point;
 
-    while (used + UTF8_MAX <= size && utf8_take(rest, &point)) {
+    while (used + UTF8_MAX <= size) {
+        while (used + UTF8_MAX < size && rest->len && is_plain(rest->ptr[0]))
+            to[used++] = *rest->ptr, rest->ptr++, rest->len--;
+        if (!utf8_take(rest, &point))
+            break;
         if (point == '\t' || point == '\r' || point == '\n')
             point = ' ';
         else if (!utf8_is_printable(point))
@@ -149,6 +156,9 @@ size_t utf8_columns(slice text)
 {
     size_t columns = 0;
     uint32_t point;
+
+    while (text.len && is_plain(text.ptr[0]))
+        columns++, text.ptr++, text.len--;
 
     while (utf8_take(&text, &point))
         columns += utf8_width(point);

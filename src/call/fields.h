@@ -8,6 +8,7 @@
 #define CALL_FIELDS_H
 
 #include "call/call.h"
+#include "call/message.h"
 #include "call/registration.h"
 #include "call/transaction.h"
 
@@ -33,6 +34,7 @@ struct field {
     const char *name;
     uint8_t     type;                /* enum field_type */
     uint8_t     storage;             /* fields.c's business */
+    bool        sparse;              /* JSON leaves it out when it is zero or false */
     uint16_t    offset;
     void (*get)(const void *record, struct field_value *ret, char room[8]);
     bool (*count_at)(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,
@@ -44,7 +46,8 @@ struct field_table {
     const struct field *fields;
     size_t              count;
 };
-extern const struct field_table call_fields, registration_fields, transaction_fields;
+extern const struct field_table call_fields, registration_fields, transaction_fields,
+                                message_fields;
 
 /* `room` holds short texts made on the way; valid as long as it is. */
 struct field_value field_get(const struct field *f, const void *record, char room[8]);

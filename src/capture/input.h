@@ -18,7 +18,7 @@
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 #define CAPTURE_WINDOW_BYTES 64u             /* so that small inputs move it too */
 #else
-#define CAPTURE_WINDOW_BYTES (1u << 20)      /* to begin with; grows to what a record needs */
+#define CAPTURE_WINDOW_BYTES (256u << 10)    /* to begin with; grows to what a record needs */
 #endif
 #define CAPTURE_WINDOW_MAX (40u << 20)       /* more in one piece is refused */
 

@@ -24,13 +24,21 @@ struct event {
 };
 struct ladder {
     struct arena   arena;
+    const struct words *words;
     struct address addresses[LADDER_LANES_MAX * 4];
     size_t         address_count;
     struct event  *events;
     size_t         count, room, beyond;
 };
 
-struct ladder *ladder_new(void) { return calloc(1, sizeof(struct ladder)); }
+struct ladder *ladder_new(const struct words *w)
+{
+    struct ladder *l = calloc(1, sizeof *l);
+
+    if (l)
+        l->words = w;
+    return l;
+}
 
 struct ladder *ladder_free(struct ladder *l)
 {
@@ -94,33 +102,41 @@ static slice label_of(struct ladder *l, const struct sip_message *m)
     return kept;
 }
 
-static void detail_media(struct out *o, const struct sdp_media *media)
+static void detail_formats(struct out *o, const struct sdp_media *media)
 {
-    slice formats = media->formats, format;
+    slice formats = media->formats;
+    struct sdp_codec codec;
+    unsigned type;
 
-    out_text(o, o->used ? SLICE("; ") : SLICE(""));
-    out_text(o, slice_head(media->type, 16));
-    while (sdp_format_next(&formats, &format) && o->used < 120) {
+    while (sdp_format_next(&formats, &type) && o->used < 120) {
         out_char(o, ' ');
-        out_text(o, slice_head(sdp_codec_name(media, format), 24));
+        if (sdp_codec_of(media, type, &codec))
+            out_text(o, slice_head(codec.name, 24));
+        else
+            out_u64(o, type);
     }
 }
 
-/* What the message says of media: types and codecs, and the direction where it is no talk. */
-static slice detail_of(struct ladder *l, const struct sip_message *m)
+/* What the message says of media: types and codecs, and whether it puts them on hold. */
+static slice detail_of(struct ladder *l, const struct sip_message *m, const struct words *w)
 {
-    slice body = sip_sdp_of(m);
     struct sdp sdp;
     struct out text;
+    slice body;
 
-    if (!body.len)
+    if (!sip_sdp_of(m, &body) || !sdp_parse(body, &sdp))
         return (slice){0};
-    sdp_parse(body, &sdp);
-    out_init_memory(&text, 512);
-    for (size_t i = 0; i < sdp.media_count; i++)
-        detail_media(&text, &sdp.media[i]);
-    if (sdp_is_hold(&sdp))
-        out_text(&text, SLICE(" [hold]"));
+    out_init_memory(&text, 1024);
+    for (unsigned i = 0; i < sdp.media_count && text.used < 200; i++) {
+        out_text(&text, text.used ? SLICE("; ") : SLICE(""));
+        if (sdp_is_hold(&sdp, i)) {                       /* what matters most, if the rest is cut */
+            out_char(&text, '[');
+            out_text(&text, words_text(w, TEXT_READ_LADDER_HOLD));
+            out_text(&text, SLICE("] "));
+        }
+        out_text(&text, slice_head(sdp.media[i].type, 16));
+        detail_formats(&text, &sdp.media[i]);
+    }
     slice kept = arena_slice(&l->arena, out_taken(&text));
 
     out_done(&text);
@@ -164,7 +180,7 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
         return;
     }
     l->events[l->count++] = (struct event){
-        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m),
+        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m, l->words),
         .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
         .from = from, .to = to,
     };
@@ -382,9 +398,9 @@ static void draw_event(const struct ladder *l, const struct lanes *lanes, const 
     out_char(o, '\n');
 }
 
-void ladder_print(const struct ladder *l, struct out *o, const struct words *w,
-                  const struct style *style)
+void ladder_print(const struct ladder *l, struct out *o, const struct style *style)
 {
+    const struct words *w = l->words;
     const struct marks *marks = style->ascii ? &plain : &fine;
     struct lanes lanes;
 

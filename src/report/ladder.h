@@ -16,10 +16,9 @@
 #define LADDER_LANES_MAX  12u
 
 struct ladder;
-struct ladder *ladder_new(void);
+struct ladder *ladder_new(const struct words *w);
 struct ladder *ladder_free(struct ladder *l);
 void ladder_note(struct ladder *l, const struct track_sighting *sighting);
-void ladder_print(const struct ladder *l, struct out *o, const struct words *w,
-                  const struct style *style);
+void ladder_print(const struct ladder *l, struct out *o, const struct style *style);
 
 #endif

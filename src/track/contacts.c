@@ -3,7 +3,6 @@
 #include "track/contacts.h"
 
 #include "sip/fields.h"
-#include "sip/uri.h"
 
 /* delta-seconds; what is too large for 32 bits is "for ever". */
 static uint32_t delta_seconds(const struct sip_header *h, uint32_t otherwise)
@@ -62,13 +61,4 @@ bool contacts_next(struct contacts *all, struct contact *ret)
         return true;
     }
     return false;
-}
-
-bool contact_same(slice a, slice b)
-{
-    struct sip_uri ua, ub;
-
-    if (slice_eq(a, b))
-        return true;
-    return sip_uri_parse(a, &ua) && sip_uri_parse(b, &ub) && sip_uri_same(&ua, &ub);
 }

@@ -23,10 +23,6 @@ struct contacts {                    /* a cursor */
 struct contacts contacts_of(const struct sip_message *m);
 bool contacts_next(struct contacts *all, struct contact *ret);
 
-/* The same place? Scheme, user, host and port, as a registrar compares (case of the host
- * aside); parameters such as transport count, others do not (RFC 3261, 19.1.4). */
-bool contact_same(slice a, slice b);
-
 uint32_t contacts_expires_s(const struct sip_message *m);        /* Expires, or the default */
 uint32_t contacts_min_expires_s(const struct sip_message *m);    /* Min-Expires, or 0 */
 

@@ -6,6 +6,7 @@
  * answered with a new REGISTER and are not the result. */
 #include <stdlib.h>
 
+#include "sip/uri.h"
 #include "track/contacts.h"
 #include "track/track_int.h"
 
@@ -92,7 +93,7 @@ static struct registration *binding_of(struct tracker *t, struct registrant *r,
                                        slice contact)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (contact_same(r->bindings[i]->contact, contact))
+        if (sip_uri_same(r->bindings[i]->contact, contact))
             return r->bindings[i];
     if (r->count == 1 && r->bindings[0]->contact.len == 0 && !r->bindings[0]->all_contacts) {
         r->bindings[0]->contact = track_keep(&r->bindings[0]->arena, contact);
@@ -184,7 +185,7 @@ static bool granted(const struct sip_message *m, slice contact, uint32_t *ret_ex
     struct contact c;
 
     while (contacts_next(&contacts, &c))
-        if (contact_same(c.uri, contact)) {
+        if (sip_uri_same(c.uri, contact)) {
             *ret_expires_s = c.expires_s;
             return true;
         }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sip/fields.h"
 #include "track/track_int.h"
 
 #define SECOND_NS 1000000000LL

@@ -108,7 +108,9 @@ bool wire_esp(struct wire *w, struct wire_packet *p, slice s)
     for (size_t i = 0; i < ARRAY_LEN(icv_lens); i++) {
         if (!esp_open(p, s, icv_lens[i], &next, &inner))
             continue;
-        if (wire_into_tunnel(w, p) && wire_deeper(w, p))
+        bool transport = next == NEXT_UDP || next == NEXT_TCP;    /* else IP counts itself */
+
+        if (!transport || wire_into_tunnel(w, p))
             wire_upper(w, p, next, inner);
         return true;
     }

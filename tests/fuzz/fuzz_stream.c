@@ -24,15 +24,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t skip = 0, len = 0;
         enum sip_stream_find found = sip_stream_next(rest, &skip, &len);
 
-        MUST(skip <= rest.len && len <= rest.len - skip);
-        if (found == SIP_STREAM_MESSAGE) {
-            MUST(len > 0);
-            check_same_end(slice_of(rest.ptr + skip, len));
-        } else {
-            MUST(len == 0);
-        }
-        if (found == SIP_STREAM_MORE)
+        MUST(skip <= rest.len);
+        if (found == SIP_STREAM_MORE) {          /* a length is then more than there is */
+            MUST(len == 0 || len > rest.len - skip);
             break;
+        }
+        MUST(len <= rest.len - skip);
+        MUST((found == SIP_STREAM_MESSAGE) == (len > 0));
+        if (found == SIP_STREAM_MESSAGE)
+            check_same_end(slice_of(rest.ptr + skip, len));
         MUST(skip + len > 0);
         rest = slice_skip(rest, skip + len);
     }

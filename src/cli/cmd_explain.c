@@ -1,0 +1,262 @@
+/* cli/cmd_explain.c - signalbox explain CODE...: what a code means, or how several differ.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+
+#include "base/utf8.h"
+#include "cli/cli.h"
+#include "report/explain.h"
+
+#define JOINED_MAX 256
+
+struct task {
+    struct cli        *cli;
+    enum explain_depth depth;
+    bool               json, list;
+    struct code_query  subjects[EXPLAIN_COMPARED_MAX];
+    size_t             count;
+    int                result;       /* the exit code so far */
+};
+
+static struct explain explain_of(const struct task *t)
+{
+    return (struct explain){ .page = { .out = &t->cli->out, .style = t->cli->style },
+                             .words = t->cli->words, .depth = t->depth };
+}
+
+/* ---- what was typed ---- */
+
+static bool same(const struct code_query *a, const struct code_query *b)
+{
+    return a->result == b->result && a->code == b->code &&
+           (a->result == QUERY_CODE || a->number == b->number);
+}
+
+static void not_found(struct task *t, slice text, const struct code_query *q)
+{
+    static const uint16_t sentences[] = { TEXT_EXPLAIN_ERROR_NOTHING, TEXT_EXPLAIN_ERROR_NEAREST_1,
+                                          TEXT_EXPLAIN_ERROR_NEAREST_2,
+                                          TEXT_EXPLAIN_ERROR_NEAREST_3 };
+    size_t count = q->other_count < 3 ? q->other_count : 3;
+    struct out clean, nearest[3];
+
+    out_init_memory(&clean, 0);
+    style_clean(&clean, utf8_head(text, 60));
+    for (size_t i = 0; i < 3; i++) {
+        out_init_memory(&nearest[i], 0);
+        if (i < count)
+            explain_title(&nearest[i], t->cli->words,
+                          &(struct code_query){ .result = QUERY_CODE, .code = q->others[i] });
+    }
+    t->result = cli_say_error(t->cli, CLI_NOT_FOUND, (enum text_id)sentences[count],
+                              WORDS_TEXT("text", out_taken(&clean)),
+                              WORDS_TEXT("a", out_taken(&nearest[0])),
+                              WORDS_TEXT("b", out_taken(&nearest[1])),
+                              WORDS_TEXT("c", out_taken(&nearest[2])));
+    for (size_t i = 0; i < 3; i++)
+        out_done(&nearest[i]);
+    out_done(&clean);
+}
+
+static void several(struct task *t, slice text, const struct code_query *q)
+{
+    struct explain e = explain_of(t);
+
+    if (t->json)
+        explain_json_several(&t->cli->out, t->cli->words, text, q);
+    else
+        explain_several(&e, text, q);
+}
+
+static bool add(struct task *t, slice text)
+{
+    struct code_query q;
+
+    code_query(text, t->cli->words, &q);
+    if (q.result == QUERY_NOTHING) {
+        not_found(t, text, &q);
+        return true;
+    }
+    if (q.result == QUERY_SEVERAL) {
+        several(t, text, &q);
+        return true;
+    }
+    for (size_t i = 0; i < t->count; i++)
+        if (same(&q, &t->subjects[i]))
+            return true;
+    if (t->count == EXPLAIN_COMPARED_MAX) {
+        t->result = cli_say_error(t->cli, CLI_USAGE, TEXT_EXPLAIN_ERROR_TOO_MANY,
+                                  WORDS_NUMBER("count", EXPLAIN_COMPARED_MAX));
+        return false;
+    }
+    t->subjects[t->count++] = q;
+    return true;
+}
+
+static slice join(char room[JOINED_MAX], char *const *words, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        slice word = slice_of_string(words[i]);
+
+        if (len + word.len + 1 > JOINED_MAX)
+            return (slice){0};
+        if (i)
+            room[len++] = ' ';
+        memcpy(room + len, word.ptr, word.len);
+        len += word.len;
+    }
+    return slice_of(room, len);
+}
+
+/* busy here, without quotes: all the words together are one phrase. */
+static bool add_as_phrase(struct task *t, char *const *words, size_t count)
+{
+    char room[JOINED_MAX];
+    slice text = join(room, words, count);
+    struct code_query q;
+
+    code_query(text, t->cli->words, &q);
+    return q.by_phrase && add(t, text);
+}
+
+/* Each word is a code, but "SIP 486" and "Q.850 17" are one. */
+static bool add_each(struct task *t, char *const *words, size_t count)
+{
+    char room[JOINED_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        bool pair = i + 1 < count && code_query_is_family(slice_of_string(words[i]));
+        slice text = pair ? join(room, words + i, 2) : slice_of_string(words[i]);
+
+        if (!add(t, text))
+            return false;
+        i += pair;
+    }
+    return true;
+}
+
+/* ---- options ---- */
+
+static const struct { const char *name; enum explain_depth depth; } depths[] = {
+    { "caller", EXPLAIN_CALLER }, { "helpdesk", EXPLAIN_HELPDESK }, { "engineer", EXPLAIN_ENGINEER },
+};
+
+static bool set_depth(struct task *t, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+        if (strcmp(depths[i].name, name) == 0) {
+            t->depth = depths[i].depth;
+            return true;
+        }
+    }
+
+    struct out clean;
+
+    out_init_memory(&clean, 0);
+    style_clean(&clean, utf8_head(slice_of_string(name), 60));
+    t->result = cli_say_error(t->cli, CLI_USAGE, TEXT_EXPLAIN_ERROR_DEPTH,
+                              WORDS_TEXT("text", out_taken(&clean)));
+    out_done(&clean);
+    return false;
+}
+
+static int help(struct cli *cli)
+{
+    static const struct cli_option options[] = {
+        { "--depth DEPTH", TEXT_CLI_OPTION_DEPTH }, { "--lang LANG", TEXT_CLI_OPTION_LANG },
+        { "--json", TEXT_CLI_OPTION_JSON },         { "--list", TEXT_CLI_OPTION_LIST },
+        { "--help", TEXT_CLI_OPTION_HELP },
+    };
+    static const char *const examples[] = {
+        "signalbox explain 486",          "signalbox explain 401 407",
+        "signalbox explain \"busy here\"", "signalbox explain 4xx",
+        "signalbox explain monitor:8003", "signalbox explain SIP18X",
+        "signalbox explain 901",          "signalbox explain q850:17",
+        "signalbox explain --lang fr --depth helpdesk 403", NULL,
+    };
+
+    cli_help(cli, "signalbox explain [--depth DEPTH] [--lang LANG] [--json] [--list] CODE...",
+             TEXT_CLI_COMMAND_EXPLAIN, options, ARRAY_LEN(options), examples);
+    return CLI_DONE;
+}
+
+/* False: finished, with t->result. */
+static bool read_options(struct task *t, int argc, char **argv)
+{
+    enum { OPT_DEPTH = 256, OPT_LANG, OPT_JSON, OPT_LIST };
+    static const struct option options[] = {
+        { "depth", required_argument, NULL, OPT_DEPTH }, { "lang", required_argument, NULL, OPT_LANG },
+        { "json", no_argument, NULL, OPT_JSON },         { "list", no_argument, NULL, OPT_LIST },
+        { "help", no_argument, NULL, 'h' },              { NULL, 0, NULL, 0 },
+    };
+    int option;
+
+    optind = 0;
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        bool fine = true;
+
+        switch (option) {
+        case OPT_DEPTH: fine = set_depth(t, optarg); break;
+        case OPT_LANG:
+            fine = cli_set_language(t->cli, optarg);
+            t->result = fine ? t->result : CLI_USAGE;
+            break;
+        case OPT_JSON:  t->json = true; break;
+        case OPT_LIST:  t->list = true; break;
+        case 'h':
+            t->result = help(t->cli);
+            return false;
+        default:
+            t->result = cli_bad_option(t->cli, "explain", option, argv);
+            return false;
+        }
+        if (!fine)
+            return false;
+    }
+    return true;
+}
+
+static void print(struct task *t)
+{
+    struct explain e = explain_of(t);
+    struct out *o = &t->cli->out;
+
+    if (t->json && t->count > 1)
+        explain_json_comparison(o, e.words, t->subjects, t->count);
+    else if (t->json)
+        explain_json(o, e.words, &t->subjects[0]);
+    else if (t->count > 1)
+        explain_comparison(&e, t->subjects, t->count);
+    else
+        explain_page(&e, &t->subjects[0]);
+}
+
+int cmd_explain(struct cli *cli, int argc, char **argv)
+{
+    struct task t = { .cli = cli };
+
+    if (!read_options(&t, argc, argv))
+        return t.result;
+
+    char *const *words = argv + optind;
+    size_t count = (size_t)(argc - optind);
+
+    if (t.json && !count) {
+        explain_json_all(&cli->out, cli->words);
+        return CLI_DONE;
+    }
+    if (t.list && !count) {
+        struct explain e = explain_of(&t);
+
+        explain_list(&e);
+        return CLI_DONE;
+    }
+    if (!count)
+        return cli_say_error(cli, CLI_USAGE, TEXT_EXPLAIN_ERROR_NO_CODE, WORDS_NUMBER("count", 0));
+    if (!(count > 1 && add_as_phrase(&t, words, count)) && !add_each(&t, words, count))
+        return t.result;
+    if (t.count)
+        print(&t);
+    return t.result;
+}

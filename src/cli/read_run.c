@@ -1,0 +1,475 @@
+/* cli/read_run.c - one reading, from sources to printer; see cmd_read.c
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "call/filter.h"
+#include "capture/source.h"
+#include "cli/read_int.h"
+#include "report/ladder.h"
+#include "report/shelf.h"
+
+#define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
+#define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
+
+struct input {                       /* one file, with its next frame waiting */
+    struct capture_source *source;
+    struct wire_frame      frame;
+    bool                   waiting;
+};
+
+struct reading {
+    struct cli             *cli;
+    const struct read_wish *wish;
+    struct input           *inputs;
+    size_t                  input_count, open_count;
+    struct wire            *wire;
+    struct tracker         *tracker;
+    struct intake          *intake;
+    struct printer          printer;
+    struct shelf            shelf;
+    struct filter          *filters[4];      /* calls, registrations, transactions, messages */
+    struct ladder          *ladder;
+    uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
+    struct call            *ladder_call;     /* finished, kept for its title */
+    struct summary          summary;
+    uint64_t                matches;         /* messages shown */
+    time_t                  began_s;
+    bool                    progress_shown;
+};
+
+/* ---- what the tracker tells ------------------------------------------------------------------ */
+
+static bool is_wanted_call(struct reading *r, const struct call *c)
+{
+    slice wish = r->wish->ladder;
+    uint32_t number;
+
+    if (!wish.len)
+        return false;
+    if (wish.ptr[0] == '#')
+        wish = slice_skip(wish, 1);
+    if (slice_to_u32(wish, &number) && c->index == number)
+        return true;
+    return slice_starts(c->call_id, wish) && wish.len > 3;
+}
+
+static void on_opened(void *ctx, const struct call *c)
+{
+    struct reading *r = ctx;
+
+    if (!is_wanted_call(r, c))
+        return;
+    if (r->ladder_index)
+        r->ladder_others++;
+    else
+        r->ladder_index = c->index;
+}
+
+static bool on_call(void *ctx, struct call *c)
+{
+    struct reading *r = ctx;
+
+    summary_call(&r->summary, c);
+    if (c->index == r->ladder_index) {
+        r->ladder_call = c;
+        return true;
+    }
+    if (r->wish->ladder.len)
+        return false;
+    shelf_call(&r->shelf, c);
+    return true;
+}
+
+static bool on_registration(void *ctx, struct registration *b)
+{
+    struct reading *r = ctx;
+
+    summary_registration(&r->summary, b);
+    if (!r->shelf.wish.registrations)
+        return false;
+    shelf_registration(&r->shelf, b);
+    return true;
+}
+
+static bool on_transaction(void *ctx, struct transaction *t)
+{
+    struct reading *r = ctx;
+
+    r->summary.transactions++;
+    if (!r->shelf.wish.transactions)
+        return false;
+    shelf_transaction(&r->shelf, t);
+    return true;
+}
+
+static slice flaws_of(const struct sip_message *m, struct out *text)
+{
+    size_t count = m->flaw_count < SIP_FLAWS_MAX ? m->flaw_count : SIP_FLAWS_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        out_text(text, i ? SLICE(" ") : SLICE(""));
+        out_text(text, sip_flaw_slug((enum sip_flaw_kind)m->flaws[i].kind));
+    }
+    return out_taken(text);
+}
+
+static void print_message(struct reading *r, const struct track_sighting *s)
+{
+    static const char *const kinds[] = { "new", "hop", "copy", "retransmission" };
+    const struct sip_message *m = s->message;
+    const struct sip_header *agent = sip_header_find(m, SIP_H_USER_AGENT);
+    struct out flaws;
+
+    out_init_memory(&flaws, 4096);
+    struct message_row row = {
+        .frame = s->unit->frame, .at_ns = s->unit->time_ns, .src = s->unit->src,
+        .dst = s->unit->dst, .transport = (uint8_t)s->unit->transport, .method = m->method_text,
+        .status = m->status, .reason = m->reason, .uri = m->uri, .call_id = m->call_id,
+        .from_uri = m->from.uri, .from_tag = m->from.tag, .to_uri = m->to.uri, .to_tag = m->to.tag,
+        .branch = m->via.branch, .user_agent = agent ? agent->value : (slice){0},
+        .content_type = m->content_type, .cseq = m->cseq.number,
+        .call = s->call ? s->call->index : 0, .seen = slice_of_string(kinds[s->kind]),
+        .flaws = flaws_of(m, &flaws), .bytes = (uint32_t)m->all.len, .request = m->is_request,
+        .hep = s->unit->hep, .cut = s->unit->cut, .text = m->all,
+    };
+
+    if (!r->filters[3] || filter_match(r->filters[3], &row, s->unit->time_ns)) {
+        printer_message(&r->printer, &row);
+        r->matches++;
+    }
+    out_done(&flaws);
+}
+
+static void on_message(void *ctx, const struct track_sighting *s)
+{
+    struct reading *r = ctx;
+
+    if (r->ladder && s->call && s->call->index == r->ladder_index)
+        ladder_note(r->ladder, s);
+    if (r->wish->messages)
+        print_message(r, s);
+}
+
+/* ---- filters ----------------------------------------------------------------------------------- */
+
+static const struct field_table *const filter_tables[4] = { &call_fields, &registration_fields,
+                                                            &transaction_fields, &message_fields };
+
+static void say_filter_error(const struct reading *r, const struct filter_error *e)
+{
+    static const enum text_id sentences[FILTER_WRONGS] = {
+        [FILTER_FINE] = TEXT_READ_FILTER_LEFT_OVER,
+        [FILTER_NO_FIELD] = TEXT_READ_FILTER_NO_FIELD,
+        [FILTER_WANTS_NUMBER] = TEXT_READ_FILTER_WANTS_NUMBER,
+        [FILTER_WANTS_DURATION] = TEXT_READ_FILTER_WANTS_DURATION,
+        [FILTER_WANTS_TIME] = TEXT_READ_FILTER_WANTS_TIME,
+        [FILTER_WANTS_YES_OR_NO] = TEXT_READ_FILTER_WANTS_YES_OR_NO,
+        [FILTER_WANTS_TEXT] = TEXT_READ_FILTER_WANTS_TEXT,
+        [FILTER_WANTS_VALUE] = TEXT_READ_FILTER_WANTS_VALUE,
+        [FILTER_WANTS_FIELD] = TEXT_READ_FILTER_WANTS_FIELD,
+        [FILTER_UNBALANCED] = TEXT_READ_FILTER_UNBALANCED,
+        [FILTER_LEFT_OVER] = TEXT_READ_FILTER_LEFT_OVER,
+        [FILTER_BAD_PATTERN] = TEXT_READ_FILTER_BAD_PATTERN,
+        [FILTER_TOO_LONG] = TEXT_READ_FILTER_TOO_LONG,
+        [FILTER_NO_MEMORY] = TEXT_READ_ERROR_NO_MEMORY,
+    };
+    struct out what;
+
+    out_init_memory(&what, 4096);
+    words_say(&what, r->cli->words, sentences[e->wrong], WORDS_TEXT("name", e->at),
+              WORDS_TEXT("near", slice_of_string(e->near)));
+    cli_say_error(r->cli, CLI_USAGE, TEXT_READ_ERROR_FILTER, WORDS_NUMBER("column", e->offset + 1),
+                  WORDS_TEXT("what", out_taken(&what)));
+    out_done(&what);
+}
+
+/* Kinds of records that the filter makes no sense for are not shown. With no kind left, the
+ * error of the first wished kind is told. */
+static int reading_filter(struct reading *r, bool wished[4])
+{
+    struct filter_error first = {0}, error;
+    bool any = false;
+
+    for (size_t i = 0; r->wish->filter.len && i < 4; i++) {
+        if (!wished[i])
+            continue;
+        if (filter_parse(r->wish->filter, filter_tables[i], &r->filters[i], &error) == 0) {
+            r->shelf.wait |= filter_is_relative(r->filters[i]);
+            any = true;
+            continue;
+        }
+        wished[i] = false;
+        if (first.wrong == FILTER_FINE || error.wrong != FILTER_NO_FIELD)
+            first = error;
+    }
+    if (!r->wish->filter.len || any)
+        return CLI_DONE;
+    say_filter_error(r, &first);
+    return CLI_USAGE;
+}
+
+/* ---- inputs ------------------------------------------------------------------------------------ */
+
+static const char *error_why(int errno_value) { return errno_value ? strerror(errno_value) : ""; }
+
+static int say_problem(const struct reading *r, size_t input, const struct capture_problem *p)
+{
+    static const struct { enum text_id id; int code; } sentences[CAPTURE_PROBLEM_KINDS] = {
+        [CAPTURE_FINE] = { TEXT_READ_WARNING_CUT, CLI_DONE },
+        [CAPTURE_CANNOT_OPEN] = { TEXT_READ_ERROR_CANNOT_OPEN, CLI_INPUT },
+        [CAPTURE_EMPTY] = { TEXT_READ_ERROR_EMPTY, CLI_INPUT },
+        [CAPTURE_FOREIGN] = { TEXT_READ_ERROR_FOREIGN, CLI_INPUT },
+        [CAPTURE_BAD_HEADER] = { TEXT_READ_ERROR_BAD_HEADER, CLI_INPUT },
+        [CAPTURE_CUT] = { TEXT_READ_WARNING_CUT, CLI_DONE },
+        [CAPTURE_DAMAGED] = { TEXT_READ_WARNING_DAMAGED, CLI_DONE },
+        [CAPTURE_GZIP_DAMAGED] = { TEXT_READ_ERROR_GZIP, CLI_DONE },
+        [CAPTURE_READ_FAILED] = { TEXT_READ_ERROR_READ_FAILED, CLI_DONE },
+        [CAPTURE_NO_MEMORY] = { TEXT_READ_ERROR_NO_MEMORY, CLI_MACHINE },
+    };
+    enum text_id id = sentences[p->kind].id;
+    int code = sentences[p->kind].code;
+
+    if (p->kind == CAPTURE_FOREIGN && p->what)
+        id = TEXT_READ_ERROR_FOREIGN_KNOWN;
+    if (code == CLI_DONE && p->frame == 0 && p->kind != CAPTURE_CUT)
+        code = CLI_INPUT;                                 /* damaged beyond use */
+    return cli_say_error(r->cli, code, id, WORDS_TEXT("file", slice_of_string(r->wish->files[input])),
+                         WORDS_TEXT("why", slice_of_string(error_why(p->errno_value))),
+                         WORDS_TEXT("what", slice_of_string(p->what)),
+                         WORDS_NUMBER("count", p->frame), WORDS_NUMBER("offset", p->offset));
+}
+
+static void input_advance(struct input *in)
+{
+    in->waiting = in->source && capture_next(in->source, &in->frame) > 0;
+}
+
+static int inputs_open(struct reading *r)
+{
+    int worst = CLI_DONE;
+
+    for (size_t i = 0; i < r->input_count; i++) {
+        struct capture_problem problem = {0};
+
+        if (capture_open_file(r->wish->files[i], &r->inputs[i].source, &problem) < 0) {
+            int code = say_problem(r, i, &problem);
+
+            worst = code > worst ? code : worst;
+            continue;
+        }
+        r->open_count++;
+        input_advance(&r->inputs[i]);
+    }
+    return worst;
+}
+
+/* The earliest frame that waits: files of both ends of a call are read as one capture. */
+static struct input *inputs_earliest(struct reading *r)
+{
+    struct input *earliest = NULL;
+
+    for (size_t i = 0; i < r->input_count; i++)
+        if (r->inputs[i].waiting &&
+            (!earliest || r->inputs[i].frame.time_ns < earliest->frame.time_ns))
+            earliest = &r->inputs[i];
+    return earliest;
+}
+
+/* ---- progress ---------------------------------------------------------------------------------- */
+
+static void progress_clear(struct reading *r)
+{
+    if (r->progress_shown && write(STDERR_FILENO, "\r\033[K", 4) < 0)
+        r->progress_shown = false;
+}
+
+static void progress_show(struct reading *r)
+{
+    uint64_t done = 0, total = 0;
+    struct out bar;
+
+    if (!r->cli->terminal || time(NULL) - r->began_s < PROGRESS_AFTER_S)
+        return;
+    for (size_t i = 0; i < r->input_count; i++) {
+        uint64_t one_done = 0, one_total = 0;
+
+        if (r->inputs[i].source)
+            capture_progress(r->inputs[i].source, &one_done, &one_total);
+        done += one_done;
+        total += one_total;
+    }
+    if (total == 0)
+        return;
+    unsigned tenths = (unsigned)(done * 20 / total);
+
+    tenths = tenths > 20 ? 20 : tenths;
+    out_init_fd(&bar, STDERR_FILENO);
+    out_text(&bar, SLICE("\r["));
+    out_repeat(&bar, SLICE("#"), tenths);
+    out_repeat(&bar, SLICE("."), 20 - tenths);
+    out_text(&bar, SLICE("] "));
+    words_say(&bar, r->cli->words, TEXT_READ_PROGRESS, WORDS_NUMBER("percent", done * 100 / total),
+              WORDS_TEXT("files", slice_of_string(r->wish->files[0])));
+    (void)out_flush(&bar);
+    out_done(&bar);
+    r->progress_shown = true;
+}
+
+/* ---- the reading ------------------------------------------------------------------------------- */
+
+static bool reading_prepare(struct reading *r)
+{
+    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 2 };
+    struct track_observer observer = {
+        .ctx = r, .call_closed = on_call, .registration_closed = on_registration,
+        .transaction_closed = on_transaction,
+        .call_opened = r->wish->ladder.len ? on_opened : NULL,
+        .message = r->wish->ladder.len || r->wish->messages ? on_message : NULL,
+    };
+    struct wire_limits limits = { .stream_bytes_max = r->wish->memory_bytes / 8,
+                                  .fragment_bytes_max = r->wish->memory_bytes / 32 };
+
+    if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
+        settings.seed.k0 = (uint64_t)time(NULL);
+    r->tracker = tracker_new(&settings, &observer);
+    r->intake = malloc(sizeof *r->intake);
+    if (!r->tracker || !r->intake)
+        return false;
+    intake_init(r->intake, r->tracker);
+    r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
+    r->ladder = r->wish->ladder.len ? ladder_new(r->cli->words) : NULL;
+    return r->wire && (r->ladder || !r->wish->ladder.len);
+}
+
+static void reading_frames(struct reading *r)
+{
+    struct summary *s = &r->summary;
+    struct input *in;
+
+    while ((in = inputs_earliest(r))) {
+        if (!s->first_ns || in->frame.time_ns < s->first_ns)
+            s->first_ns = in->frame.time_ns;
+        if (in->frame.time_ns > s->last_ns)
+            s->last_ns = in->frame.time_ns;
+        s->bytes_read += in->frame.bytes.len;
+        r->shelf.now_ns = s->last_ns;
+        wire_frame(r->wire, &in->frame);
+        if (++s->packets % PROGRESS_FRAMES == 0)
+            progress_show(r);
+        if (r->cli->out.error)
+            break;
+        input_advance(in);
+    }
+    wire_finish(r->wire);
+    tracker_time(r->tracker, s->last_ns);
+    tracker_finish(r->tracker);
+    progress_clear(r);
+}
+
+static int reading_warn(struct reading *r)
+{
+    int worst = CLI_DONE;
+
+    for (size_t i = 0; i < r->input_count; i++) {
+        const struct capture_problem *p = r->inputs[i].source ? capture_problem(r->inputs[i].source) : NULL;
+        int code = p && p->kind != CAPTURE_FINE ? say_problem(r, i, p) : CLI_DONE;
+
+        worst = code > worst ? code : worst;
+    }
+    return worst;
+}
+
+static int reading_ladder(struct reading *r)
+{
+    if (!r->ladder_call)
+        return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_CALL,
+                             WORDS_TEXT("call", r->wish->ladder));
+    printer_call_title(&r->printer, r->ladder_call);
+    ladder_print(r->ladder, &r->cli->out, &r->cli->style);
+    if (r->ladder_others) {
+        out_char(&r->cli->out, '\n');
+        words_say_plural(&r->cli->out, r->cli->words, TEXT_READ_LADDER_OTHERS,
+                         WORDS_NUMBER("count", r->ladder_others));
+        out_char(&r->cli->out, '\n');
+    }
+    return CLI_DONE;
+}
+
+static int reading_report(struct reading *r)
+{
+    struct summary *s = &r->summary;
+
+    shelf_finish(&r->shelf);
+    s->files = r->wish->files;
+    s->file_count = r->wish->file_count;
+    s->format = r->input_count == 1 && r->inputs[0].source ? capture_format(r->inputs[0].source) : NULL;
+    s->intake = r->intake;
+    s->wire = wire_counts(r->wire);
+    s->track = tracker_counts(r->tracker);
+    s->order_lost = r->shelf.order_lost;
+    if (r->wish->ladder.len)
+        return reading_ladder(r);
+    printer_summary(&r->printer, s);
+    if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
+        return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));
+    return CLI_DONE;
+}
+
+static void reading_done(struct reading *r)
+{
+    tracker_free(r->tracker);
+    wire_free(r->wire);
+    if (r->intake)
+        intake_done(r->intake);
+    free(r->intake);
+    shelf_done(&r->shelf);
+    ladder_free(r->ladder);
+    call_free(r->ladder_call);
+    for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
+        filter_free(r->filters[i]);
+    for (size_t i = 0; r->inputs && i < r->input_count; i++)
+        capture_close(r->inputs[i].source);
+    free(r->inputs);
+}
+
+int read_run(struct cli *cli, const struct read_wish *wish)
+{
+    struct reading r = { .cli = cli, .wish = wish, .input_count = wish->file_count,
+                         .began_s = time(NULL) };
+    bool all = !wish->picked, listed = !wish->ladder.len;
+    bool wished[4] = { (all || wish->calls) && listed, (all || wish->registrations) && listed,
+                       (all || wish->transactions) && listed, wish->messages };
+    enum printer_kind kind = wish->json ? PRINTER_JSON : wish->csv ? PRINTER_CSV : PRINTER_TEXT;
+    int code, warned;
+
+    printer_begin(&r.printer, kind, &cli->out, cli->words, &cli->style);
+    r.printer.full_messages = cli->verbose > 0;
+    shelf_init(&r.shelf, &r.printer, &(struct shelf_wish){0}, wish->memory_bytes / 4);
+    code = reading_filter(&r, wished);
+    r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], r.filters[0], r.filters[1],
+                                        r.filters[2] };
+    r.inputs = calloc(r.input_count, sizeof *r.inputs);
+    if (code != CLI_DONE || !r.inputs || !reading_prepare(&r)) {
+        if (code == CLI_DONE)
+            code = cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+        reading_done(&r);
+        return code;
+    }
+    code = inputs_open(&r);
+    if (r.open_count) {
+        reading_frames(&r);
+        int found = reading_report(&r);
+
+        out_flush(&cli->out);
+        warned = reading_warn(&r);
+        code = code > warned ? code : warned;
+        code = code ? code : found;
+    }
+    reading_done(&r);
+    return code;
+}

@@ -1,0 +1,413 @@
+/* report/printer.c - see printer.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/printer.h"
+
+#include <stdio.h>
+
+#include "codes/code.h"
+#include "report/moment.h"
+#include "report/rows.h"
+
+void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
+                   const struct words *words, const struct style *style)
+{
+    *p = (struct printer){ .kind = kind, .out = out, .words = words, .style = style,
+                           .json = { .out = out } };
+}
+
+/* ---- sections of text ------------------------------------------------------------------------ */
+
+struct column_plan {
+    enum text_id heading;
+    uint8_t wants, least, matters;
+    bool    right, grows;
+};
+
+enum { CALL_NUMBER, CALL_BEGAN, CALL_FROM, CALL_TO, CALL_RESULT, CALL_SETUP, CALL_RANG, CALL_TALKED,
+       CALL_ENDED_BY, CALL_NOTES, CALL_COLUMNS };
+static const struct column_plan call_plan[CALL_COLUMNS] = {
+    [CALL_NUMBER]   = { TEXT_READ_COLUMN_NUMBER, 4, 3, 9, true, false },
+    [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 5, false, false },
+    [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 13, 8, 9, false, true },
+    [CALL_TO]       = { TEXT_READ_COLUMN_TO, 13, 8, 9, false, true },
+    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 27, 21, 9, false, true },
+    [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 3, true, false },
+    [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
+    [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
+    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 6, 8, false, false },
+    [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 18, 12, 6, false, true },
+};
+
+enum { REG_USER, REG_CONTACT, REG_STATE, REG_LIFETIME, REG_REGISTRAR, REG_REQUESTS, REG_NOTES, REG_COLUMNS };
+static const struct column_plan registration_plan[REG_COLUMNS] = {
+    [REG_USER]      = { TEXT_READ_COLUMN_USER, 22, 20, 9, false, true },
+    [REG_CONTACT]   = { TEXT_READ_COLUMN_CONTACT, 24, 18, 6, false, true },
+    [REG_STATE]     = { TEXT_READ_COLUMN_STATE, 22, 17, 9, false, false },
+    [REG_LIFETIME]  = { TEXT_READ_COLUMN_LIFETIME, 9, 8, 7, true, false },
+    [REG_REGISTRAR] = { TEXT_READ_COLUMN_REGISTRAR, 16, 12, 4, false, false },
+    [REG_REQUESTS]  = { TEXT_READ_COLUMN_REQUESTS, 4, 3, 3, true, false },
+    [REG_NOTES]     = { TEXT_READ_COLUMN_NOTES, 20, 12, 5, false, true },
+};
+
+enum { TRA_METHOD, TRA_FROM, TRA_TO, TRA_ANSWER, TRA_TOOK, TRA_REPEATS, TRA_COLUMNS };
+static const struct column_plan transaction_plan[TRA_COLUMNS] = {
+    [TRA_METHOD]  = { TEXT_READ_COLUMN_METHOD, 10, 7, 9, false, false },
+    [TRA_FROM]    = { TEXT_READ_COLUMN_FROM, 24, 10, 8, false, true },
+    [TRA_TO]      = { TEXT_READ_COLUMN_TO, 24, 10, 9, false, true },
+    [TRA_ANSWER]  = { TEXT_READ_COLUMN_ANSWER, 22, 12, 9, false, false },
+    [TRA_TOOK]    = { TEXT_READ_COLUMN_TOOK, 7, 7, 5, true, false },
+    [TRA_REPEATS] = { TEXT_READ_COLUMN_REPEATS, 4, 3, 3, true, false },
+};
+
+enum { MSG_FRAME, MSG_TIME, MSG_SOURCE, MSG_DESTINATION, MSG_MESSAGE, MSG_NOTES, MSG_COLUMNS };
+static const struct column_plan message_plan[MSG_COLUMNS] = {
+    [MSG_FRAME]       = { TEXT_READ_COLUMN_FRAME, 6, 5, 9, true, false },
+    [MSG_TIME]        = { TEXT_READ_COLUMN_TIME, 12, 12, 7, false, false },
+    [MSG_SOURCE]      = { TEXT_READ_COLUMN_SOURCE, 21, 12, 8, false, false },
+    [MSG_DESTINATION] = { TEXT_READ_COLUMN_DESTINATION, 21, 12, 8, false, false },
+    [MSG_MESSAGE]     = { TEXT_READ_COLUMN_MESSAGE, 34, 14, 9, false, true },
+    [MSG_NOTES]       = { TEXT_READ_COLUMN_NOTES, 16, 8, 3, false, true },
+};
+
+static const struct section_plan {
+    enum text_id heading;
+    const struct column_plan *columns;
+    size_t count;
+    const struct field_table *fields;
+} sections[PRINTER_SECTIONS] = {
+    [PRINTER_CALLS] = { TEXT_READ_SECTION_CALLS, call_plan, CALL_COLUMNS, &call_fields },
+    [PRINTER_REGISTRATIONS] = { TEXT_READ_SECTION_REGISTRATIONS, registration_plan, REG_COLUMNS,
+                                &registration_fields },
+    [PRINTER_TRANSACTIONS] = { TEXT_READ_SECTION_TRANSACTIONS, transaction_plan, TRA_COLUMNS,
+                               &transaction_fields },
+    [PRINTER_MESSAGES] = { TEXT_READ_SECTION_MESSAGES, message_plan, MSG_COLUMNS, &message_fields },
+};
+
+static void section_heading(struct printer *p, const struct section_plan *plan)
+{
+    if (p->section != PRINTER_NOTHING)
+        out_char(p->out, '\n');
+    style_begin(p->out, p->style, TONE_STRONG);
+    out_text(p->out, words_text(p->words, plan->heading));
+    style_end(p->out, p->style, TONE_STRONG);
+    out_char(p->out, '\n');
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct column_plan *c = &plan->columns[i];
+
+        p->columns[i] = (struct table_column){ words_text(p->words, c->heading), c->wants, c->least,
+                                               c->matters, c->right, c->grows };
+    }
+    table_begin(&p->table, p->columns, plan->count, p->style);
+    table_heading(&p->table, p->out);
+}
+
+/* True when the record still has to be printed as text; JSON and CSV are done with it here. */
+static bool section_enter(struct printer *p, enum printer_section section, const void *record)
+{
+    const struct section_plan *plan = &sections[section];
+
+    if (p->kind == PRINTER_JSON) {
+        rows_json(&p->json, plan->fields, record);
+        return false;
+    }
+    if (p->section != section && p->kind == PRINTER_CSV) {
+        out_text(p->out, p->section == PRINTER_NOTHING ? SLICE("") : SLICE("\r\n"));
+        rows_csv_head(p->out, plan->fields);
+    } else if (p->section != section) {
+        section_heading(p, plan);
+    }
+    p->section = section;
+    if (p->kind == PRINTER_CSV)
+        rows_csv(p->out, plan->fields, record);
+    return p->kind == PRINTER_TEXT;
+}
+
+/* ---- cells ------------------------------------------------------------------------------------- */
+
+static void cell_number(struct printer *p, size_t column, uint64_t number, enum style_tone tone)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+
+    table_cell(&p->table, column, slice_of(text, (size_t)n), tone);
+}
+
+static void cell_duration(struct printer *p, size_t column, int64_t ns)
+{
+    char room[MOMENT_TEXT_MAX];
+
+    table_cell(&p->table, column, ns < 0 ? SLICE("-") : moment_duration(ns, room), TONE_PLAIN);
+}
+
+/* "486 Busy Here": the number and its name in the reader's language. */
+static void cell_code(struct printer *p, size_t column, enum code_family family, unsigned number,
+                      slice otherwise, enum style_tone tone)
+{
+    const struct code *code = code_find(family, number);
+    slice name = code ? code_name(p->words, code) : otherwise;
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    out_u64(&text, number);
+    out_char(&text, ' ');
+    out_text(&text, name.len ? name : otherwise);
+    table_cell(&p->table, column, out_taken(&text), tone);
+    out_done(&text);
+}
+
+/* Notes stand one after the other, each whole. */
+static void note(struct out *notes, slice text)
+{
+    out_text(notes, notes->used ? SLICE(", ") : SLICE(""));
+    out_text(notes, text);
+}
+
+static void note_counted(struct out *notes, const struct words *w, enum text_id id, uint64_t count)
+{
+    struct out text;
+
+    if (count == 0)
+        return;
+    out_init_memory(&text, 1024);
+    words_say_plural(&text, w, id, WORDS_NUMBER("count", count));
+    note(notes, out_taken(&text));
+    out_done(&text);
+}
+
+static slice who(const struct call_party *party)
+{
+    return party->user.len ? party->user : party->uri;
+}
+
+static enum style_tone call_tone(const struct call *c)
+{
+    static const uint8_t tones[CALL_STATES] = {
+        [CALL_CANCELLED] = TONE_WARN, [CALL_REFUSED] = TONE_BAD, [CALL_ACTIVE] = TONE_GOOD,
+        [CALL_COMPLETED] = TONE_GOOD, [CALL_SILENT] = TONE_BAD, [CALL_NOT_FOLLOWED] = TONE_WARN,
+    };
+
+    return (enum style_tone)tones[c->state];
+}
+
+static void call_notes(struct printer *p, const struct call *c)
+{
+    const struct { bool yes; enum text_id id; } notes[] = {
+        { c->partial, TEXT_READ_NOTE_NO_BEGINNING },
+        { c->open_at_end, TEXT_READ_NOTE_OPEN },
+        { c->state == CALL_NOT_FOLLOWED, TEXT_READ_NOTE_NOT_FOLLOWED },
+        { c->emergency, TEXT_READ_NOTE_EMERGENCY },
+        { c->ack == CALL_ACK_LOST, TEXT_READ_NOTE_ACK_LOST },
+        { c->ack == CALL_ACK_LATE, TEXT_READ_NOTE_ACK_LATE },
+        { c->crossed && c->cancel_ns, TEXT_READ_NOTE_CROSSED },
+        { c->forwarded > 0, TEXT_READ_NOTE_FORWARDED },
+        { c->transfers > 0, TEXT_READ_NOTE_TRANSFERRED },
+        { c->forks > 0, TEXT_READ_NOTE_FORKED },
+        { c->early_media, TEXT_READ_NOTE_EARLY_MEDIA },
+    };
+    struct out text;
+
+    out_init_memory(&text, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+        if (notes[i].yes)
+            note(&text, words_text(p->words, notes[i].id));
+    note_counted(&text, p->words, TEXT_READ_NOTE_HELD, c->held);
+    note_counted(&text, p->words, TEXT_READ_NOTE_REPEATS, c->retransmissions);
+    table_cell(&p->table, CALL_NOTES, out_taken(&text), TONE_PLAIN);
+    out_done(&text);
+}
+
+static void call_ended_by(struct printer *p, const struct call *c)
+{
+    static const enum text_id words[CALL_SIDES] = {
+        [CALL_CALLER] = TEXT_READ_BY_CALLER, [CALL_CALLEE] = TEXT_READ_BY_CALLEE,
+        [CALL_SERVER] = TEXT_READ_BY_SERVER, [CALL_NETWORK] = TEXT_READ_BY_NETWORK,
+    };
+
+    table_cell(&p->table, CALL_ENDED_BY,
+               c->ended_by ? words_text(p->words, words[c->ended_by]) : SLICE("-"), TONE_PLAIN);
+}
+
+void printer_call(struct printer *p, const struct call *c)
+{
+    struct call_status status = call_status(c);
+    enum code_family family = slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR;
+    char room[MOMENT_TEXT_MAX];
+
+    if (!section_enter(p, PRINTER_CALLS, c))
+        return;
+    cell_number(p, CALL_NUMBER, c->index, TONE_PLAIN);
+    table_cell(&p->table, CALL_BEGAN, moment_clock(c->invite_ns ? c->invite_ns : c->last_ns, room),
+               TONE_PLAIN);
+    table_cell(&p->table, CALL_FROM, who(&c->from), TONE_PLAIN);
+    table_cell(&p->table, CALL_TO, who(&c->to), TONE_PLAIN);
+    cell_code(p, CALL_RESULT, family, status.code, status.name, call_tone(c));
+    cell_duration(p, CALL_SETUP, call_pdd_ns(c));
+    cell_duration(p, CALL_RANG, call_ring_ns(c));
+    cell_duration(p, CALL_TALKED, call_talk_ns(c));
+    call_ended_by(p, c);
+    call_notes(p, c);
+    table_row(&p->table, p->out);
+}
+
+static void registration_notes(struct printer *p, const struct registration *r)
+{
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    if (r->challenged)
+        note(&text, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
+    if (r->reason == REGISTRATION_EXPIRED)
+        note(&text, words_text(p->words, TEXT_READ_NOTE_EXPIRED));
+    if (r->reason == REGISTRATION_DISPLACED)
+        note(&text, words_text(p->words, TEXT_READ_NOTE_DISPLACED));
+    note_counted(&text, p->words, TEXT_READ_NOTE_REPEATS, r->retransmissions);
+    table_cell(&p->table, REG_NOTES, out_taken(&text), TONE_PLAIN);
+    out_done(&text);
+}
+
+static enum style_tone registration_tone(const struct registration *r)
+{
+    return r->state == REGISTRATION_FAILED ? TONE_BAD
+         : r->state == REGISTRATION_REGISTERED || r->state == REGISTRATION_REFRESHING ? TONE_GOOD
+         : TONE_WARN;
+}
+
+void printer_registration(struct printer *p, const struct registration *r)
+{
+    struct registration_status status = registration_status(r);
+    enum code_family family = slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR;
+    char text[ADDRESS_TEXT_MAX];
+
+    if (!section_enter(p, PRINTER_REGISTRATIONS, r))
+        return;
+    table_cell(&p->table, REG_USER, r->aor, TONE_PLAIN);
+    table_cell(&p->table, REG_CONTACT, r->contact.len ? r->contact : SLICE("-"), TONE_PLAIN);
+    if (status.code)
+        cell_code(p, REG_STATE, family, status.code, status.name, registration_tone(r));
+    else
+        table_cell(&p->table, REG_STATE, words_text(p->words, TEXT_READ_NO_ANSWER_YET), TONE_BAD);
+    cell_duration(p, REG_LIFETIME, r->expires_s ? (int64_t)r->expires_s * 1000000000 : -1);
+    table_cell(&p->table, REG_REGISTRAR, slice_of(text, address_format(&r->registrar, text)), TONE_PLAIN);
+    cell_number(p, REG_REQUESTS, r->requests, TONE_PLAIN);
+    registration_notes(p, r);
+    table_row(&p->table, p->out);
+}
+
+void printer_transaction(struct printer *p, const struct transaction *t)
+{
+    bool good = t->final >= 200 && t->final < 300;
+
+    if (!section_enter(p, PRINTER_TRANSACTIONS, t))
+        return;
+    table_cell(&p->table, TRA_METHOD, t->method, TONE_PLAIN);
+    table_cell(&p->table, TRA_FROM, t->from_uri, TONE_PLAIN);
+    table_cell(&p->table, TRA_TO, t->to_uri, TONE_PLAIN);
+    if (t->final)
+        cell_code(p, TRA_ANSWER, CODE_SIP, t->final, t->phrase, good ? TONE_GOOD : TONE_BAD);
+    else
+        table_cell(&p->table, TRA_ANSWER, words_text(p->words, TEXT_READ_NO_ANSWER_YET), TONE_WARN);
+    cell_duration(p, TRA_TOOK, t->asked_ns && t->answered_ns ? t->answered_ns - t->asked_ns : -1);
+    cell_number(p, TRA_REPEATS, t->retransmissions, TONE_PLAIN);
+    table_row(&p->table, p->out);
+}
+
+/* ---- messages ------------------------------------------------------------------------------------ */
+
+static void message_label(const struct message_row *m, struct out *text)
+{
+    if (m->request) {
+        out_text(text, m->method);
+        out_char(text, ' ');
+        out_text(text, m->uri);
+        return;
+    }
+    out_u64(text, m->status);
+    out_char(text, ' ');
+    out_text(text, m->reason);
+    out_text(text, SLICE(" ("));
+    out_text(text, m->method);
+    out_char(text, ')');
+}
+
+/* The message line by line, indented; nothing of it may act on the terminal. */
+static void message_full(struct printer *p, const struct message_row *m)
+{
+    slice rest = m->text, line;
+
+    while (slice_take_line(&rest, &line)) {
+        out_text(p->out, SLICE("    "));
+        style_clean(p->out, line);
+        out_char(p->out, '\n');
+    }
+    out_char(p->out, '\n');
+}
+
+void printer_message(struct printer *p, const struct message_row *m)
+{
+    char room[MOMENT_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+    struct out text;
+
+    if (!section_enter(p, PRINTER_MESSAGES, m))
+        return;
+    out_init_memory(&text, 1 << 16);
+    cell_number(p, MSG_FRAME, m->frame, TONE_DIM);
+    out_text(&text, moment_clock(m->at_ns, room));
+    out_char(&text, '.');
+    out_padded(&text, (uint64_t)(m->at_ns / 1000000 % 1000), 3);
+    table_cell(&p->table, MSG_TIME, out_taken(&text), TONE_PLAIN);
+    table_cell(&p->table, MSG_SOURCE, slice_of(address, address_format(&m->src, address)), TONE_PLAIN);
+    table_cell(&p->table, MSG_DESTINATION, slice_of(address, address_format(&m->dst, address)), TONE_PLAIN);
+    out_clear(&text);
+    message_label(m, &text);
+    table_cell(&p->table, MSG_MESSAGE, out_taken(&text),
+               m->request ? TONE_PLAIN : m->status < 200 ? TONE_WARN : m->status < 300 ? TONE_GOOD : TONE_BAD);
+    out_clear(&text);
+    if (!slice_eq(m->seen, SLICE("new")))
+        note(&text, m->seen);
+    if (m->flaws.len)
+        note(&text, m->flaws);
+    table_cell(&p->table, MSG_NOTES, out_taken(&text), TONE_WARN);
+    table_row(&p->table, p->out);
+    if (p->full_messages)
+        message_full(p, m);
+    out_done(&text);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------- */
+
+void printer_summary(struct printer *p, const struct summary *s)
+{
+    if (p->kind == PRINTER_JSON)
+        summary_json(s, &p->json);
+    if (p->kind != PRINTER_TEXT)
+        return;
+    if (p->section != PRINTER_NOTHING)
+        out_char(p->out, '\n');
+    summary_text(s, p->out, p->words, p->style);
+}
+
+void printer_call_title(struct printer *p, const struct call *c)
+{
+    struct call_status status = call_status(c);
+    enum code_family family = slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR;
+    const struct code *code = code_find(family, status.code);
+    slice name = code ? code_name(p->words, code) : status.name;
+    bool over = call_state_is_over((enum call_state)c->state);
+    struct out text;
+
+    out_init_memory(&text, 1 << 16);
+    words_say(&text, p->words, TEXT_READ_LADDER_CALL, WORDS_NUMBER("number", c->index),
+              WORDS_TEXT("from", who(&c->from)), WORDS_TEXT("to", who(&c->to)),
+              WORDS_TEXT("call_id", c->call_id));
+    out_char(&text, '\n');
+    words_say(&text, p->words, over ? TEXT_READ_LADDER_RESULT : TEXT_READ_LADDER_ACTIVE,
+              WORDS_NUMBER("code", status.code), WORDS_TEXT("name", name));
+    slice rest = out_taken(&text), line;
+
+    while (slice_take_line(&rest, &line)) {
+        style_clean(p->out, line);
+        out_char(p->out, '\n');
+    }
+    out_char(p->out, '\n');
+    out_done(&text);
+}

@@ -1,0 +1,45 @@
+/* report/printer.h - records as somebody wants to see them: text, JSON Lines or CSV.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A printer is a struct of functions behind a handle, so whoever has records need not know
+ * which it is. Text keeps sections: a heading and a table that fits the terminal come before
+ * the first record of a kind.
+ *
+ *     struct printer p;
+ *     printer_begin(&p, PRINTER_TEXT, &out, words, &style);
+ *     printer_call(&p, call); ... printer_summary(&p, &summary);                          */
+#ifndef REPORT_PRINTER_H
+#define REPORT_PRINTER_H
+
+#include "call/fields.h"
+#include "report/summary.h"
+#include "report/table.h"
+
+enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV };
+enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
+                       PRINTER_MESSAGES, PRINTER_SECTIONS };
+
+struct printer {
+    enum printer_kind   kind;
+    struct out         *out;
+    const struct words *words;
+    const struct style *style;
+    enum printer_section section;    /* whose heading was printed last */
+    struct json         json;
+    struct table        table;
+    struct table_column columns[TABLE_COLUMNS_MAX];
+    bool                full_messages;       /* text: with the whole message below */
+};
+
+void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
+                   const struct words *words, const struct style *style);
+void printer_call(struct printer *p, const struct call *c);
+void printer_registration(struct printer *p, const struct registration *r);
+void printer_transaction(struct printer *p, const struct transaction *t);
+void printer_message(struct printer *p, const struct message_row *m);
+void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */
+
+/* One line about a call, above its ladder. */
+void printer_call_title(struct printer *p, const struct call *c);
+
+#endif
