@@ -5,18 +5,23 @@
 enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_ADDRESS, AS_CODE,
                AS_SOME_U32 };
 
-#define AT(of, member) .offset = offsetof(of, member)
-#define TEXT_AT(of, n, member)    { .name = n, .type = FIELD_TEXT, .storage = AS_SLICE, AT(of, member) }
-#define U16_AT(of, n, member)     { .name = n, .type = FIELD_NUMBER, .storage = AS_U16, AT(of, member) }
-#define CODE_AT(of, n, member)    { .name = n, .type = FIELD_NUMBER, .storage = AS_CODE, AT(of, member) }
-#define SOME_U32_AT(of, n, member) { .name = n, .type = FIELD_NUMBER, .storage = AS_SOME_U32, AT(of, member) }
-#define U32_AT(of, n, member)     { .name = n, .type = FIELD_NUMBER, .storage = AS_U32, AT(of, member) }
-#define U64_AT(of, n, member)     { .name = n, .type = FIELD_NUMBER, .storage = AS_U64, AT(of, member) }
-#define TIME_AT(of, n, member)    { .name = n, .type = FIELD_TIME, .storage = AS_NS, AT(of, member) }
-#define BOOL_AT(of, n, member)    { .name = n, .type = FIELD_BOOL, .storage = AS_BOOL, AT(of, member) }
-#define ADDRESS_AT(of, n, member) { .name = n, .type = FIELD_ADDRESS, .storage = AS_ADDRESS, AT(of, member) }
-#define GETTER(n, t, function)      { .name = n, .type = t, .storage = IN_GETTER, .get = function }
-#define COUNTS(n, function)         { .name = n, .type = FIELD_COUNTS, .count_at = function }
+/* A member of a record, by type; SPARSE_ ones are worth a word in JSON only when not zero. */
+#define PLACED(of, n, t, s, member, is_sparse) \
+    { .name = n, .type = t, .storage = s, .sparse = is_sparse, .offset = offsetof(of, member) }
+#define TEXT_AT(of, n, member)     PLACED(of, n, FIELD_TEXT, AS_SLICE, member, false)
+#define U16_AT(of, n, member)      PLACED(of, n, FIELD_NUMBER, AS_U16, member, false)
+#define U32_AT(of, n, member)      PLACED(of, n, FIELD_NUMBER, AS_U32, member, false)
+#define U64_AT(of, n, member)      PLACED(of, n, FIELD_NUMBER, AS_U64, member, false)
+#define CODE_AT(of, n, member)     PLACED(of, n, FIELD_NUMBER, AS_CODE, member, false)
+#define SOME_U32_AT(of, n, member) PLACED(of, n, FIELD_NUMBER, AS_SOME_U32, member, false)
+#define TIME_AT(of, n, member)     PLACED(of, n, FIELD_TIME, AS_NS, member, false)
+#define BOOL_AT(of, n, member)     PLACED(of, n, FIELD_BOOL, AS_BOOL, member, false)
+#define ADDRESS_AT(of, n, member)  PLACED(of, n, FIELD_ADDRESS, AS_ADDRESS, member, false)
+#define SPARSE_U16_AT(of, n, member)  PLACED(of, n, FIELD_NUMBER, AS_U16, member, true)
+#define SPARSE_U32_AT(of, n, member)  PLACED(of, n, FIELD_NUMBER, AS_U32, member, true)
+#define SPARSE_BOOL_AT(of, n, member) PLACED(of, n, FIELD_BOOL, AS_BOOL, member, true)
+#define GETTER(n, t, function)     { .name = n, .type = t, .storage = IN_GETTER, .get = function }
+#define COUNTS(n, function)        { .name = n, .type = FIELD_COUNTS, .count_at = function }
 
 static struct field_value word(slice text)
 {
@@ -153,13 +158,13 @@ static const struct field call_field_list[] = {
     C(TEXT_AT, "reason_text", reason_text),
     C(BOOL_AT, "answered", answered),
     GETTER("ack", FIELD_WORD, get_ack),
-    C(U16_AT, "answer_repeats", replies_after_answer),
+    C(SPARSE_U16_AT, "answer_repeats", replies_after_answer),
     C(BOOL_AT, "early_media", early_media),
-    C(BOOL_AT, "reliable", reliable),
+    C(SPARSE_BOOL_AT, "reliable", reliable),
     C(U16_AT, "held", held),
-    C(BOOL_AT, "on_hold", on_hold),
+    C(SPARSE_BOOL_AT, "on_hold", on_hold),
     C(U16_AT, "forwarded", forwarded),
-    C(U16_AT, "transfers", transfers),
+    C(SPARSE_U16_AT, "transfers", transfers),
     C(TEXT_AT, "refer_to", refer_to),
     C(CODE_AT, "transfer_status", transfer_status),
     C(TEXT_AT, "replaces", replaces),
@@ -169,21 +174,21 @@ static const struct field call_field_list[] = {
     C(U16_AT, "reinvites", reinvites),
     C(CODE_AT, "reinvite_final", reinvite_final),
     C(U16_AT, "attempts", attempts),
-    C(U16_AT, "forks", forks),
+    C(SPARSE_U16_AT, "forks", forks),
     C(CODE_AT, "challenge", challenge),
     C(CODE_AT, "bye_final", bye_final),
     C(CODE_AT, "cancel_final", cancel_final),
     C(SOME_U32_AT, "session_expires_s", session_expires_s),
-    C(U16_AT, "refreshes", refreshes),
+    C(SPARSE_U16_AT, "refreshes", refreshes),
     C(TEXT_AT, "session_id", session_id),
     C(TEXT_AT, "icid", icid),
-    C(BOOL_AT, "crossed", crossed),
-    C(BOOL_AT, "emergency", emergency),
-    C(BOOL_AT, "partial", partial),
-    C(BOOL_AT, "open_at_end", open_at_end),
-    C(BOOL_AT, "slow_timers", slow_timers),
-    C(U16_AT, "surprises", surprises),
-    C(U16_AT, "flaws", flaws),
+    C(SPARSE_BOOL_AT, "crossed", crossed),
+    C(SPARSE_BOOL_AT, "emergency", emergency),
+    C(SPARSE_BOOL_AT, "partial", partial),
+    C(SPARSE_BOOL_AT, "open_at_end", open_at_end),
+    C(SPARSE_BOOL_AT, "slow_timers", slow_timers),
+    C(SPARSE_U16_AT, "surprises", surprises),
+    C(SPARSE_U16_AT, "flaws", flaws),
     C(U64_AT, "first_frame", first_frame),
     C(U64_AT, "last_frame", last_frame),
 };
@@ -225,21 +230,21 @@ static const struct field registration_field_list[] = {
     R(SOME_U32_AT, "expires_s", expires_s),
     R(SOME_U32_AT, "min_expires_s", min_expires_s),
     R(U32_AT, "requests", requests),
-    R(U32_AT, "refreshes", refreshes),
-    R(U32_AT, "failures", failures),
+    R(SPARSE_U32_AT, "refreshes", refreshes),
+    R(SPARSE_U32_AT, "failures", failures),
     R(U32_AT, "retransmissions", retransmissions),
     R(U32_AT, "copies", copies),
     R(BOOL_AT, "challenged", challenged),
-    R(BOOL_AT, "all_contacts", all_contacts),
+    R(SPARSE_BOOL_AT, "all_contacts", all_contacts),
     R(TIME_AT, "first_at", first_ns),
     R(TIME_AT, "registered_at", registered_ns),
     R(TIME_AT, "expires_at", expires_ns),
     R(TIME_AT, "removed_at", removed_ns),
     R(TIME_AT, "last_at", last_ns),
     GETTER("reason", FIELD_WORD, get_r_reason),
-    R(BOOL_AT, "open_at_end", open_at_end),
-    R(U16_AT, "surprises", surprises),
-    R(U16_AT, "flaws", flaws),
+    R(SPARSE_BOOL_AT, "open_at_end", open_at_end),
+    R(SPARSE_U16_AT, "surprises", surprises),
+    R(SPARSE_U16_AT, "flaws", flaws),
     R(U64_AT, "first_frame", first_frame),
     R(U64_AT, "last_frame", last_frame),
 };
@@ -279,7 +284,7 @@ static const struct field transaction_field_list[] = {
     T(TEXT_AT, "reason", phrase),
     T(CODE_AT, "last_progress", last_progress),
     T(BOOL_AT, "challenged", challenged),
-    T(BOOL_AT, "partial", partial),
+    T(SPARSE_BOOL_AT, "partial", partial),
     T(TIME_AT, "asked_at", asked_ns),
     T(TIME_AT, "answered_at", answered_ns),
     GETTER("duration_ms", FIELD_DURATION, get_t_duration),
@@ -324,8 +329,8 @@ static const struct field message_field_list[] = {
     M(TEXT_AT, "seen", seen),
     M(TEXT_AT, "flaws", flaws),
     M(U32_AT, "bytes", bytes),
-    M(BOOL_AT, "hep", hep),
-    M(BOOL_AT, "cut", cut),
+    M(SPARSE_BOOL_AT, "hep", hep),
+    M(SPARSE_BOOL_AT, "cut", cut),
 };
 const struct field_table message_fields = { "message", message_field_list,
                                             ARRAY_LEN(message_field_list) };

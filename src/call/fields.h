@@ -34,6 +34,7 @@ struct field {
     const char *name;
     uint8_t     type;                /* enum field_type */
     uint8_t     storage;             /* fields.c's business */
+    bool        sparse;              /* JSON leaves it out when it is zero or false */
     uint16_t    offset;
     void (*get)(const void *record, struct field_value *ret, char room[8]);
     bool (*count_at)(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,

@@ -117,8 +117,24 @@ static void detail_formats(struct out *o, const struct sdp_media *media)
     }
 }
 
-/* What the message says of media: types and codecs, and whether it puts them on hold. */
-static slice detail_of(struct ladder *l, const struct sip_message *m, const struct words *w)
+/* SDP's own word where media does not go both ways; the old hold is an address of zeros. */
+static slice direction_mark(const struct sdp *sdp, unsigned media)
+{
+    static const slice marks[] = {
+        [SDP_SENDONLY] = SLICE_INIT("[sendonly] "),
+        [SDP_RECVONLY] = SLICE_INIT("[recvonly] "),
+        [SDP_INACTIVE] = SLICE_INIT("[inactive] "),
+        [SDP_SENDRECV] = SLICE_INIT(""),
+    };
+    enum sdp_direction direction = sdp_media_direction(sdp, media);
+
+    if (direction == SDP_SENDRECV && sdp_is_hold(sdp, media))
+        return SLICE("[c=0.0.0.0] ");
+    return direction == SDP_DIRECTION_NONE ? SLICE("") : marks[direction];
+}
+
+/* What the message says of media: directions, types and codecs. */
+static slice detail_of(struct ladder *l, const struct sip_message *m)
 {
     struct sdp sdp;
     struct out text;
@@ -129,13 +145,9 @@ static slice detail_of(struct ladder *l, const struct sip_message *m, const stru
     out_init_memory(&text, 1024);
     for (unsigned i = 0; i < sdp.media_count && text.used < 200; i++) {
         out_text(&text, text.used ? SLICE("; ") : SLICE(""));
+        out_text(&text, direction_mark(&sdp, i));         /* in front: the rest may be cut */
         out_text(&text, slice_head(sdp.media[i].type, 16));
         detail_formats(&text, &sdp.media[i]);
-        if (sdp_is_hold(&sdp, i)) {
-            out_text(&text, SLICE(" ["));
-            out_text(&text, words_text(w, TEXT_READ_LADDER_HOLD));
-            out_char(&text, ']');
-        }
     }
     slice kept = arena_slice(&l->arena, out_taken(&text));
 
@@ -180,7 +192,7 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
         return;
     }
     l->events[l->count++] = (struct event){
-        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m, l->words),
+        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m),
         .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
         .from = from, .to = to,
     };

@@ -27,26 +27,26 @@ enum { CALL_NUMBER, CALL_BEGAN, CALL_FROM, CALL_TO, CALL_RESULT, CALL_SETUP, CAL
        CALL_ENDED_BY, CALL_NOTES, CALL_COLUMNS };
 static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_NUMBER]   = { TEXT_READ_COLUMN_NUMBER, 4, 3, 9, true, false },
-    [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 6, false, false },
-    [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 14, 6, 9, false, true },
-    [CALL_TO]       = { TEXT_READ_COLUMN_TO, 14, 6, 9, false, true },
-    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 23, 12, 9, false, true },
+    [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 5, false, false },
+    [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 13, 8, 9, false, true },
+    [CALL_TO]       = { TEXT_READ_COLUMN_TO, 13, 8, 9, false, true },
+    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 27, 21, 9, false, true },
     [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 3, true, false },
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
-    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 6, 8, false, false },
-    [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 18, 8, 5, false, true },
+    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 8, false, false },
+    [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 18, 12, 6, false, true },
 };
 
 enum { REG_USER, REG_CONTACT, REG_STATE, REG_LIFETIME, REG_REGISTRAR, REG_REQUESTS, REG_NOTES, REG_COLUMNS };
 static const struct column_plan registration_plan[REG_COLUMNS] = {
-    [REG_USER]      = { TEXT_READ_COLUMN_USER, 22, 10, 9, false, true },
-    [REG_CONTACT]   = { TEXT_READ_COLUMN_CONTACT, 24, 10, 6, false, true },
-    [REG_STATE]     = { TEXT_READ_COLUMN_STATE, 20, 14, 9, false, false },
+    [REG_USER]      = { TEXT_READ_COLUMN_USER, 22, 20, 9, false, true },
+    [REG_CONTACT]   = { TEXT_READ_COLUMN_CONTACT, 24, 18, 6, false, true },
+    [REG_STATE]     = { TEXT_READ_COLUMN_STATE, 22, 17, 9, false, false },
     [REG_LIFETIME]  = { TEXT_READ_COLUMN_LIFETIME, 9, 8, 7, true, false },
     [REG_REGISTRAR] = { TEXT_READ_COLUMN_REGISTRAR, 16, 12, 4, false, false },
     [REG_REQUESTS]  = { TEXT_READ_COLUMN_REQUESTS, 4, 3, 3, true, false },
-    [REG_NOTES]     = { TEXT_READ_COLUMN_NOTES, 16, 8, 5, false, true },
+    [REG_NOTES]     = { TEXT_READ_COLUMN_NOTES, 20, 12, 5, false, true },
 };
 
 enum { TRA_METHOD, TRA_FROM, TRA_TO, TRA_ANSWER, TRA_TOOK, TRA_REPEATS, TRA_COLUMNS };

@@ -10,7 +10,7 @@ static void json_value(struct json *j, const char *key, const struct field *f, c
     char room[8], text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
     struct field_value v = field_get(f, record, room);
 
-    if (!v.known)
+    if (!v.known || (f->sparse && v.number == 0))
         return;
     switch ((enum field_type)f->type) {
     case FIELD_TEXT:

@@ -140,8 +140,11 @@ void table_cell(struct table *t, size_t column, slice text, enum style_tone tone
 static void table_print(struct table *t, struct out *o, bool heading)
 {
     bool first = true;
+    size_t last = t->count;
 
-    for (size_t i = 0; i < t->count; i++) {
+    while (last > 0 && t->widths[last - 1] == 0)
+        last--;
+    for (size_t i = 0; i < last; i++) {
         slice text = heading ? t->columns[i].heading : slice_of(t->cells[i], t->lengths[i]);
         enum style_tone tone = heading ? TONE_STRONG : t->tones[i];
 
@@ -151,7 +154,10 @@ static void table_print(struct table *t, struct out *o, bool heading)
             out_repeat(o, SLICE(" "), GAP);
         first = false;
         style_begin(o, t->style, tone);
-        table_fit(o, text, t->widths[i], t->columns[i].right);
+        if (i + 1 < last || t->columns[i].right)
+            table_fit(o, text, t->widths[i], t->columns[i].right);
+        else
+            table_cut(o, text, t->widths[i]);             /* no blanks at the end of a line */
         style_end(o, t->style, tone);
     }
     out_char(o, '\n');

@@ -155,15 +155,12 @@ slice sip_unquote(slice quoted, char *buffer, size_t size)
 /* ---- addresses ---- */
 
 /* ";tag=a6c85cf" and no more, as nearly everybody writes it. */
-static bool is_only_tag(slice after, slice *ret)
+static inline bool is_only_tag(slice after, slice *ret)
 {
-    size_t at = 5;
+    const char *end = after.ptr + after.len;
 
-    if (after.len <= at || memcmp(after.ptr, ";tag=", at) != 0)
-        return false;
-    while (at < after.len && sip_char_is(after.ptr[at], SIP_C_TOKEN))
-        at++;
-    if (at < after.len)
+    if (after.len <= 5 || memcmp(after.ptr, ";tag=", 5) != 0 ||
+        sip_span(after.ptr + 5, end, SIP_C_TOKEN) != end)
         return false;
     *ret = (slice){ after.ptr + 5, after.len - 5 };
     return true;

@@ -12,18 +12,11 @@
 struct parse {
     struct sip_message *m;
     const char *end;                 /* of all bytes given */
-    struct sip_header *next, *room_end;      /* of what can be indexed */
-    uint16_t    index;                       /* of next */
+    uint16_t    room;                /* headers that can be indexed */
     uint16_t    last[SIP_HEADER_IDS];        /* index of the last of an id; set where first[] is */
-    bool        bare_lf, too_many;   /* noted once */
-    bool        unindexed[SIP_HEADER_IDS];   /* seen beyond the room; set with too_many */
-};
-
-/* The line being read. */
-struct line {
-    const char *at;
-    slice       value;
-    const struct sip_header *header;         /* or NULL: not indexed */
+    bool        bare_lf;             /* noted once */
+    bool        beyond;              /* more headers than room */
+    bool        unindexed[SIP_HEADER_IDS];   /* seen there; set when beyond is */
 };
 
 __attribute__((noinline, cold))
@@ -41,11 +34,11 @@ static void note(struct parse *p, enum sip_flaw_kind kind, const char *at, uint1
         m->refusable = true;
 }
 
-static void note_line(struct parse *p, enum sip_flaw_kind kind, const struct line *line)
+/* A flaw of a header, which its line begins with. */
+static inline void note_header(struct parse *p, enum sip_flaw_kind kind, const struct sip_header *h)
 {
     if (__builtin_expect(kind != SIP_FLAW_NONE, 0))
-        note(p, kind, line->at,
-             line->header ? (uint16_t)(line->header - p->m->headers) : NO_HEADER);
+        note(p, kind, h->name.ptr, p->beyond ? NO_HEADER : (uint16_t)(h - p->m->headers));
 }
 
 /* ---- the start line ---- */
@@ -110,101 +103,101 @@ static bool read_start(struct parse *p, slice line)
 /* ---- values that are decoded at once ---- */
 
 /* Only the topmost value is decoded; of the others it is asked whether they look right. */
-static void read_via_value(struct parse *p, const struct line *line, slice value)
+static inline void read_via_value(struct parse *p, const struct sip_header *h, slice value)
 {
     struct sip_message *m = p->m;
     struct sip_via spare;
 
-    if (m->via_count == 0)
-        note_line(p, sip_via_read(value, &m->via), line);
-    else if (value.len <= 8 || memcmp(value.ptr, "SIP/2.0/", 8) != 0)
-        note_line(p, sip_via_read(value, &spare), line);
+    if (__builtin_expect(m->via_count == 0, 1))
+        note_header(p, sip_via_read(value, &m->via), h);
+    else if (value.len <= 8 || !sip_are_8(value.ptr, "SIP/2.0/"))
+        note_header(p, sip_via_read(value, &spare), h);
     m->via_count += m->via_count < UINT16_MAX;
 }
 
-static void read_via(struct parse *p, const struct line *line)
+static void read_via(struct parse *p, const struct sip_header *h)
 {
-    slice rest = line->value, value;
+    slice rest = h->value, value;
 
     if (slice_find_char(rest, ',') < 0) {        /* nearly always */
-        read_via_value(p, line, rest);
+        read_via_value(p, h, rest);
         return;
     }
     while (sip_list_cut(&rest, &value)) {
         if (value.len)
-            read_via_value(p, line, value);
+            read_via_value(p, h, value);
         else
-            note_line(p, SIP_FLAW_PARAMETER_EMPTY, line);
+            note_header(p, SIP_FLAW_PARAMETER_EMPTY, h);
     }
 }
 
-static void read_cseq(struct parse *p, const struct line *line)
+static void read_cseq(struct parse *p, const struct sip_header *h)
 {
     struct sip_message *m = p->m;
 
-    note_line(p, sip_cseq_read(line->value, &m->cseq), line);
+    note_header(p, sip_cseq_read(h->value, &m->cseq), h);
     if (m->is_request && m->cseq.method.len && !slice_eq(m->cseq.method, m->method_text))
-        note_line(p, SIP_FLAW_CSEQ_METHOD_DIFFERS, line);
+        note_header(p, SIP_FLAW_CSEQ_METHOD_DIFFERS, h);
 }
 
-static void read_call_id(struct parse *p, const struct line *line)
+static void read_call_id(struct parse *p, const struct sip_header *h)
 {
-    p->m->call_id = line->value;
-    if (slice_find_char(line->value, ' ') >= 0)
-        note_line(p, SIP_FLAW_CALL_ID_SPACES, line);
+    p->m->call_id = h->value;
+    if (slice_find_char(h->value, ' ') >= 0)
+        note_header(p, SIP_FLAW_CALL_ID_SPACES, h);
 }
 
-static void read_content_length(struct parse *p, const struct line *line)
+static void read_content_length(struct parse *p, const struct sip_header *h)
 {
     uint32_t number;
 
-    if (!sip_to_u32(line->value, &number) || number == UINT32_MAX)
-        note_line(p, SIP_FLAW_CONTENT_LENGTH_BAD, line);
+    if (!sip_to_u32(h->value, &number) || number == UINT32_MAX)
+        note_header(p, SIP_FLAW_CONTENT_LENGTH_BAD, h);
     else
         p->m->content_length = number;
 }
 
-static void read_content_type(struct parse *p, const struct line *line)
+static void read_content_type(struct parse *p, const struct sip_header *h)
 {
     slice parameters;
 
-    p->m->content_type = sip_trim(sip_cut_at(line->value, ';', &parameters));
+    p->m->content_type = sip_trim(sip_cut_at(h->value, ';', &parameters));
 }
 
-static void read_max_forwards(struct parse *p, const struct line *line)
+static void read_max_forwards(struct parse *p, const struct sip_header *h)
 {
     uint32_t number;
 
-    if (!sip_to_u32(line->value, &number) || number > 255)
-        note_line(p, SIP_FLAW_MAX_FORWARDS_BAD, line);
+    if (!sip_to_u32(h->value, &number) || number > 255)
+        note_header(p, SIP_FLAW_MAX_FORWARDS_BAD, h);
 }
 
 /* Without < > a '?' or ',' of the URI would belong to the header (20.10). */
-static void read_contact(struct parse *p, const struct line *line)
+static void read_contact(struct parse *p, const struct sip_header *h)
 {
-    slice v = line->value;
+    slice v = h->value;
 
     if (v.len && v.ptr[0] != '<' && slice_find_char(v, '<') < 0 && slice_find_char(v, '?') >= 0)
-        note_line(p, SIP_FLAW_URI_NEEDS_BRACKETS, line);
+        note_header(p, SIP_FLAW_URI_NEEDS_BRACKETS, h);
 }
 
-static void read_date(struct parse *p, const struct line *line)
+static void read_date(struct parse *p, const struct sip_header *h)
 {
-    if (!slice_ends(line->value, SLICE("GMT")))
-        note_line(p, SIP_FLAW_DATE_BAD, line);
+    if (!slice_ends(h->value, SLICE("GMT")))
+        note_header(p, SIP_FLAW_DATE_BAD, h);
 }
 
-static void read_from(struct parse *p, const struct line *line)
+static void read_from(struct parse *p, const struct sip_header *h)
 {
-    note_line(p, sip_name_addr_read(line->value, &p->m->from), line);
+    note_header(p, sip_name_addr_read(h->value, &p->m->from), h);
 }
 
-static void read_to(struct parse *p, const struct line *line)
+static void read_to(struct parse *p, const struct sip_header *h)
 {
-    note_line(p, sip_name_addr_read(line->value, &p->m->to), line);
+    note_header(p, sip_name_addr_read(h->value, &p->m->to), h);
 }
 
-typedef void value_reader(struct parse *p, const struct line *line);
+typedef void value_reader(struct parse *p, const struct sip_header *h);
 static value_reader *const value_readers[SIP_HEADER_IDS] = {
     [SIP_H_VIA] = read_via, [SIP_H_FROM] = read_from, [SIP_H_TO] = read_to,
     [SIP_H_CALL_ID] = read_call_id, [SIP_H_CSEQ] = read_cseq,
@@ -213,10 +206,10 @@ static value_reader *const value_readers[SIP_HEADER_IDS] = {
     [SIP_H_DATE] = read_date,
 };
 
-static inline void read_value(struct parse *p, enum sip_header_id id, const struct line *line)
+static inline void read_value(struct parse *p, const struct sip_header *h)
 {
-    if (value_readers[id])
-        value_readers[id](p, line);
+    if (value_readers[h->id])
+        value_readers[h->id](p, h);
 }
 
 /* Headers that may stand once and hold one value (20, table 2). */
@@ -231,36 +224,18 @@ static const bool stands_once[SIP_HEADER_IDS] = {
     [SIP_H_MIME_VERSION] = true, [SIP_H_SIP_ETAG] = true, [SIP_H_SIP_IF_MATCH] = true,
 };
 
-static void read_again(struct parse *p, enum sip_header_id id, const struct line *line)
+static void read_again(struct parse *p, const struct sip_header *h)
 {
     uint32_t number;
 
-    if (id == SIP_H_CONTENT_LENGTH &&
-        !(sip_to_u32(line->value, &number) && number == p->m->content_length))
-        note_line(p, SIP_FLAW_CONTENT_LENGTH_DIFFERS, line);
+    if (h->id == SIP_H_CONTENT_LENGTH &&
+        !(sip_to_u32(h->value, &number) && number == p->m->content_length))
+        note_header(p, SIP_FLAW_CONTENT_LENGTH_DIFFERS, h);
     else
-        note_line(p, SIP_FLAW_HEADER_REPEATED, line);
+        note_header(p, SIP_FLAW_HEADER_REPEATED, h);
 }
 
 /* ---- lines ---- */
-
-/* A header beyond the room: not indexed, but what must be decoded is. */
-__attribute__((noinline, cold))
-static void line_beyond(struct parse *p, enum sip_header_id id, const struct line *line)
-{
-    if (!p->too_many) {
-        p->too_many = true;
-        memset(p->unindexed, 0, sizeof(p->unindexed));
-        note(p, SIP_FLAW_TOO_MANY_HEADERS, line->at, NO_HEADER);
-    }
-    if (id == SIP_H_OTHER)
-        return;
-    if (stands_once[id] && (p->unindexed[id] || p->m->first[id]))
-        read_again(p, id, line);
-    else
-        read_value(p, id, line);
-    p->unindexed[id] = true;
-}
 
 /* What stands before the colon; len is where the colon is. */
 struct name {
@@ -288,10 +263,12 @@ static struct name name_slowly(const char *line, size_t line_len)
 }
 
 /* The same for a known name of 2 to 23 bytes with the colon right behind it and enough bytes
- * after it; whatever else is left to name_slowly. */
-static inline struct name name_read(const char *line, size_t line_len, const char *end)
+ * before the end (16 are there even behind the last Content-Length); whatever else is left to
+ * name_slowly. */
+static inline __attribute__((always_inline))
+struct name name_read(const char *line, size_t line_len, const char *end)
 {
-    if (__builtin_expect(end - line < 24, 0))
+    if (__builtin_expect(end - line < 16, 0))
         return name_slowly(line, line_len);
     uint64_t first = sip_word(line), colon = sip_colon_in(first);
     struct name name = { SIP_H_OTHER, 0 };
@@ -304,7 +281,7 @@ static inline struct name name_read(const char *line, size_t line_len, const cha
         size_t from = 8;
 
         colon = sip_colon_in(sip_word(line + 8));
-        if (!colon)
+        if (!colon && end - line >= 24)
             from = 16, colon = sip_colon_in(sip_word(line + 16));
         if (colon) {
             name.len = from + (size_t)__builtin_ctzll(colon) / 8;
@@ -319,11 +296,23 @@ static inline struct name name_read(const char *line, size_t line_len, const cha
 
 /* A name that is not in our table: is it one at all? */
 __attribute__((noinline))
-static void judge_name(struct parse *p, struct line *line, struct sip_header *h)
+static void judge_name(struct parse *p, struct sip_header *h)
 {
     h->name = trim_behind(h->name);
     if (!h->name.len || !sip_all_are(h->name, SIP_C_TOKEN))
-        note_line(p, SIP_FLAW_HEADER_NAME_BAD, line);
+        note_header(p, SIP_FLAW_HEADER_NAME_BAD, h);
+}
+
+/* Another header of an id that was there before. */
+__attribute__((noinline))
+static void chain(struct parse *p, struct sip_header *h, uint16_t index)
+{
+    p->m->headers[p->last[h->id]].next = index;
+    p->last[h->id] = index;
+    if (stands_once[h->id])
+        read_again(p, h);
+    else
+        read_value(p, h);
 }
 
 /* Nearly always one blank before the value and none behind it. */
@@ -334,46 +323,71 @@ static inline slice value_of(const char *at, size_t len)
     return slice_trim((slice){ at, len });
 }
 
-static inline void header_line(struct parse *p, const char *at, size_t len)
+/* A header beyond the room: not indexed, but what must be decoded is. */
+__attribute__((noinline, cold))
+static void line_beyond(struct parse *p, const char *at, struct name name, slice value)
+{
+    struct sip_header h = {
+        .name = { at, name.len }, .value = value, .id = (uint16_t)name.id,
+    };
+
+    if (!p->beyond) {
+        p->beyond = true;
+        memset(p->unindexed, 0, sizeof(p->unindexed));
+        note_header(p, SIP_FLAW_TOO_MANY_HEADERS, &h);
+    }
+    if (h.id == SIP_H_OTHER)
+        return;
+    if (stands_once[h.id] && (p->unindexed[h.id] || p->m->first[h.id]))
+        read_again(p, &h);
+    else
+        read_value(p, &h);
+    p->unindexed[h.id] = true;
+}
+
+/* One line without its end, folded ones included. */
+static inline __attribute__((always_inline))
+void header_line(struct parse *p, const char *at, size_t len, const char *end)
 {
     struct sip_message *m = p->m;
-    struct sip_header *h = p->next;
-    struct name name = name_read(at, len, p->end);
-    struct line line = { .at = at, .header = h };
+    struct name name = name_read(at, len, end);
 
     if (__builtin_expect(name.len >= len, 0)) {
         note(p, SIP_FLAW_LINE_WITHOUT_COLON, at, NO_HEADER);
         return;
     }
-    line.value = value_of(at + name.len + 1, len - name.len - 1);
-    if (__builtin_expect(h == p->room_end, 0)) {
-        line.header = NULL;
-        line_beyond(p, name.id, &line);
+    slice value = value_of(at + name.len + 1, len - name.len - 1);
+    uint16_t index = m->header_count;
+    struct sip_header *h = &m->headers[index];
+
+    if (__builtin_expect(index == p->room, 0)) {
+        line_beyond(p, at, name, value);
         return;
     }
-    uint16_t index = p->index++, before = p->last[name.id];
-
-    p->next = h + 1;
-    h->name = (slice){ at, name.len };
-    h->value = line.value;
+    m->header_count = (uint16_t)(index + 1);
+    h->name.ptr = at, h->name.len = name.len;
+    h->value = value;
     h->id = (uint16_t)name.id, h->next = 0;
-    p->last[name.id] = index;
     if (name.id == SIP_H_OTHER) {
-        judge_name(p, &line, h);
+        judge_name(p, h);
         return;
     }
     if (__builtin_expect((unsigned char)at[name.len - 1] <= ' ', 0))
         h->name = trim_behind(h->name);
-    if (!m->first[name.id]) {
-        m->first[name.id] = (uint16_t)(index + 1);
-    } else {
-        m->headers[before].next = index;
-        if (stands_once[name.id]) {
-            read_again(p, name.id, &line);
-            return;
-        }
+    if (__builtin_expect(m->first[name.id], 0)) {
+        chain(p, h, index);
+        return;
     }
-    read_value(p, name.id, &line);
+    m->first[name.id] = (uint16_t)(index + 1);
+    p->last[name.id] = index;
+    if (value_readers[name.id])
+        value_readers[name.id](p, h);
+}
+
+__attribute__((noinline))
+static void header_line_slowly(struct parse *p, const char *at, size_t len)
+{
+    header_line(p, at, len, p->end);
 }
 
 enum header_end { ENDED, WANTS_MORE, OPEN };
@@ -390,20 +404,27 @@ static const char *fold_end(const char *lf, const char *end)
 static enum header_end read_lines(struct parse *p, const char *at, enum sip_framing framing,
                                   const char **ret_end)
 {
-    const char *end = p->end;
+    const char *end = p->end, *last = end - 1;
     struct sip_lines lines;
 
     sip_lines_init(&lines, at, end);
     while (at < end) {
         const char *lf = sip_lines_next(&lines), *line_end = lf;
 
+        /* A line that ends in CRLF, is not empty and not folded. */
+        if (__builtin_expect(lf && lf < last && *at > '\r' && lf[-1] == '\r' && lf[1] != ' ' &&
+                             lf[1] != '\t', 1)) {
+            header_line(p, at, (size_t)(lf - 1 - at), end);
+            at = lf + 1;
+            continue;
+        }
         if (lf && lf - at <= 1 && (lf == at || *at == '\r')) {
             if (lf == at && !p->bare_lf)
                 note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, at, NO_HEADER);
             *ret_end = lf + 1;
             return ENDED;
         }
-        if (lf && lf + 1 < end && (lf[1] == ' ' || lf[1] == '\t')) {
+        if (lf && lf < last && (lf[1] == ' ' || lf[1] == '\t')) {
             line_end = lf = fold_end(lf, end);
             if (lf)
                 sip_lines_init(&lines, lf + 1, end);
@@ -418,7 +439,7 @@ static enum header_end read_lines(struct parse *p, const char *at, enum sip_fram
             p->bare_lf = true;
             note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, at, NO_HEADER);
         }
-        header_line(p, at, (size_t)(line_end - at));
+        header_line_slowly(p, at, (size_t)(line_end - at));
         at = lf < end ? lf + 1 : end;
     }
     *ret_end = end;
@@ -523,9 +544,8 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
     while (at < end && (*at == '\r' || *at == '\n'))
         at++;
     clear(ret);
-    p.index = 0;
-    p.m = ret, p.end = end, p.bare_lf = p.too_many = false;
-    p.next = room, p.room_end = room + (room_count < INDEX_MAX ? room_count : INDEX_MAX);
+    p.m = ret, p.end = end, p.bare_lf = p.beyond = false;
+    p.room = room_count < INDEX_MAX ? (uint16_t)room_count : INDEX_MAX;
     ret->headers = room;
     ret->content_length = UINT32_MAX;
     ret->all = slice_of(at, (size_t)(end - at));
@@ -551,7 +571,6 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
 
     if (header_end == WANTS_MORE)
         return 0;
-    ret->header_count = p.index;
     if (!ret->is_request) {
         ret->method_text = ret->cseq.method;
         ret->method = ret->cseq.method_id;

@@ -65,7 +65,7 @@ struct sip_flaw {
 struct sip_name_addr {
     slice display;                   /* as written, without the quotes, still escaped */
     slice uri;                       /* without < >; parameters of the URI included */
-    slice params;                    /* header parameters after it, from the first ';' on, or empty */
+    slice params;                    /* of the header, behind it, from the first ';' on; or empty */
     slice tag;                       /* the tag parameter, for From and To */
 };
 struct sip_cseq {
@@ -78,7 +78,7 @@ struct sip_via {                     /* 20.42; value by value, see sip_via_next 
     slice host;                      /* without brackets for IPv6 */
     uint16_t port;                   /* 0: none given */
     slice branch, received;          /* received: without brackets for IPv6 */
-    slice rport;                     /* ptr set and empty: asked for (RFC 3581), not yet filled in */
+    slice rport;                     /* ptr set but empty: asked for, not filled in (RFC 3581) */
     slice params;
 };
 

@@ -45,8 +45,8 @@ static void read_part_headers(slice *rest, struct sip_part *ret)
     const char *start = rest->ptr;
     slice line;
 
+    ret->headers = slice_of(start, 0);
     while (slice_take_line(rest, &line)) {
-        ret->headers = slice_of(start, (size_t)(line.ptr - start));
         if (!line.len)
             return;
         while (rest->len && (rest->ptr[0] == ' ' || rest->ptr[0] == '\t')) {

@@ -47,10 +47,38 @@ static inline bool sip_to_u32(slice s, uint32_t *ret)
     return true;
 }
 
+/* Are the 8 bytes at `at` those of `text`? One comparison, where memcmp may be a call. */
+static inline bool sip_are_8(const char *at, const char *text)
+{
+    uint64_t seen, wanted;
+
+    memcpy(&seen, at, sizeof(seen));
+    memcpy(&wanted, text, sizeof(wanted));
+    return seen == wanted;
+}
+
 /* Compares with a literal, case aside, the usual case first. */
 #define SIP_IS(s, literal)                                                                         \
     ((s).len == sizeof(literal) - 1 && (memcmp((s).ptr, literal, sizeof(literal) - 1) == 0 ||      \
                                         slice_eq_nocase((s), SLICE(literal))))
+
+/* How far the characters belong to the classes; four a round, for it stands in every path. */
+static inline const char *sip_span(const char *at, const char *end, int classes)
+{
+    for (; end - at >= 4; at += 4) {
+        if (!sip_char_is(at[0], classes))
+            return at;
+        if (!sip_char_is(at[1], classes))
+            return at + 1;
+        if (!sip_char_is(at[2], classes))
+            return at + 2;
+        if (!sip_char_is(at[3], classes))
+            return at + 3;
+    }
+    while (at < end && sip_char_is(*at, classes))
+        at++;
+    return at;
+}
 
 /* `s` begins with a quote: length of the quoted string with both quotes, 0 when it never
  * ends. A backslash hides the character after it. */

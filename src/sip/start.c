@@ -18,7 +18,7 @@ static bool read_status_line(slice line, struct sip_start *ret)
 {
     size_t at = 4;
 
-    if (line.len >= 12 && memcmp(line.ptr, "SIP/2.0 ", 8) == 0 && line.ptr[11] == ' ' &&
+    if (line.len >= 12 && sip_are_8(line.ptr, "SIP/2.0 ") && line.ptr[11] == ' ' &&
         is_digit(line.ptr[8]) && !is_space(line.ptr[9]) && !is_space(line.ptr[10])) {
         *ret = (struct sip_start){
             .version = slice_head(line, 7), .status_text = { line.ptr + 8, 3 },
@@ -54,7 +54,7 @@ static bool read_request_line(slice line, struct sip_start *ret)
         method++;
     if (method == 0 || method == line.len || !is_space(line.ptr[method]))
         return false;
-    if (line.len >= method + 8 && memcmp(line.ptr + line.len - 8, " SIP/2.0", 8) == 0) {
+    if (line.len >= method + 8 && sip_are_8(line.ptr + line.len - 8, " SIP/2.0")) {
         version = line.len - 7;
     } else {
         while (line.len > method && is_space(line.ptr[line.len - 1]))

@@ -29,7 +29,7 @@ static bool take_protocol(slice *rest, slice *ret_transport)
 {
     slice name, version;
 
-    if (rest->len > 8 && memcmp(rest->ptr, "SIP/2.0/", 8) == 0 && !is_blank(rest->ptr[8])) {
+    if (rest->len > 8 && sip_are_8(rest->ptr, "SIP/2.0/") && !is_blank(rest->ptr[8])) {
         *rest = slice_skip(*rest, 8);
     } else {
         name = take_word(rest, '/');
@@ -139,18 +139,17 @@ static enum sip_flaw_kind read_via_params(struct sip_via *ret)
 /* "SIP/2.0/UDP 192.0.2.1:5060" without a blank too many; *rest is then at the parameters. */
 static bool take_usual_front(slice *rest, struct sip_via *ret)
 {
-    if (rest->len <= 8 || memcmp(rest->ptr, "SIP/2.0/", 8) != 0)
+    if (rest->len <= 8 || !sip_are_8(rest->ptr, "SIP/2.0/"))
         return false;
     const char *at = rest->ptr + 8, *end = rest->ptr + rest->len, *word = at;
     uint32_t port = 0;
 
-    while (at < end && sip_char_is(*at, SIP_C_TOKEN))
-        at++;
+    at = sip_span(at, end, SIP_C_TOKEN);
     ret->transport = slice_of(word, (size_t)(at - word));
     if (at == word || at == end || *at++ != ' ')
         return false;
-    for (word = at; at < end && sip_char_is(*at, SIP_C_HOST);)
-        at++;
+    word = at;
+    at = sip_span(at, end, SIP_C_HOST);
     ret->host = slice_of(word, (size_t)(at - word));
     if (at == word)
         return false;

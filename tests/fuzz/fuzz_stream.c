@@ -25,15 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         enum sip_stream_find found = sip_stream_next(rest, &skip, &len);
 
         MUST(skip <= rest.len);
-        if (found == SIP_STREAM_MESSAGE) {
-            MUST(len > 0 && len <= rest.len - skip);
-            check_same_end(slice_of(rest.ptr + skip, len));
-        } else if (found == SIP_STREAM_MORE) {
-            MUST(len == 0 || len > rest.len - skip);       /* what the message needs in all */
+        if (found == SIP_STREAM_MORE) {          /* a length is then more than there is */
+            MUST(len == 0 || len > rest.len - skip);
             break;
-        } else {
-            MUST(len == 0);
         }
+        MUST(len <= rest.len - skip);
+        MUST((found == SIP_STREAM_MESSAGE) == (len > 0));
+        if (found == SIP_STREAM_MESSAGE)
+            check_same_end(slice_of(rest.ptr + skip, len));
         MUST(skip + len > 0);
         rest = slice_skip(rest, skip + len);
     }
