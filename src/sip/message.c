@@ -262,34 +262,33 @@ static struct name name_slowly(const char *line, size_t line_len)
     return (struct name){ .id = sip_header_id_find(trim_behind(slice_of(line, len))), .len = len };
 }
 
-/* The same for a known name of 2 to 23 bytes with the colon right behind it and enough bytes
- * before the end (16 are there even behind the last Content-Length); whatever else is left to
- * name_slowly. */
+/* The same for a name of 1 to 23 bytes with the colon right behind it and enough bytes before
+ * the end (16 are there even behind the last Content-Length); others are left to name_slowly. */
 static inline __attribute__((always_inline))
 struct name name_read(const char *line, size_t line_len, const char *end)
 {
     if (__builtin_expect(end - line < 16, 0))
         return name_slowly(line, line_len);
     uint64_t first = sip_word(line), colon = sip_colon_in(first);
-    struct name name = { SIP_H_OTHER, 0 };
+    struct name name;
 
     if (colon) {
         name.len = (size_t)__builtin_ctzll(colon) / 8;
-        if (name.len > 1)
-            name.id = sip_find_short(first, name.len);
+        name.id = name.len > 1 ? sip_find_short(first, name.len)
+                               : sip_header_compact[ascii_lower(line[0]) & 0xff];
     } else {
         size_t from = 8;
 
         colon = sip_colon_in(sip_word(line + 8));
         if (!colon && end - line >= 24)
             from = 16, colon = sip_colon_in(sip_word(line + 16));
-        if (colon) {
-            name.len = from + (size_t)__builtin_ctzll(colon) / 8;
-            name.id = name.len == 8 ? sip_find_short(first, 8)
-                                    : sip_find_long(line, first, name.len);
-        }
+        if (!colon)
+            return name_slowly(line, line_len);
+        name.len = from + (size_t)__builtin_ctzll(colon) / 8;
+        name.id = name.len == 8 ? sip_find_short(first, 8)
+                                : sip_find_long(line, first, name.len);
     }
-    if (name.id == SIP_H_OTHER || name.len >= line_len)
+    if (name.len == 0 || name.len >= line_len || (unsigned char)line[name.len - 1] <= ' ')
         return name_slowly(line, line_len);
     return name;
 }
@@ -299,7 +298,9 @@ __attribute__((noinline))
 static void judge_name(struct parse *p, struct sip_header *h)
 {
     h->name = trim_behind(h->name);
-    if (!h->name.len || !sip_all_are(h->name, SIP_C_TOKEN))
+    const char *end = h->name.ptr + h->name.len;
+
+    if (!h->name.len || sip_span(h->name.ptr, end, SIP_C_TOKEN) != end)
         note_header(p, SIP_FLAW_HEADER_NAME_BAD, h);
 }
 
@@ -361,7 +362,8 @@ void header_line(struct parse *p, const char *at, size_t len, const char *end)
     struct sip_header *h = &m->headers[index];
 
     if (__builtin_expect(index == p->room, 0)) {
-        line_beyond(p, at, name, value);
+        if (!p->beyond || name.id != SIP_H_OTHER)
+            line_beyond(p, at, name, value);
         return;
     }
     m->header_count = (uint16_t)(index + 1);
