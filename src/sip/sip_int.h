@@ -105,8 +105,7 @@ bool sip_start_read(slice line, struct sip_start *ret);        /* false: not SIP
 #define SIP_START_LINE_MAX 8192u
 bool sip_start_may_begin(slice s);
 
-/* Where the host of a "sip:" or "sips:" URI begins, and what is wrong with it as a
- * Request-URI, or SIP_FLAW_NONE. */
+/* What is wrong with it as a Request-URI, or SIP_FLAW_NONE. */
 enum sip_flaw_kind sip_request_uri_flaw(slice uri);
 
 /* Decoders that also say what is wrong. They fill *ret as far as they can. */
