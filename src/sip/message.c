@@ -119,7 +119,7 @@ static void read_via(struct parse *p, const struct sip_header *h)
 {
     slice rest = h->value, value;
 
-    if (slice_find_char(rest, ',') < 0) {        /* nearly always */
+    if (sip_find_char(rest, ',') < 0) {        /* nearly always */
         read_via_value(p, h, rest);
         return;
     }
@@ -143,7 +143,7 @@ static void read_cseq(struct parse *p, const struct sip_header *h)
 static void read_call_id(struct parse *p, const struct sip_header *h)
 {
     p->m->call_id = h->value;
-    if (slice_find_char(h->value, ' ') >= 0)
+    if (sip_find_char(h->value, ' ') >= 0)
         note_header(p, SIP_FLAW_CALL_ID_SPACES, h);
 }
 
@@ -177,7 +177,7 @@ static void read_contact(struct parse *p, const struct sip_header *h)
 {
     slice v = h->value;
 
-    if (v.len && v.ptr[0] != '<' && slice_find_char(v, '<') < 0 && slice_find_char(v, '?') >= 0)
+    if (v.len && v.ptr[0] != '<' && sip_find_char(v, '<') < 0 && sip_find_char(v, '?') >= 0)
         note_header(p, SIP_FLAW_URI_NEEDS_BRACKETS, h);
 }
 
@@ -561,7 +561,7 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
     ret->content_length = UINT32_MAX;
     ret->all = slice_of(at, (size_t)(end - at));
 
-    ptrdiff_t lf = slice_find_char(ret->all, '\n');
+    ptrdiff_t lf = sip_find_char(ret->all, '\n');
     slice line = slice_head(ret->all, lf < 0 ? ret->all.len : (size_t)lf);
 
     if (lf < 0 && framing == SIP_STREAM)
