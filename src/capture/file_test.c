@@ -727,6 +727,28 @@ TEST(frames_behind_a_damaged_record_are_read)
     }
 }
 
+/* Found by fuzz_capture: such a frame did not count as seen. What stands behind the damage is
+ * decades off, so it cannot be known for a record, and it must not matter how it was read. */
+TEST(a_frame_of_the_first_hour_of_1970_is_a_frame_before_the_damage_too)
+{
+    const char *path = tmp_path("epoch");
+    struct build b;
+    struct seen memory, file;
+    uint32_t s = 5;
+
+    build_pcap(&b, false, 8);
+    memcpy(b.bytes + b.starts[0], &s, 4);
+    memset(b.bytes + b.starts[1], 0xff, 16);
+    write_file(path, b.bytes, b.len);
+    memory = see(&b);
+    file = see_file(path);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(memory.frames, 1);
+    CHECK_EQ(memory.frames, file.frames);
+    CHECK_EQ(memory.end, file.end);
+    CHECK_EQ(memory.problem.kind, CAPTURE_DAMAGED);
+}
+
 TEST(bytes_lost_or_added_in_the_middle_cost_the_records_they_touch)
 {
     enum { ALL = 24, HIT = 9 };

@@ -253,6 +253,7 @@ static inline int hand_out(struct capture_file *f, struct record r, uint32_t wir
     const uint8_t *bytes = f->in.at + p->header_len;
 
     p->last_s = r.s;
+    p->has_last = true;
     ret->time_ns = (int64_t)r.s * 1000000000 + (int64_t)((uint64_t)r.fraction * p->fraction_ns);
     ret->number = ++f->source.frames;
     ret->link_type = p->link_type;
@@ -283,7 +284,6 @@ static __attribute__((noinline)) int pcap_next_unusual(struct capture_file *f,
         }
         if (!capture_input_have(in, p->header_len + r.caplen))
             return capture_file_end(f, CAPTURE_CUT, capture_input_offset(in));
-        p->has_last = true;
         return hand_out(f, r, r.len > r.caplen ? r.len : r.caplen, ret);
     }
 }

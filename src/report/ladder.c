@@ -12,6 +12,7 @@
 #define TIME_WIDTH   24u             /* "01:02:03.123    +12.345" and a gap */
 #define DETAIL_WIDTH 30u
 #define SPACING_LEAST 12u
+#define SPACING_FAIR  18u            /* room for "180 Ringing" and the like */
 #define SPACING_MOST  36u
 #define LINE_MAX     512u            /* cells of one drawn line */
 
@@ -252,6 +253,8 @@ static void lanes_space(struct lanes *lanes, const struct style *style)
     lanes->left = TIME_WIDTH;
     room = room > TIME_WIDTH + DETAIL_WIDTH + 8 ? room - TIME_WIDTH - DETAIL_WIDTH - 8 : gaps;
     lanes->spacing = room / gaps;
+    if (lanes->spacing < SPACING_FAIR && style->width > TIME_WIDTH + SPACING_FAIR * gaps)
+        lanes->spacing = SPACING_FAIR;                    /* arrows that can be read, before details */
     if (lanes->spacing < SPACING_LEAST)
         lanes->spacing = SPACING_LEAST;
     if (lanes->spacing > SPACING_MOST)
