@@ -14,8 +14,10 @@
  * byte, and what cannot be decoded is left empty with a flaw beside it.
  *
  * What tracking needs of every message (Call-ID, From, To, CSeq, topmost Via, content) is
- * decoded here in the same pass; everything else is decoded when asked, by sip/fields.h,
- * sip/uri.h and sip/sdp.h, from the header's value. */
+ * decoded here in the same pass; everything else is decoded when asked, from the header's
+ * value: sip/fields.h (lists, parameters, addresses, Via), sip/values.h (Contact, Reason,
+ * timers ...), sip/auth.h, sip/route.h (Refer-To, Replaces, History-Info, Diversion),
+ * sip/uri.h, sip/multipart.h and sip/sdp.h. */
 #ifndef SIP_MESSAGE_H
 #define SIP_MESSAGE_H
 
