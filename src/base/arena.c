@@ -12,7 +12,7 @@ struct arena_chunk {
 
 static bool arena_grow(struct arena *a, size_t need)
 {
-    size_t size = a->chunks ? a->chunks->size * 2 : ARENA_FIRST;
+    size_t size = !a->chunks ? ARENA_FIRST : !a->chunks->next ? ARENA_SECOND : a->chunks->size * 2;
 
     if (size > ARENA_LARGEST)
         size = ARENA_LARGEST;

@@ -428,6 +428,7 @@ static void reading_done(struct reading *r)
         intake_done(r->intake);
     free(r->intake);
     shelf_done(&r->shelf);
+    printer_done(&r->printer);
     ladder_free(r->ladder);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
