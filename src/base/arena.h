@@ -25,6 +25,9 @@ struct arena {
     size_t              total_bytes; /* taken from the system, chunk heads included */
 };
 
+/* A first chunk with room for `bytes`, when more or less than ARENA_FIRST is known to be
+ * needed. False: no memory. */
+bool  arena_begin(struct arena *a, size_t bytes);
 void *arena_alloc(struct arena *a, size_t size);          /* aligned to 8, not cleared */
 void *arena_zalloc(struct arena *a, size_t size);         /* cleared */
 slice arena_slice(struct arena *a, slice text);           /* a copy; followed by a NUL */

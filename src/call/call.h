@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * One leg is one Call-ID with one caller's tag. The tracker fills it while messages come;
- * afterwards it belongs to whoever took it from the observer's `closed`. All its text lives
- * in its own arena, so a finished leg is this struct (about 650 bytes) and its strings.
+ * afterwards it belongs to whoever took it from the observer's `closed`. It stands in
+ * its own arena with all its text, so a finished leg is one block of about 1.3 kB.
  * Times are nanoseconds since 1970 UTC, 0: did not happen or was not seen. Nothing is
  * collapsed: the last progress, the final code, the phrase, Reason and who ended it stand
  * side by side (DESIGN.md 2). */

@@ -52,9 +52,12 @@ static struct leg *leg_find(const struct tracker *t, const struct sip_message *m
     struct leg *same_id = NULL;
 
     for (struct map_node *n = map_first(&t->maps[LIVE_LEG], hash); n; n = map_next(n)) {
-        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+        struct live *l = map_item(n, struct live, by_call_id);
+        struct leg *leg = live_item(l, struct leg);
 
-        if (!slice_eq(leg->call->call_id, m->call_id))
+        __builtin_prefetch(leg->call);                    /* nearly always what is looked for */
+        __builtin_prefetch(leg->seen.messages);
+        if (!slice_eq(l->call_id, m->call_id))
             continue;
         if (leg_is_caller(leg, m->from.tag) || (m->to.tag.len && leg_is_caller(leg, m->to.tag)))
             return leg;
@@ -145,7 +148,8 @@ static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
         return NULL;
     }
     if (!leg->call->call_id.ptr ||
-        track_enter(t, &leg->live, LIVE_LEG, hash, u->time_ns + 64 * t->settings.t1_ns) < 0)
+        track_enter(t, &leg->live, LIVE_LEG, leg->call->call_id, hash,
+                    u->time_ns + 64 * t->settings.t1_ns) < 0)
         return leg_free(leg);
     if (++t->live_calls > t->counts.live_calls_max)
         t->counts.live_calls_max = t->live_calls;
