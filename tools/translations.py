@@ -34,7 +34,8 @@ def problems(file, language, entry, forms):
             found.append("begins or ends with a blank")
         if re.search(r"[\n\t\r\x00-\x1f]", form) and not re.search(r"[\n\t]", english[-1]):
             found.append("holds a control character")
-        if sentence_end(english[-1]) in ENDS and sentence_end(form) not in ENDS:
+        if (" " in english[-1] and sentence_end(english[-1]) in ENDS     # "No." is no sentence
+                and sentence_end(form) not in ENDS):
             found.append(f"does not end as a sentence: ...{form[-20:]}")
         if form in english and len(form.split()) > 3 and entry.key.split(".")[0] != "ui":
             found.append("is still English")

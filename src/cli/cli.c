@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -66,6 +67,31 @@ bool cli_set_language(struct cli *cli, const char *tag)
     return true;
 }
 
+void cli_say_wrapped(struct cli *cli, enum text_id id)
+{
+    slice rest = words_text(cli->words, id), line;
+    size_t width = cli->style.width ? cli->style.width : 100;
+
+    while (utf8_take_line(&rest, width, &line)) {
+        out_text(&cli->out, line);
+        out_char(&cli->out, '\n');
+    }
+}
+
+slice cli_why(const struct cli *cli, int errno_value)
+{
+    static const struct { int errno_value; enum text_id id; } texts[] = {
+        { ENOENT, TEXT_CLI_WHY_NO_FILE }, { EACCES, TEXT_CLI_WHY_NO_ACCESS },
+        { EPERM, TEXT_CLI_WHY_NO_ACCESS }, { EISDIR, TEXT_CLI_WHY_FOLDER },
+        { ENOSPC, TEXT_CLI_WHY_NO_SPACE }, { EIO, TEXT_CLI_WHY_DEVICE },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i].errno_value == errno_value)
+            return words_text(cli->words, texts[i].id);
+    return slice_of_string(errno_value ? strerror(errno_value) : "");
+}
+
 static void help_option(struct cli *cli, const struct cli_option *option)
 {
     const size_t indent = 26;
@@ -99,9 +125,7 @@ void cli_help(struct cli *cli, const char *usage, enum text_id what,
 {
     struct out *o = &cli->out;
 
-    out_text(o, words_text(cli->words, TEXT_CLI_USAGE));
-    out_char(o, ' ');
-    out_text(o, slice_of_string(usage));
+    words_say(o, cli->words, TEXT_CLI_USAGE, WORDS_TEXT("usage", slice_of_string(usage)));
     out_text(o, SLICE("\n\n  "));
     out_text(o, words_text(cli->words, what));
     out_text(o, SLICE("\n\n"));
@@ -116,6 +140,5 @@ void cli_help(struct cli *cli, const char *usage, enum text_id what,
         out_text(o, slice_of_string(*examples));
     }
     out_text(o, SLICE("\n\n"));
-    out_text(o, words_text(cli->words, TEXT_CLI_EXIT_CODES));
-    out_char(o, '\n');
+    cli_say_wrapped(cli, TEXT_CLI_EXIT_CODES);
 }

@@ -41,6 +41,10 @@ struct cli_option {
 void cli_help(struct cli *cli, const char *usage, enum text_id what,
               const struct cli_option *options, size_t count, const char *const *examples);
 
+/* A text as a paragraph of standard output, no line wider than the terminal. */
+void cli_say_wrapped(struct cli *cli, enum text_id id);
+/* Why a system call failed, to stand within a sentence; the system's own words for what is rare. */
+slice cli_why(const struct cli *cli, int errno_value);
 /* getopt's '?' and ':' as a sentence; CLI_USAGE. */
 int cli_bad_option(const struct cli *cli, const char *command, int got, char **argv);
 /* --lang; false: said on standard error. */

@@ -56,7 +56,7 @@ static int cmd_help(struct cli *cli)
         say_line(cli, c->what);
     }
     out_char(&cli->out, '\n');
-    say_line(cli, TEXT_CLI_MORE_HELP);
+    cli_say_wrapped(cli, TEXT_CLI_MORE_HELP);
     return CLI_DONE;
 }
 
@@ -123,7 +123,7 @@ static int cli_end(struct cli *cli, int code)
     if (error == 0 || error == EPIPE)
         return code;
     return cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_OUTPUT,
-                         WORDS_TEXT("why", slice_of_string(strerror(error))));
+                         WORDS_TEXT("why", cli_why(cli, error)));
 }
 
 static int unknown_command(const struct cli *cli, const char *name)

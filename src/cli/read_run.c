@@ -215,8 +215,6 @@ static int reading_filter(struct reading *r, bool wished[4])
 
 /* ---- inputs ------------------------------------------------------------------------------------ */
 
-static const char *error_why(int errno_value) { return errno_value ? strerror(errno_value) : ""; }
-
 static const enum text_id foreign_sentences[CAPTURE_LOOKS_KINDS] = {
     [CAPTURE_LOOKS_UNKNOWN] = TEXT_READ_ERROR_FOREIGN,
     [CAPTURE_LOOKS_CAPTURE] = TEXT_READ_FOREIGN_CAPTURE,
@@ -254,7 +252,7 @@ static int say_problem(const struct reading *r, size_t input, const struct captu
     if (code == CLI_DONE && p->frame == 0 && p->kind != CAPTURE_CUT)
         code = CLI_INPUT;                                 /* damaged beyond use */
     return cli_say_error(r->cli, code, id, WORDS_TEXT("file", slice_of_string(r->wish->files[input])),
-                         WORDS_TEXT("why", slice_of_string(error_why(p->errno_value))),
+                         WORDS_TEXT("why", cli_why(r->cli, p->errno_value)),
                          WORDS_TEXT("format", slice_of_string(p->looks.name)),
                          WORDS_NUMBER("count", p->frame), WORDS_NUMBER("offset", p->offset));
 }

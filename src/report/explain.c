@@ -92,11 +92,11 @@ static void sentence_line(const struct explain *e, enum text_id id)
     page_text(&e->page, INDENT, TONE_PLAIN, words_text(e->words, id));
 }
 
-static void join(struct out *o, const char *const *items)
+static void join(struct out *o, const struct words *w, const char *const *items)
 {
     for (size_t i = 0; items[i]; i++) {
         if (i)
-            out_text(o, SLICE(", "));
+            out_text(o, words_text(w, TEXT_CLI_LIST_SEPARATOR));
         out_text(o, slice_of_string(items[i]));
     }
 }
@@ -109,7 +109,7 @@ static void headers(const struct explain *e, enum text_id id, const char *const 
         return;
     explain_said_init(&list);
     explain_said_init(&said);
-    join(&list.out, names);
+    join(&list.out, e->words, names);
     page_text(&e->page, INDENT, TONE_PLAIN,
               explain_say(&said, e, id, WORDS_TEXT("headers", explain_said_text(&list, e))));
     explain_said_done(&said);
@@ -335,7 +335,7 @@ static void references(const struct explain *e, const struct code *code)
     if (!code->rfc[0])
         return;
     explain_said_init(&said);
-    join(&said.out, code->rfc);
+    join(&said.out, e->words, code->rfc);
     section(e, TEXT_EXPLAIN_HEADING_REFERENCES, explain_said_text(&said, e));
     explain_said_done(&said);
 }

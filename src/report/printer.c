@@ -55,8 +55,8 @@ static const struct column_plan registration_plan[REG_COLUMNS] = {
 enum { TRA_METHOD, TRA_FROM, TRA_TO, TRA_ANSWER, TRA_TOOK, TRA_REPEATS, TRA_COLUMNS };
 static const struct column_plan transaction_plan[TRA_COLUMNS] = {
     [TRA_METHOD]  = { TEXT_READ_COLUMN_METHOD, 10, 7, 9, false, false },
-    [TRA_FROM]    = { TEXT_READ_COLUMN_FROM, 24, 10, 8, false, true },
-    [TRA_TO]      = { TEXT_READ_COLUMN_TO, 24, 10, 9, false, true },
+    [TRA_FROM]    = { TEXT_READ_COLUMN_REQUEST_FROM, 24, 10, 8, false, true },
+    [TRA_TO]      = { TEXT_READ_COLUMN_REQUEST_TO, 24, 10, 9, false, true },
     [TRA_ANSWER]  = { TEXT_READ_COLUMN_ANSWER, 22, 12, 9, false, false },
     [TRA_TOOK]    = { TEXT_READ_COLUMN_TOOK, 7, 7, 5, true, false },
     [TRA_REPEATS] = { TEXT_READ_COLUMN_REPEATS, 4, 3, 3, true, false },
@@ -157,9 +157,9 @@ static void cell_code(struct printer *p, size_t column, enum code_family family,
 }
 
 /* Notes stand one after the other, each whole. */
-static void note(struct out *notes, slice text)
+static void note(struct out *notes, const struct words *w, slice text)
 {
-    out_text(notes, notes->used ? SLICE(", ") : SLICE(""));
+    out_text(notes, notes->used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
     out_text(notes, text);
 }
 
@@ -171,7 +171,7 @@ static void note_counted(struct out *notes, const struct words *w, enum text_id 
         return;
     out_init_memory(&text, 1024);
     words_say_plural(&text, w, id, WORDS_NUMBER("count", count));
-    note(notes, out_taken(&text));
+    note(notes, w, out_taken(&text));
     out_done(&text);
 }
 
@@ -210,7 +210,7 @@ static void call_notes(struct printer *p, const struct call *c)
     out_clear(text);
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (notes[i].yes)
-            note(text, words_text(p->words, notes[i].id));
+            note(text, p->words, words_text(p->words, notes[i].id));
     note_counted(text, p->words, TEXT_READ_NOTE_HELD, c->held);
     note_counted(text, p->words, TEXT_READ_NOTE_REPEATS, c->retransmissions);
     table_cell(&p->table, CALL_NOTES, out_taken(text), TONE_PLAIN);
@@ -255,11 +255,11 @@ static void registration_notes(struct printer *p, const struct registration *r)
 
     out_clear(text);
     if (r->challenged)
-        note(text, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
+        note(text, p->words, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
     if (r->reason == REGISTRATION_EXPIRED)
-        note(text, words_text(p->words, TEXT_READ_NOTE_EXPIRED));
+        note(text, p->words, words_text(p->words, TEXT_READ_NOTE_EXPIRED));
     if (r->reason == REGISTRATION_DISPLACED)
-        note(text, words_text(p->words, TEXT_READ_NOTE_DISPLACED));
+        note(text, p->words, words_text(p->words, TEXT_READ_NOTE_DISPLACED));
     note_counted(text, p->words, TEXT_READ_NOTE_REPEATS, r->retransmissions);
     table_cell(&p->table, REG_NOTES, out_taken(text), TONE_PLAIN);
 }
@@ -328,6 +328,20 @@ static void message_label(const struct message_row *m, struct out *text)
     out_char(text, ')');
 }
 
+/* Why it is no new message, in the reader's language. */
+static void message_seen(struct out *notes, const struct words *w, slice seen)
+{
+    static const struct { slice seen; enum text_id id; } texts[] = {
+        { SLICE_INIT("hop"), TEXT_READ_NOTE_SEEN_HOP },
+        { SLICE_INIT("copy"), TEXT_READ_NOTE_SEEN_COPY },
+        { SLICE_INIT("retransmission"), TEXT_READ_NOTE_SEEN_AGAIN },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (slice_eq(seen, texts[i].seen))
+            note(notes, w, words_text(w, texts[i].id));
+}
+
 /* The message line by line, indented; nothing of it may act on the terminal. */
 static void message_full(struct printer *p, const struct message_row *m)
 {
@@ -361,10 +375,9 @@ void printer_message(struct printer *p, const struct message_row *m)
     table_cell(&p->table, MSG_MESSAGE, out_taken(&text),
                m->request ? TONE_PLAIN : m->status < 200 ? TONE_WARN : m->status < 300 ? TONE_GOOD : TONE_BAD);
     out_clear(&text);
-    if (!slice_eq(m->seen, SLICE("new")))
-        note(&text, m->seen);
+    message_seen(&text, p->words, m->seen);
     if (m->flaws.len)
-        note(&text, m->flaws);
+        note(&text, p->words, m->flaws);
     table_cell(&p->table, MSG_NOTES, out_taken(&text), TONE_WARN);
     table_row(&p->table, p->out);
     if (p->full_messages)

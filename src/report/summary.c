@@ -161,25 +161,26 @@ static void say(struct out *o, const struct words *w, const struct style *style,
 #define NO_BREAK "\xc2\xa0"          /* a number stays on the line of its name */
 
 /* "INVITE 4, ACK 4": names and numbers, the same in every language. */
-static void list_add(struct out *list, slice name, uint64_t count)
+static void list_add(struct out *list, const struct words *w, slice name, uint64_t count)
 {
     if (count == 0)
         return;
-    out_text(list, list->used ? SLICE(", ") : SLICE(""));
+    out_text(list, list->used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
     out_text(list, name);
     out_text(list, SLICE(NO_BREAK));
     out_u64(list, count);
 }
 
-static void list_requests(struct out *list, const struct intake *in)
+static void list_requests(struct out *list, const struct words *w, const struct intake *in)
 {
     for (size_t i = 1; i < SIP_METHODS; i++)
-        list_add(list, sip_method_name((enum sip_method)i), in->requests[i]);
+        list_add(list, w, sip_method_name((enum sip_method)i), in->requests[i]);
     for (unsigned i = 0; i < in->other_count; i++)
-        list_add(list, in->others[i].name, in->others[i].count);
+        list_add(list, w, in->others[i].name, in->others[i].count);
 }
 
-static void list_statuses(struct out *list, const uint64_t *counts, bool phrases)
+static void list_statuses(struct out *list, const struct words *w, const uint64_t *counts,
+                          bool phrases)
 {
     for (unsigned i = 100; i < INTAKE_STATUS_MAX; i++) {
         struct out name;
@@ -195,7 +196,7 @@ static void list_statuses(struct out *list, const uint64_t *counts, bool phrases
         } else {
             out_text(&name, SLICE(NO_BREAK "×"));
         }
-        list_add(list, out_taken(&name), counts[i]);
+        list_add(list, w, out_taken(&name), counts[i]);
         out_done(&name);
     }
 }
@@ -296,7 +297,7 @@ static void say_foreign(const struct summary *s, struct out *o, const struct wor
     SAY(o, w, style, TEXT_READ_NOTHING_FOUND, WORDS_TEXT("files", out_taken(&files)));
     for (size_t i = 0; i < ARRAY_LEN(found); i++)
         if (found[i].count) {
-            out_text(&list, list.used ? SLICE(", ") : SLICE(""));
+            out_text(&list, list.used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
             out_u64(&list, found[i].count);
             out_char(&list, ' ');
             out_text(&list, words_text(w, found[i].id));
@@ -326,12 +327,12 @@ void summary_text(const struct summary *s, struct out *o, const struct words *w,
     out_init_memory(&list, 1 << 16);
     if (s->intake->sip_messages)
         SAY(o, w, style, TEXT_READ_SUMMARY_SIP, WORDS_NUMBER("count", s->intake->sip_messages));
-    list_requests(&list, s->intake);
+    list_requests(&list, w, s->intake);
     say_list(o, w, style, TEXT_READ_SUMMARY_REQUESTS, &list);
-    list_statuses(&list, s->intake->responses, false);
+    list_statuses(&list, w, s->intake->responses, false);
     say_list(o, w, style, TEXT_READ_SUMMARY_RESPONSES, &list);
     say_calls(s, o, w, style);
-    list_statuses(&list, s->finals, true);
+    list_statuses(&list, w, s->finals, true);
     say_list(o, w, style, TEXT_READ_SUMMARY_CODES, &list);
     if (s->registrations)
         SAY(o, w, style, TEXT_READ_SUMMARY_REGISTRATIONS, WORDS_NUMBER("count", s->registrations),

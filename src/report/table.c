@@ -8,6 +8,14 @@
 
 #define GAP 2u
 
+/* A heading is never cut, so a column is at least as wide as its heading. */
+static size_t table_least(const struct table_column *c)
+{
+    size_t heading = utf8_columns(c->heading);
+
+    return heading > c->least ? heading : c->least;
+}
+
 static size_t table_total(const struct table *t)
 {
     size_t total = 0;
@@ -42,20 +50,23 @@ static size_t table_least_total(const struct table *t)
     size_t total = 0;
 
     for (size_t i = 0; i < t->count; i++)
-        total += t->widths[i] ? t->columns[i].least + GAP : 0;
+        total += t->widths[i] ? table_least(&t->columns[i]) + GAP : 0;
     return total ? total - GAP : 0;
 }
 
 /* One column narrower, where there is most to give. */
 static bool table_squeeze(struct table *t)
 {
-    size_t widest = t->count;
+    size_t widest = t->count, most = 0;
 
-    for (size_t i = 0; i < t->count; i++)
-        if (t->widths[i] > t->columns[i].least &&
-            (widest == t->count ||
-             t->widths[i] - t->columns[i].least > t->widths[widest] - t->columns[widest].least))
+    for (size_t i = 0; i < t->count; i++) {
+        size_t least = table_least(&t->columns[i]), spare = t->widths[i] > least ? t->widths[i] - least : 0;
+
+        if (spare > most) {
+            most = spare;
             widest = i;
+        }
+    }
     if (widest < t->count)
         t->widths[widest]--;
     return widest < t->count;
