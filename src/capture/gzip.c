@@ -129,12 +129,12 @@ ptrdiff_t capture_gzip_read(struct capture_input *in, uint8_t *into, size_t size
         g->between = got == Z_STREAM_END;
         if (made)
             return (ptrdiff_t)made;          /* an error comes again with the next call */
-        if (ended && !g->between)            /* zlib held nothing back either */
-            return gzip_cut(in);
         if (got == Z_MEM_ERROR) {
             in->trouble = CAPTURE_NO_MEMORY;
             return -1;
         }
+        if (ended && !g->between)            /* zlib held nothing back either */
+            return gzip_cut(in);
         if (got != Z_OK && got != Z_STREAM_END && got != Z_BUF_ERROR)
             return gzip_damaged(in);
     }
