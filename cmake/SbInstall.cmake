@@ -11,6 +11,6 @@ function(sb_install)
     set(share ${CMAKE_INSTALL_DATADIR})
     install(FILES ${from}/signalbox.bash OPTIONAL
         DESTINATION ${share}/bash-completion/completions RENAME signalbox)
-    install(FILES ${from}/_signalbox OPTIONAL DESTINATION ${share}/zsh/vendor-completions)
+    install(FILES ${from}/_signalbox OPTIONAL DESTINATION ${share}/zsh/site-functions)
     install(FILES ${from}/signalbox.fish OPTIONAL DESTINATION ${share}/fish/vendor_completions.d)
 endfunction()

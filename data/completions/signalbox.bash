@@ -14,7 +14,7 @@ _signalbox()
 
     case $before in
     --lang)
-        mapfile -t COMPREPLY < <(compgen -W "en fr zh_CN" -- "$word"); return ;;
+        mapfile -t COMPREPLY < <(compgen -W "en fr zh-CN" -- "$word"); return ;;
     --depth)
         mapfile -t COMPREPLY < <(compgen -W "caller helpdesk engineer" -- "$word"); return ;;
     --max-memory)
@@ -34,15 +34,15 @@ _signalbox()
     :*)
         mapfile -t COMPREPLY < <(compgen -W "read explain" -- "$word") ;;
     read:-*)
-        mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --streams --messages
+        mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
             --transactions --ladder --filter --json --csv --lang --tz --max-memory --no-colour
-            --help" -- "$word") ;;
+            --verbose --help" -- "$word") ;;
     read:*)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word"
             compgen -f -X '!*.@(pcap|pcapng|cap|dmp)?(.gz)' -- "$word") ;;
     explain:-*)
-        mapfile -t COMPREPLY < <(compgen -W "--lang --json --depth --no-colour --help" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "--lang --json --list --depth --help" -- "$word") ;;
     explain:*)
         mapfile -t COMPREPLY < <(compgen -W "180 183 200 302 400 401 403 404 407 408 410 415 420 422
             480 481 482 483 484 486 487 488 491 494 500 502 503 504 513 580 600 603 604 606 607

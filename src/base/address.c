@@ -75,13 +75,15 @@ bool address_parse_ip(slice text, struct address *ret)
     char copy[INET6_ADDRSTRLEN];
     struct address a = {0};
 
-    if (text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
+    bool bracketed = text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']';
+
+    if (bracketed)
         text = slice_of(text.ptr + 1, text.len - 2);
     if (text.len == 0 || text.len >= sizeof copy || memchr(text.ptr, '\0', text.len))
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    if (inet_pton(AF_INET, copy, a.ip) == 1)
+    if (!bracketed && inet_pton(AF_INET, copy, a.ip) == 1)
         a.family = 4;
     else if (inet_pton(AF_INET6, copy, a.ip) == 1)
         a.family = 6;

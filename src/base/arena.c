@@ -10,16 +10,8 @@ struct arena_chunk {
     char                room[];
 };
 
-static bool arena_grow(struct arena *a, size_t need)
+static bool arena_add(struct arena *a, size_t size)
 {
-    size_t size = a->chunks ? a->chunks->size * 2 : ARENA_FIRST;
-
-    if (size > ARENA_LARGEST)
-        size = ARENA_LARGEST;
-    if (need > SIZE_MAX / 2)
-        return false;
-    if (size < need + sizeof(struct arena_chunk))
-        size = need + sizeof(struct arena_chunk);
     struct arena_chunk *chunk = malloc(size);
 
     if (!chunk)
@@ -31,6 +23,24 @@ static bool arena_grow(struct arena *a, size_t need)
     a->end = (char *)chunk + size;
     a->total_bytes += size;
     return true;
+}
+
+bool arena_begin(struct arena *a, size_t bytes)
+{
+    return arena_add(a, bytes + sizeof(struct arena_chunk));
+}
+
+static bool arena_grow(struct arena *a, size_t need)
+{
+    size_t size = !a->chunks ? ARENA_FIRST : !a->chunks->next ? ARENA_SECOND : a->chunks->size * 2;
+
+    if (size > ARENA_LARGEST)
+        size = ARENA_LARGEST;
+    if (need > SIZE_MAX / 2)
+        return false;
+    if (size < need + sizeof(struct arena_chunk))
+        size = need + sizeof(struct arena_chunk);
+    return arena_add(a, size);
 }
 
 static void *arena_take(struct arena *a, size_t size)

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include <math.h>
+
 #include "base/utf8.h"
 
 static void json_begin(struct json *j, const char *key)
@@ -149,6 +151,10 @@ void json_milli(struct json *j, const char *key, int64_t thousandths)
 
 void json_fixed(struct json *j, const char *key, double number, int decimals)
 {
+    if (!isfinite(number)) {                          /* RFC 8259, 6: there are no such numbers */
+        json_null(j, key);
+        return;
+    }
     json_begin(j, key);
     out_fixed(j->out, number, decimals);
 }

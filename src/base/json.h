@@ -26,6 +26,7 @@ void json_u64(struct json *j, const char *key, uint64_t number);
 void json_i64(struct json *j, const char *key, int64_t number);
 void json_milli(struct json *j, const char *key, int64_t thousandths);
 void json_fixed(struct json *j, const char *key, double number, int decimals);
+                                                          /* null: not a number, infinite */
 void json_bool(struct json *j, const char *key, bool yes);
 void json_null(struct json *j, const char *key);
 void json_key(struct json *j, slice key);                 /* for keys that come from outside */

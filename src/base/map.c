@@ -10,7 +10,7 @@ int map_init(struct map *m, size_t expected)
 {
     size_t count = 16;
 
-    while (count < expected)
+    while (count / 2 < expected)
         count *= 2;
     struct map_node **buckets = calloc(count, sizeof *buckets);
 
@@ -58,7 +58,7 @@ static void map_double(struct map *m)
 
 void map_add(struct map *m, struct map_node *node, uint64_t hash)
 {
-    if (m->count >= m->bucket_count)
+    if (m->count >= m->bucket_count / 2)                  /* a walk along a chain costs a cache miss a step */
         map_double(m);
     node->hash = hash;
     map_push(m, node);

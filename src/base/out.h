@@ -37,9 +37,9 @@ static inline char *out_space(struct out *o, size_t need)
 
 static inline void out_text(struct out *o, slice text)
 {
-    char *at = out_space(o, text.len);
+    char *at = text.len ? out_space(o, text.len) : NULL;
 
-    if (!at || text.len == 0)
+    if (!at)                                              /* an error, or nothing to write */
         return;
     memcpy(at, text.ptr, text.len);
     o->used += text.len;

@@ -23,6 +23,7 @@ typedef struct slice {
 } slice;
 
 #define SLICE(literal) ((slice){ "" literal, sizeof(literal) - 1 })
+#define SLICE_INIT(literal) { "" literal, sizeof(literal) - 1 }  /* in a static table */
 #define SLICE_FMT "%.*s"                                  /* printf of trusted, short text */
 #define SLICE_ARG(s) ((int)((s).len > 4096 ? 4096 : (s).len)), ((s).ptr ? (s).ptr : "")
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))

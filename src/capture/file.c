@@ -109,7 +109,7 @@ static enum capture_problem_kind file_begin(struct capture_file *f, struct captu
         start = file_start(f, START_LEN);
         if (f->in.trouble)
             return f->in.trouble;
-        problem->what = capture_foreign_name(start);
+        problem->looks = capture_foreign_looks(start);
         return start.len ? CAPTURE_FOREIGN : CAPTURE_EMPTY;
     }
     return start.len < 4 ? CAPTURE_CUT : f->reader->begin(f);

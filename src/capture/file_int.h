@@ -67,7 +67,7 @@ struct capture_format {
 };
 extern const struct capture_format capture_format_pcap, capture_format_pcapng;
 
-/* What a file that is no capture looks like; NULL: unknown. capture/foreign.c */
-const char *capture_foreign_name(slice start);
+/* What a file that is no capture looks like. capture/foreign.c */
+struct capture_looks capture_foreign_looks(slice start);
 
 #endif

@@ -833,40 +833,41 @@ TEST(a_captured_length_beyond_16_mib_is_damage_and_one_of_16_mib_is_none)
 
 TEST(a_file_that_is_no_capture_is_named)
 {
-    static const struct { slice bytes; const char *what; } rows[] = {
-        { SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "PNG image" },
-        { SLICE("\xff\xd8\xff\xe0\0\x10JFIF"), "JPEG image" },
-        { SLICE("%PDF-1.7\n"), "PDF document" },
-        { SLICE("PK\3\4\x14\0"), "ZIP archive" },
-        { SLICE("\x7f" "ELF\2\1\1"), "program (ELF)" },
-        { SLICE("SQLite format 3\0\x10\0"), "SQLite database" },
-        { SLICE("RIFF\x24\0\0\0WAVEfmt "), "WAV audio file" },
-        { SLICE("snoop\0\0\0\0\0\0\2\0\0\0\4"), "snoop capture" },
-        { SLICE("GMBU\0\2"), "Microsoft Network Monitor 2 capture" },
-        { SLICE("RTSS\0\1"), "Microsoft Network Monitor 1 capture" },
-        { SLICE("+---------+---------------+----------+\n"), "K12 text capture" },
-        { SLICE("\x28\xb5\x2f\xfd\x04"), "zstd compressed file" },
-        { SLICE("\xfd" "7zXZ\0\0\4"), "xz compressed file" },
-        { SLICE("BZh91AY&SY"), "bzip2 compressed file" },
-        { SLICE("\x04\x22\x4d\x18\x64"), "lz4 compressed file" },
-        { SLICE("{\"type\":\"call\"}\n"), "JSON text" },
-        { SLICE("<?xml version=\"1.0\"?>"), "XML text" },
-        { SLICE("  <pdml>\n"), "XML text" },
-        { SLICE("INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a\r\n"), "text" },
-        { SLICE("\xe4\xbd\xa0\xe5\xa5\xbd\n"), "text" },
-        { SLICE("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "file of zeros" },
+    static const struct { slice bytes; struct capture_looks looks; } rows[] = {
+        { SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), { CAPTURE_LOOKS_IMAGE, "PNG" } },
+        { SLICE("\xff\xd8\xff\xe0\0\x10JFIF"), { CAPTURE_LOOKS_IMAGE, "JPEG" } },
+        { SLICE("%PDF-1.7\n"), { CAPTURE_LOOKS_DOCUMENT, "PDF" } },
+        { SLICE("PK\3\4\x14\0"), { CAPTURE_LOOKS_ARCHIVE, "ZIP" } },
+        { SLICE("\x7f" "ELF\2\1\1"), { CAPTURE_LOOKS_PROGRAM, "ELF" } },
+        { SLICE("SQLite format 3\0\x10\0"), { CAPTURE_LOOKS_DATABASE, "SQLite" } },
+        { SLICE("RIFF\x24\0\0\0WAVEfmt "), { CAPTURE_LOOKS_SOUND, "WAV" } },
+        { SLICE("snoop\0\0\0\0\0\0\2\0\0\0\4"), { CAPTURE_LOOKS_CAPTURE, "snoop" } },
+        { SLICE("GMBU\0\2"), { CAPTURE_LOOKS_CAPTURE, "Microsoft Network Monitor 2" } },
+        { SLICE("RTSS\0\1"), { CAPTURE_LOOKS_CAPTURE, "Microsoft Network Monitor 1" } },
+        { SLICE("+---------+---------------+----------+\n"), { CAPTURE_LOOKS_CAPTURE, "K12 text" } },
+        { SLICE("\x28\xb5\x2f\xfd\x04"), { CAPTURE_LOOKS_COMPRESSED, "zstd" } },
+        { SLICE("\xfd" "7zXZ\0\0\4"), { CAPTURE_LOOKS_COMPRESSED, "xz" } },
+        { SLICE("BZh91AY&SY"), { CAPTURE_LOOKS_COMPRESSED, "bzip2" } },
+        { SLICE("\x04\x22\x4d\x18\x64"), { CAPTURE_LOOKS_COMPRESSED, "lz4" } },
+        { SLICE("{\"type\":\"call\"}\n"), { CAPTURE_LOOKS_TEXT, "JSON" } },
+        { SLICE("<?xml version=\"1.0\"?>"), { CAPTURE_LOOKS_TEXT, "XML" } },
+        { SLICE("  <pdml>\n"), { CAPTURE_LOOKS_TEXT, "XML" } },
+        { SLICE("INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a\r\n"), { CAPTURE_LOOKS_TEXT, "" } },
+        { SLICE("\xe4\xbd\xa0\xe5\xa5\xbd\n"), { CAPTURE_LOOKS_TEXT, "" } },
+        { SLICE("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), { CAPTURE_LOOKS_ZEROS, "" } },
         { SLICE("\x10\0\x10\0\0\xe6\x07\x0b\x15\x0c\x20\x20\0\0\0\0\1\0\0\0\0\0\0\0"),
-          "CommView capture" },
+          { CAPTURE_LOOKS_CAPTURE, "CommView" } },
         { SLICE("\0\0\0\0\0\xf1\x53\x65\2\0\0\x14\0\0\0\4abcd"
-                "\0\0\0\0\1\xf1\x53\x65\2\0\0\x14\0\0\0\4abcd"), "ERF capture" },
-        { SLICE("\1\2\3\4\5\6\7\x08\x01\x02\x03"), NULL },
+                "\0\0\0\0\1\xf1\x53\x65\2\0\0\x14\0\0\0\4abcd"), { CAPTURE_LOOKS_CAPTURE, "ERF" } },
+        { SLICE("\1\2\3\4\5\6\7\x08\x01\x02\x03"), { CAPTURE_LOOKS_UNKNOWN, "" } },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct seen seen = see_bytes(rows[i].bytes.ptr, rows[i].bytes.len);
 
         CHECK_ROW(i, seen.opened < 0);
         CHECK_ROW_EQ(i, seen.problem.kind, CAPTURE_FOREIGN);
-        CHECK_ROW_EQ(i, seen.problem.what, rows[i].what);
+        CHECK_ROW_EQ(i, seen.problem.looks.kind, rows[i].looks.kind);
+        CHECK_ROW_EQ(i, seen.problem.looks.name, rows[i].looks.name);
     }
 }
 
@@ -878,7 +879,7 @@ TEST(a_foreign_file_inside_gzip_is_named_too)
     put_gzip(&b, "%PDF-1.7\n", 9);
     seen = see(&b);
     CHECK_EQ(seen.problem.kind, CAPTURE_FOREIGN);
-    CHECK_EQ(seen.problem.what, "PDF document");
+    CHECK_EQ(seen.problem.looks.kind, CAPTURE_LOOKS_DOCUMENT);
 
     b = (struct build){ 0 };
     put_gzip(&b, "", 0);

@@ -1,81 +1,81 @@
-/* capture/foreign.c - the name of what was opened in place of a capture.
+/* capture/foreign.c - what was opened in place of a capture.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "capture/file_int.h"
 
 struct magic {
-    size_t      offset;
-    slice       bytes;
-    const char *name;
+    size_t offset;
+    slice  bytes;
+    struct capture_looks looks;
 };
-#define MAGIC(offset, bytes, name) { offset, { bytes, sizeof(bytes) - 1 }, name }
+#define MAGIC(offset, bytes, kind, name) { offset, { bytes, sizeof(bytes) - 1 }, { CAPTURE_##kind, name } }
 
 static const struct magic magics[] = {
     /* captures of other programs, which editcap turns into pcapng */
-    MAGIC(0, "snoop\0\0\0", "snoop capture"),
-    MAGIC(0, "GMBU", "Microsoft Network Monitor 2 capture"),
-    MAGIC(0, "RTSS", "Microsoft Network Monitor 1 capture"),
-    MAGIC(0, "TRSNIFF data    \x1a", "Sniffer capture"),
-    MAGIC(0, "XCP\0", "NetXRay capture"),
-    MAGIC(0, "btsnoop\0", "Bluetooth snoop capture"),
-    MAGIC(0, "\x7fver", "OmniPeek capture"),
-    MAGIC(0, "\x05VNF", "Visual Networks capture"),
-    MAGIC(0, "\xaa\xaa\xaa\xaa", "Accellent 5Views capture"),
-    MAGIC(0, "iptrace ", "AIX iptrace capture"),
-    MAGIC(0, "\x54\x52\x00\x64\x00", "HP-UX nettl trace"),
-    MAGIC(0, "\x00\x00\x02\x00\x12\x05\x00\x10", "K12 capture"),
-    MAGIC(0, "+---------+---------------+----------+", "K12 text capture"),
-    MAGIC(0, "Session Transcript", "Catapult DCT2000 text log"),
-    MAGIC(0, "MSNetworkMonitor", "Microsoft Network Monitor project"),
-    MAGIC(0, "ElfFile\0", "Windows event log"),
+    MAGIC(0, "snoop\0\0\0", LOOKS_CAPTURE, "snoop"),
+    MAGIC(0, "GMBU", LOOKS_CAPTURE, "Microsoft Network Monitor 2"),
+    MAGIC(0, "RTSS", LOOKS_CAPTURE, "Microsoft Network Monitor 1"),
+    MAGIC(0, "TRSNIFF data    \x1a", LOOKS_CAPTURE, "Sniffer"),
+    MAGIC(0, "XCP\0", LOOKS_CAPTURE, "NetXRay"),
+    MAGIC(0, "btsnoop\0", LOOKS_CAPTURE, "Bluetooth snoop"),
+    MAGIC(0, "\x7fver", LOOKS_CAPTURE, "OmniPeek"),
+    MAGIC(0, "\x05VNF", LOOKS_CAPTURE, "Visual Networks"),
+    MAGIC(0, "\xaa\xaa\xaa\xaa", LOOKS_CAPTURE, "Accellent 5Views"),
+    MAGIC(0, "iptrace ", LOOKS_CAPTURE, "AIX iptrace"),
+    MAGIC(0, "\x54\x52\x00\x64\x00", LOOKS_CAPTURE, "HP-UX nettl trace"),
+    MAGIC(0, "\x00\x00\x02\x00\x12\x05\x00\x10", LOOKS_CAPTURE, "K12"),
+    MAGIC(0, "+---------+---------------+----------+", LOOKS_CAPTURE, "K12 text"),
+    MAGIC(0, "Session Transcript", LOOKS_CAPTURE, "Catapult DCT2000 text log"),
+    MAGIC(0, "MSNetworkMonitor", LOOKS_CAPTURE, "Microsoft Network Monitor project"),
+    MAGIC(0, "ElfFile\0", LOOKS_DOCUMENT, "Windows event log"),
     /* compressed files */
-    MAGIC(0, "\x28\xb5\x2f\xfd", "zstd compressed file"),
-    MAGIC(0, "\xfd" "7zXZ\0", "xz compressed file"),
-    MAGIC(0, "BZh", "bzip2 compressed file"),
-    MAGIC(0, "\x04\x22\x4d\x18", "lz4 compressed file"),
-    MAGIC(0, "LZIP", "lzip compressed file"),
-    MAGIC(0, "\x1f\x9d", "compress (.Z) compressed file"),
-    MAGIC(0, "\x1f\x8b", "gzip file of an unknown method"),
-    MAGIC(0, "PK\3\4", "ZIP archive"),
-    MAGIC(0, "PK\5\6", "empty ZIP archive"),
-    MAGIC(0, "7z\xbc\xaf\x27\x1c", "7-Zip archive"),
-    MAGIC(0, "Rar!\x1a\x07", "RAR archive"),
-    MAGIC(0, "MSCF\0\0\0\0", "Windows cabinet archive"),
-    MAGIC(257, "ustar", "tar archive"),
+    MAGIC(0, "\x28\xb5\x2f\xfd", LOOKS_COMPRESSED, "zstd"),
+    MAGIC(0, "\xfd" "7zXZ\0", LOOKS_COMPRESSED, "xz"),
+    MAGIC(0, "BZh", LOOKS_COMPRESSED, "bzip2"),
+    MAGIC(0, "\x04\x22\x4d\x18", LOOKS_COMPRESSED, "lz4"),
+    MAGIC(0, "LZIP", LOOKS_COMPRESSED, "lzip"),
+    MAGIC(0, "\x1f\x9d", LOOKS_COMPRESSED, "compress (.Z)"),
+    MAGIC(0, "\x1f\x8b", LOOKS_COMPRESSED, "gzip"),
+    MAGIC(0, "PK\3\4", LOOKS_ARCHIVE, "ZIP"),
+    MAGIC(0, "PK\5\6", LOOKS_ARCHIVE, "ZIP"),
+    MAGIC(0, "7z\xbc\xaf\x27\x1c", LOOKS_ARCHIVE, "7-Zip"),
+    MAGIC(0, "Rar!\x1a\x07", LOOKS_ARCHIVE, "RAR"),
+    MAGIC(0, "MSCF\0\0\0\0", LOOKS_ARCHIVE, "Windows cabinet"),
+    MAGIC(257, "ustar", LOOKS_ARCHIVE, "tar"),
     /* everything else that is picked by mistake */
-    MAGIC(0, "\x89PNG\r\n\x1a\n", "PNG image"),
-    MAGIC(0, "\xff\xd8\xff", "JPEG image"),
-    MAGIC(0, "GIF8", "GIF image"),
-    MAGIC(8, "WEBP", "WebP image"),
-    MAGIC(8, "WAVE", "WAV audio file"),
-    MAGIC(8, "AVI ", "AVI video file"),
-    MAGIC(0, "ID3", "MP3 audio file"),
-    MAGIC(0, "OggS", "Ogg audio file"),
-    MAGIC(0, "fLaC", "FLAC audio file"),
-    MAGIC(0, ".snd", "Sun audio file"),
-    MAGIC(0, "#!AMR", "AMR audio file"),
-    MAGIC(0, "#!", "script"),
-    MAGIC(4, "ftyp", "MP4 media file"),
-    MAGIC(0, "\x1a\x45\xdf\xa3", "Matroska or WebM media file"),
-    MAGIC(0, "%PDF-", "PDF document"),
-    MAGIC(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Microsoft Office document"),
-    MAGIC(0, "SQLite format 3\0", "SQLite database"),
-    MAGIC(0, "\x7f" "ELF", "program (ELF)"),
-    MAGIC(0, "MZ", "program (Windows)"),
-    MAGIC(0, "\xef\xbb\xbf<?xml", "XML text"),
-    MAGIC(0, "<?xml", "XML text"),
-    MAGIC(0, "<!DOCTYPE", "HTML text"),
-    MAGIC(0, "<!doctype", "HTML text"),
-    MAGIC(0, "<html", "HTML text"),
-    MAGIC(0, "<HTML", "HTML text"),
-    MAGIC(0, "\xff\xfe", "UTF-16 text"),
-    MAGIC(0, "\xfe\xff", "UTF-16 text"),
+    MAGIC(0, "\x89PNG\r\n\x1a\n", LOOKS_IMAGE, "PNG"),
+    MAGIC(0, "\xff\xd8\xff", LOOKS_IMAGE, "JPEG"),
+    MAGIC(0, "GIF8", LOOKS_IMAGE, "GIF"),
+    MAGIC(8, "WEBP", LOOKS_IMAGE, "WebP"),
+    MAGIC(8, "WAVE", LOOKS_SOUND, "WAV"),
+    MAGIC(8, "AVI ", LOOKS_VIDEO, "AVI"),
+    MAGIC(0, "ID3", LOOKS_SOUND, "MP3"),
+    MAGIC(0, "OggS", LOOKS_SOUND, "Ogg"),
+    MAGIC(0, "fLaC", LOOKS_SOUND, "FLAC"),
+    MAGIC(0, ".snd", LOOKS_SOUND, "Sun"),
+    MAGIC(0, "#!AMR", LOOKS_SOUND, "AMR"),
+    MAGIC(0, "#!", LOOKS_PROGRAM, "#!"),
+    MAGIC(4, "ftyp", LOOKS_VIDEO, "MP4"),
+    MAGIC(0, "\x1a\x45\xdf\xa3", LOOKS_VIDEO, "Matroska or WebM"),
+    MAGIC(0, "%PDF-", LOOKS_DOCUMENT, "PDF"),
+    MAGIC(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", LOOKS_DOCUMENT, "old Microsoft Office"),
+    MAGIC(0, "SQLite format 3\0", LOOKS_DATABASE, "SQLite"),
+    MAGIC(0, "\x7f" "ELF", LOOKS_PROGRAM, "ELF"),
+    MAGIC(0, "MZ", LOOKS_PROGRAM, "Windows"),
+    MAGIC(0, "\xef\xbb\xbf<?xml", LOOKS_TEXT, "XML"),
+    MAGIC(0, "<?xml", LOOKS_TEXT, "XML"),
+    MAGIC(0, "<!DOCTYPE", LOOKS_TEXT, "HTML"),
+    MAGIC(0, "<!doctype", LOOKS_TEXT, "HTML"),
+    MAGIC(0, "<html", LOOKS_TEXT, "HTML"),
+    MAGIC(0, "<HTML", LOOKS_TEXT, "HTML"),
+    MAGIC(0, "\xff\xfe", LOOKS_TEXT, "UTF-16"),
+    MAGIC(0, "\xfe\xff", LOOKS_TEXT, "UTF-16"),
 };
 
-static const char *name_by_magic(slice start)
+static const struct capture_looks *looks_by_magic(slice start)
 {
     for (size_t i = 0; i < ARRAY_LEN(magics); i++)
         if (slice_starts(slice_skip(start, magics[i].offset), magics[i].bytes))
-            return magics[i].name;
+            return &magics[i].looks;
     return NULL;
 }
 
@@ -148,27 +148,27 @@ static const char *name_of_text(slice start)
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_trim(slice_skip(text, 3));
     if (slice_starts(text, SLICE("{")) || slice_starts(text, SLICE("[")))
-        return "JSON text";
+        return "JSON";
     if (slice_starts(text, SLICE("<")))
-        return "XML text";
-    return "text";
+        return "XML";
+    return "";
 }
 
-const char *capture_foreign_name(slice start)
+struct capture_looks capture_foreign_looks(slice start)
 {
-    const char *name = name_by_magic(start);
+    const struct capture_looks *known = looks_by_magic(start);
 
-    if (name)
-        return name;
+    if (known)
+        return *known;
     if (is_zeros(start))
-        return "file of zeros";
+        return (struct capture_looks){ CAPTURE_LOOKS_ZEROS, "" };
     if (is_text(start))
-        return name_of_text(start);
+        return (struct capture_looks){ CAPTURE_LOOKS_TEXT, name_of_text(start) };
     if (is_bitmap(start))
-        return "BMP image";
+        return (struct capture_looks){ CAPTURE_LOOKS_IMAGE, "BMP" };
     if (is_erf(start))
-        return "ERF capture";
+        return (struct capture_looks){ CAPTURE_LOOKS_CAPTURE, "ERF" };
     if (is_commview(start))
-        return "CommView capture";
-    return NULL;
+        return (struct capture_looks){ CAPTURE_LOOKS_CAPTURE, "CommView" };
+    return (struct capture_looks){ CAPTURE_LOOKS_UNKNOWN, "" };
 }

@@ -20,7 +20,7 @@ enum capture_problem_kind {          /* text for people is in data/, keyed by th
     CAPTURE_FINE,
     CAPTURE_CANNOT_OPEN,             /* errno_value says why */
     CAPTURE_EMPTY,                   /* no byte */
-    CAPTURE_FOREIGN,                 /* not a capture: `what` names what it looks like, if known */
+    CAPTURE_FOREIGN,                 /* not a capture: see `looks` */
     CAPTURE_BAD_HEADER,              /* a capture whose file header lies */
     CAPTURE_CUT,                     /* ends in the middle of a packet: all before it was read */
     CAPTURE_DAMAGED,                 /* a record that cannot be; reading went on after it if it could */
@@ -29,13 +29,25 @@ enum capture_problem_kind {          /* text for people is in data/, keyed by th
     CAPTURE_NO_MEMORY,
     CAPTURE_PROBLEM_KINDS
 };
+/* What a file that is no capture is: a sentence about each kind is in data/, with the name of
+ * the format in it, which is the same in every language and may be "". */
+enum capture_looks_kind {
+    CAPTURE_LOOKS_UNKNOWN, CAPTURE_LOOKS_CAPTURE, CAPTURE_LOOKS_COMPRESSED, CAPTURE_LOOKS_ARCHIVE,
+    CAPTURE_LOOKS_IMAGE, CAPTURE_LOOKS_SOUND, CAPTURE_LOOKS_VIDEO, CAPTURE_LOOKS_DOCUMENT,
+    CAPTURE_LOOKS_DATABASE, CAPTURE_LOOKS_PROGRAM, CAPTURE_LOOKS_TEXT, CAPTURE_LOOKS_ZEROS,
+    CAPTURE_LOOKS_KINDS
+};
+struct capture_looks {
+    enum capture_looks_kind kind;
+    const char *name;                /* static: "PNG" */
+};
 struct capture_problem {
     enum capture_problem_kind kind;
     int         errno_value;
     uint64_t    offset;              /* bytes into the (uncompressed) file */
     uint64_t    frame;               /* frames read before it */
     uint64_t    times;               /* places like it; what is told is the first */
-    const char *what;                /* static, e.g. "PNG image"; NULL: unknown */
+    struct capture_looks looks;      /* of CAPTURE_FOREIGN */
 };
 const char *capture_problem_slug(enum capture_problem_kind kind);       /* "cut" */
 

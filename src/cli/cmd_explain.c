@@ -165,7 +165,7 @@ static int help(struct cli *cli)
 {
     static const struct cli_option options[] = {
         { "--depth DEPTH", TEXT_CLI_OPTION_DEPTH }, { "--lang LANG", TEXT_CLI_OPTION_LANG },
-        { "--json", TEXT_CLI_OPTION_JSON },         { "--list", TEXT_CLI_OPTION_LIST },
+        { "--json", TEXT_EXPLAIN_OPTION_JSON },     { "--list", TEXT_CLI_OPTION_LIST },
         { "--help", TEXT_CLI_OPTION_HELP },
     };
     static const char *const examples[] = {

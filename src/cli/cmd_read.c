@@ -36,7 +36,7 @@ static const char *const read_examples[] = {
     "signalbox read capture.pcap",
     "signalbox read --ladder 1 capture.pcap",
     "signalbox read --filter 'final = 486 and ring_ms > 5s' monday.pcap tuesday.pcap.gz",
-    "tcpdump -w - -U udp port 5060 | signalbox read --json -",
+    "tcpdump -U -w - 'port 5060 or ip[6:2] & 0x1fff != 0' | signalbox read --json -",
     NULL,
 };
 

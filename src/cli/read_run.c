@@ -217,6 +217,21 @@ static int reading_filter(struct reading *r, bool wished[4])
 
 static const char *error_why(int errno_value) { return errno_value ? strerror(errno_value) : ""; }
 
+static const enum text_id foreign_sentences[CAPTURE_LOOKS_KINDS] = {
+    [CAPTURE_LOOKS_UNKNOWN] = TEXT_READ_ERROR_FOREIGN,
+    [CAPTURE_LOOKS_CAPTURE] = TEXT_READ_FOREIGN_CAPTURE,
+    [CAPTURE_LOOKS_COMPRESSED] = TEXT_READ_FOREIGN_COMPRESSED,
+    [CAPTURE_LOOKS_ARCHIVE] = TEXT_READ_FOREIGN_ARCHIVE,
+    [CAPTURE_LOOKS_IMAGE] = TEXT_READ_FOREIGN_IMAGE,
+    [CAPTURE_LOOKS_SOUND] = TEXT_READ_FOREIGN_SOUND,
+    [CAPTURE_LOOKS_VIDEO] = TEXT_READ_FOREIGN_VIDEO,
+    [CAPTURE_LOOKS_DOCUMENT] = TEXT_READ_FOREIGN_DOCUMENT,
+    [CAPTURE_LOOKS_DATABASE] = TEXT_READ_FOREIGN_DATABASE,
+    [CAPTURE_LOOKS_PROGRAM] = TEXT_READ_FOREIGN_PROGRAM,
+    [CAPTURE_LOOKS_TEXT] = TEXT_READ_FOREIGN_TEXT,
+    [CAPTURE_LOOKS_ZEROS] = TEXT_READ_FOREIGN_ZEROS,
+};
+
 static int say_problem(const struct reading *r, size_t input, const struct capture_problem *p)
 {
     static const struct { enum text_id id; int code; } sentences[CAPTURE_PROBLEM_KINDS] = {
@@ -234,13 +249,13 @@ static int say_problem(const struct reading *r, size_t input, const struct captu
     enum text_id id = sentences[p->kind].id;
     int code = sentences[p->kind].code;
 
-    if (p->kind == CAPTURE_FOREIGN && p->what)
-        id = TEXT_READ_ERROR_FOREIGN_KNOWN;
+    if (p->kind == CAPTURE_FOREIGN)
+        id = foreign_sentences[p->looks.kind];
     if (code == CLI_DONE && p->frame == 0 && p->kind != CAPTURE_CUT)
         code = CLI_INPUT;                                 /* damaged beyond use */
     return cli_say_error(r->cli, code, id, WORDS_TEXT("file", slice_of_string(r->wish->files[input])),
                          WORDS_TEXT("why", slice_of_string(error_why(p->errno_value))),
-                         WORDS_TEXT("what", slice_of_string(p->what)),
+                         WORDS_TEXT("format", slice_of_string(p->looks.name)),
                          WORDS_NUMBER("count", p->frame), WORDS_NUMBER("offset", p->offset));
 }
 
@@ -428,6 +443,7 @@ static void reading_done(struct reading *r)
         intake_done(r->intake);
     free(r->intake);
     shelf_done(&r->shelf);
+    printer_done(&r->printer);
     ladder_free(r->ladder);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)

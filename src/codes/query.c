@@ -338,8 +338,9 @@ static void ask_nearest(struct code_query *q, slice text, const struct words *w)
         if (far <= limit)
             rank_in(&ranking, code_at(i), far);
     }
-    for (size_t i = 0; i < ranking.count && i < QUERY_NEAREST_MAX; i++)
-        add_other(q, ranking.codes[i]);
+    for (size_t i = 0; i < QUERY_NEAREST_MAX && i < ranking.count; i++)
+        if (ranking.ranks[i] == ranking.ranks[0])
+            add_other(q, ranking.codes[i]);       /* what is farther away only distracts */
 }
 
 void code_query(slice text, const struct words *w, struct code_query *ret)

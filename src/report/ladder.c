@@ -12,6 +12,7 @@
 #define TIME_WIDTH   24u             /* "01:02:03.123    +12.345" and a gap */
 #define DETAIL_WIDTH 30u
 #define SPACING_LEAST 12u
+#define SPACING_FAIR  18u            /* room for "180 Ringing" and the like */
 #define SPACING_MOST  36u
 #define LINE_MAX     512u            /* cells of one drawn line */
 
@@ -117,8 +118,24 @@ static void detail_formats(struct out *o, const struct sdp_media *media)
     }
 }
 
-/* What the message says of media: types and codecs, and whether it puts them on hold. */
-static slice detail_of(struct ladder *l, const struct sip_message *m, const struct words *w)
+/* SDP's own word where media does not go both ways; the old hold is an address of zeros. */
+static slice direction_mark(const struct sdp *sdp, unsigned media)
+{
+    static const slice marks[] = {
+        [SDP_SENDONLY] = SLICE_INIT("[sendonly] "),
+        [SDP_RECVONLY] = SLICE_INIT("[recvonly] "),
+        [SDP_INACTIVE] = SLICE_INIT("[inactive] "),
+        [SDP_SENDRECV] = SLICE_INIT(""),
+    };
+    enum sdp_direction direction = sdp_media_direction(sdp, media);
+
+    if (direction == SDP_SENDRECV && sdp_is_hold(sdp, media))
+        return SLICE("[c=0.0.0.0] ");
+    return direction == SDP_DIRECTION_NONE ? SLICE("") : marks[direction];
+}
+
+/* What the message says of media: directions, types and codecs. */
+static slice detail_of(struct ladder *l, const struct sip_message *m)
 {
     struct sdp sdp;
     struct out text;
@@ -129,11 +146,7 @@ static slice detail_of(struct ladder *l, const struct sip_message *m, const stru
     out_init_memory(&text, 1024);
     for (unsigned i = 0; i < sdp.media_count && text.used < 200; i++) {
         out_text(&text, text.used ? SLICE("; ") : SLICE(""));
-        if (sdp_is_hold(&sdp, i)) {                       /* what matters most, if the rest is cut */
-            out_char(&text, '[');
-            out_text(&text, words_text(w, TEXT_READ_LADDER_HOLD));
-            out_text(&text, SLICE("] "));
-        }
+        out_text(&text, direction_mark(&sdp, i));         /* in front: the rest may be cut */
         out_text(&text, slice_head(sdp.media[i].type, 16));
         detail_formats(&text, &sdp.media[i]);
     }
@@ -180,7 +193,7 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
         return;
     }
     l->events[l->count++] = (struct event){
-        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m, l->words),
+        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m),
         .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
         .from = from, .to = to,
     };
@@ -240,6 +253,8 @@ static void lanes_space(struct lanes *lanes, const struct style *style)
     lanes->left = TIME_WIDTH;
     room = room > TIME_WIDTH + DETAIL_WIDTH + 8 ? room - TIME_WIDTH - DETAIL_WIDTH - 8 : gaps;
     lanes->spacing = room / gaps;
+    if (lanes->spacing < SPACING_FAIR && style->width > TIME_WIDTH + SPACING_FAIR * gaps)
+        lanes->spacing = SPACING_FAIR;                    /* arrows that can be read, before details */
     if (lanes->spacing < SPACING_LEAST)
         lanes->spacing = SPACING_LEAST;
     if (lanes->spacing > SPACING_MOST)

@@ -13,7 +13,10 @@ void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
 {
     *p = (struct printer){ .kind = kind, .out = out, .words = words, .style = style,
                            .json = { .out = out } };
+    out_init_memory(&p->scratch, 1 << 16);
 }
+
+void printer_done(struct printer *p) { out_done(&p->scratch); }
 
 /* ---- sections of text ------------------------------------------------------------------------ */
 
@@ -34,7 +37,7 @@ static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 3, true, false },
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
-    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 6, 8, false, false },
+    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 8, false, false },
     [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 18, 12, 6, false, true },
 };
 
@@ -145,14 +148,12 @@ static void cell_code(struct printer *p, size_t column, enum code_family family,
 {
     const struct code *code = code_find(family, number);
     slice name = code ? code_name(p->words, code) : otherwise;
-    struct out text;
 
-    out_init_memory(&text, 1024);
-    out_u64(&text, number);
-    out_char(&text, ' ');
-    out_text(&text, name.len ? name : otherwise);
-    table_cell(&p->table, column, out_taken(&text), tone);
-    out_done(&text);
+    out_clear(&p->scratch);
+    out_u64(&p->scratch, number);
+    out_char(&p->scratch, ' ');
+    out_text(&p->scratch, name.len ? name : otherwise);
+    table_cell(&p->table, column, out_taken(&p->scratch), tone);
 }
 
 /* Notes stand one after the other, each whole. */
@@ -204,16 +205,15 @@ static void call_notes(struct printer *p, const struct call *c)
         { c->forks > 0, TEXT_READ_NOTE_FORKED },
         { c->early_media, TEXT_READ_NOTE_EARLY_MEDIA },
     };
-    struct out text;
+    struct out *text = &p->scratch;
 
-    out_init_memory(&text, 4096);
+    out_clear(text);
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (notes[i].yes)
-            note(&text, words_text(p->words, notes[i].id));
-    note_counted(&text, p->words, TEXT_READ_NOTE_HELD, c->held);
-    note_counted(&text, p->words, TEXT_READ_NOTE_REPEATS, c->retransmissions);
-    table_cell(&p->table, CALL_NOTES, out_taken(&text), TONE_PLAIN);
-    out_done(&text);
+            note(text, words_text(p->words, notes[i].id));
+    note_counted(text, p->words, TEXT_READ_NOTE_HELD, c->held);
+    note_counted(text, p->words, TEXT_READ_NOTE_REPEATS, c->retransmissions);
+    table_cell(&p->table, CALL_NOTES, out_taken(text), TONE_PLAIN);
 }
 
 static void call_ended_by(struct printer *p, const struct call *c)
@@ -251,18 +251,17 @@ void printer_call(struct printer *p, const struct call *c)
 
 static void registration_notes(struct printer *p, const struct registration *r)
 {
-    struct out text;
+    struct out *text = &p->scratch;
 
-    out_init_memory(&text, 1024);
+    out_clear(text);
     if (r->challenged)
-        note(&text, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
+        note(text, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
     if (r->reason == REGISTRATION_EXPIRED)
-        note(&text, words_text(p->words, TEXT_READ_NOTE_EXPIRED));
+        note(text, words_text(p->words, TEXT_READ_NOTE_EXPIRED));
     if (r->reason == REGISTRATION_DISPLACED)
-        note(&text, words_text(p->words, TEXT_READ_NOTE_DISPLACED));
-    note_counted(&text, p->words, TEXT_READ_NOTE_REPEATS, r->retransmissions);
-    table_cell(&p->table, REG_NOTES, out_taken(&text), TONE_PLAIN);
-    out_done(&text);
+        note(text, words_text(p->words, TEXT_READ_NOTE_DISPLACED));
+    note_counted(text, p->words, TEXT_READ_NOTE_REPEATS, r->retransmissions);
+    table_cell(&p->table, REG_NOTES, out_taken(text), TONE_PLAIN);
 }
 
 static enum style_tone registration_tone(const struct registration *r)

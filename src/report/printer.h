@@ -7,7 +7,7 @@
  *
  *     struct printer p;
  *     printer_begin(&p, PRINTER_TEXT, &out, words, &style);
- *     printer_call(&p, call); ... printer_summary(&p, &summary);                          */
+ *     printer_call(&p, call); ... printer_summary(&p, &summary);  printer_done(&p);         */
 #ifndef REPORT_PRINTER_H
 #define REPORT_PRINTER_H
 
@@ -29,10 +29,12 @@ struct printer {
     struct table        table;
     struct table_column columns[TABLE_COLUMNS_MAX];
     bool                full_messages;       /* text: with the whole message below */
+    struct out          scratch;             /* a cell being put together */
 };
 
 void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
                    const struct words *words, const struct style *style);
+void printer_done(struct printer *p);
 void printer_call(struct printer *p, const struct call *c);
 void printer_registration(struct printer *p, const struct registration *r);
 void printer_transaction(struct printer *p, const struct transaction *t);

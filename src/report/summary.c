@@ -158,6 +158,8 @@ static void say(struct out *o, const struct words *w, const struct style *style,
     say((o), (w), (style), (id), (const struct words_value[]){ __VA_ARGS__ },                      \
         sizeof((const struct words_value[]){ __VA_ARGS__ }) / sizeof(struct words_value))
 
+#define NO_BREAK "\xc2\xa0"          /* a number stays on the line of its name */
+
 /* "INVITE 4, ACK 4": names and numbers, the same in every language. */
 static void list_add(struct out *list, slice name, uint64_t count)
 {
@@ -165,7 +167,7 @@ static void list_add(struct out *list, slice name, uint64_t count)
         return;
     out_text(list, list->used ? SLICE(", ") : SLICE(""));
     out_text(list, name);
-    out_char(list, ' ');
+    out_text(list, SLICE(NO_BREAK));
     out_u64(list, count);
 }
 
@@ -191,7 +193,7 @@ static void list_statuses(struct out *list, const uint64_t *counts, bool phrases
             out_text(&name, code_phrase(i));
             out_char(&name, ':');
         } else {
-            out_text(&name, SLICE(" ×"));
+            out_text(&name, SLICE(NO_BREAK "×"));
         }
         list_add(list, out_taken(&name), counts[i]);
         out_done(&name);

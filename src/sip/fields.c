@@ -43,15 +43,15 @@ static size_t value_len(slice s)
         case '"':
             quoted = sip_quoted_len(rest);
             if (!quoted) {
-                ptrdiff_t comma = slice_find_char(rest, ',');
+                ptrdiff_t comma = sip_find_char(rest, ',');
                 return comma < 0 ? s.len : at + (size_t)comma;
             }
             at += quoted;
             break;
         case '<':
-            close = slice_find_char(rest, '>');
+            close = sip_find_char(rest, '>');
             if (close < 0) {
-                ptrdiff_t comma = slice_find_char(rest, ',');
+                ptrdiff_t comma = sip_find_char(rest, ',');
                 return comma < 0 ? s.len : at + (size_t)comma;
             }
             at += (size_t)close + 1;
@@ -176,7 +176,7 @@ static enum sip_flaw_kind read_params(slice after, struct sip_name_addr *ret)
     if (after.len == 0 || is_only_tag(after, &ret->tag))
         return SIP_FLAW_NONE;
     after = sip_trim(after);
-    if (slice_find_char(after, ',') >= 0 && sip_list_cut(&rest, &first) && rest.ptr[-1] == ',') {
+    if (sip_find_char(after, ',') >= 0 && sip_list_cut(&rest, &first) && rest.ptr[-1] == ',') {
         kind = SIP_FLAW_MANY_VALUES;
         after = first;
     }
@@ -198,7 +198,7 @@ static enum sip_flaw_kind read_bracketed(slice from_bracket, struct sip_name_add
 
     if (!after.len)
         kind = SIP_FLAW_BRACKET_NOT_CLOSED;
-    else if (slice_find_char(uri, ' ') >= 0)
+    else if (sip_find_char(uri, ' ') >= 0)
         kind = SIP_FLAW_URI_SPACES;
     ret->uri = sip_trim(uri);
     if (!ret->uri.len && !kind)
@@ -219,9 +219,9 @@ static enum sip_flaw_kind read_bare(slice value, struct sip_name_addr *ret)
     ret->uri = uri;
     if (uri.len == 0)
         return SIP_FLAW_URI_MISSING;
-    if (!kind && slice_find_char(uri, '?') >= 0)
+    if (!kind && sip_find_char(uri, '?') >= 0)
         kind = SIP_FLAW_URI_NEEDS_BRACKETS;
-    if (!kind && slice_find_char(uri, ' ') >= 0)
+    if (!kind && sip_find_char(uri, ' ') >= 0)
         kind = SIP_FLAW_URI_SPACES;
     more = read_params(after, ret);
     return kind ? kind : more;
@@ -234,22 +234,25 @@ static bool read_usual(slice value, struct sip_name_addr *ret)
 
     if (value.len < 4)
         return false;
-    const char *at = value.ptr, *end = value.ptr + value.len, *gt;
+    const char *at = value.ptr, *end = value.ptr + value.len;
 
     if (*at == '"') {
-        const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
+        ptrdiff_t len = sip_find_char(slice_of(at + 1, value.len - 1), '"');
 
-        if (!quote || quote[-1] == '\\')
+        if (len < 0 || at[len] == '\\')
             return false;
-        display = slice_of(at + 1, (size_t)(quote - at - 1));
-        for (at = quote + 1; at < end && *at == ' ';)
+        display = slice_of(at + 1, (size_t)len);
+        for (at += len + 2; at < end && *at == ' ';)
             at++;
     }
     if (at + 1 >= end || *at++ != '<')
         return false;
-    gt = memchr(at, '>', (size_t)(end - at));
-    if (!gt || gt == at || memchr(at, ' ', (size_t)(gt - at)))
+    ptrdiff_t uri_len = sip_find_char(slice_of(at, (size_t)(end - at)), '>');
+
+    if (uri_len <= 0 || sip_find_char(slice_of(at, (size_t)uri_len), ' ') >= 0)
         return false;
+    const char *gt = at + uri_len;
+
     after = slice_of(gt + 1, (size_t)(end - gt - 1));
     if (after.len && !is_only_tag(after, &ret->tag))
         return false;

@@ -7,7 +7,8 @@ TEST(a_list_is_parted_at_commas_outside_quotes_and_brackets)
 {
     static const struct { slice in; const char *out; } rows[] = {
         { SLICE("a,b , c"), "[a][b][c]" },
-        { SLICE("\"x, y\" <sip:a,b@c>, <sip:d>;p=\"1,2\""), "[\"x, y\" <sip:a,b@c>][<sip:d>;p=\"1,2\"]" },
+        { SLICE("\"x, y\" <sip:a,b@c>, <sip:d>;p=\"1,2\""),
+          "[\"x, y\" <sip:a,b@c>][<sip:d>;p=\"1,2\"]" },
         { SLICE("\"q\\\", r\", s"), "[\"q\\\", r\"][s]" },
         { SLICE(",,a,,\r\n b,"), "[a][b]" },
         { SLICE("\"never closed, a"), "[\"never closed][a]" },
@@ -70,17 +71,21 @@ TEST(an_address_is_read_in_all_its_forms)
         { SLICE("\"<sip:x>\" <sip:y>"), true, SLICE("<sip:x>"), SLICE("sip:y"), {0}, {0} },
         { SLICE("\"q\\\"\" <sip:y>"), true, SLICE("q\\\""), SLICE("sip:y"), {0}, {0} },
         { SLICE("\"\\\\\" <sip:y>"), true, SLICE("\\\\"), SLICE("sip:y"), {0}, {0} },
-        { SLICE("\"\" <sip:y>;tag=\"z\""), true, {0}, SLICE("sip:y"), SLICE(";tag=\"z\""), SLICE("z") },
+        { SLICE("\"\" <sip:y>;tag=\"z\""), true, {0}, SLICE("sip:y"), SLICE(";tag=\"z\""),
+          SLICE("z") },
         { SLICE("\xe5\xa4\xa7 <sip:y>"), true, SLICE("\xe5\xa4\xa7"), SLICE("sip:y"), {0}, {0} },
-        { SLICE("\"open <sip:y>;tag=2"), true, SLICE("open"), SLICE("sip:y"), SLICE(";tag=2"), SLICE("2") },
+        { SLICE("\"open <sip:y>;tag=2"), true, SLICE("open"), SLICE("sip:y"), SLICE(";tag=2"),
+          SLICE("2") },
         { SLICE("< sip:y >;tag=2"), true, {0}, SLICE("sip:y"), SLICE(";tag=2"), SLICE("2") },
-        { SLICE("<sip:y>;tag=2,<sip:z>;tag=3"), true, {0}, SLICE("sip:y"), SLICE(";tag=2"), SLICE("2") },
+        { SLICE("<sip:y>;tag=2,<sip:z>;tag=3"), true, {0}, SLICE("sip:y"), SLICE(";tag=2"),
+          SLICE("2") },
         { SLICE("<sip:y>;x=\"a,b\";tag=2"), true, {0}, SLICE("sip:y"), SLICE(";x=\"a,b\";tag=2"),
           SLICE("2") },
         { SLICE("<sip:y>;tagg=9;mytag=8;tag=2"), true, {0}, SLICE("sip:y"),
           SLICE(";tagg=9;mytag=8;tag=2"), SLICE("2") },
         { SLICE(""), false, {0}, {0}, {0}, {0} }, { SLICE("<>"), false, {0}, {0}, {0}, {0} },
-        { SLICE(";tag=1"), false, {0}, {0}, {0}, {0} }, { SLICE("\"x\""), false, {0}, {0}, {0}, {0} },
+        { SLICE(";tag=1"), false, {0}, {0}, {0}, {0} }, { SLICE("\"x\""), false, {0}, {0}, {0},
+          {0} },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -113,13 +118,16 @@ TEST(route_values_are_read_one_after_the_other)
 
 TEST(a_via_is_read_with_blanks_in_all_places)
 {
-    static const struct { slice in, transport, host; unsigned port; slice branch, received; } rows[] = {
+    static const struct { slice in, transport, host; unsigned port; slice branch,
+        received; } rows[] = {
         { SLICE("SIP/2.0/UDP h;branch=b"), SLICE("UDP"), SLICE("h"), 0, SLICE("b"), {0} },
         { SLICE("SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw"), SLICE("UDP"),
           SLICE("192.0.2.2"), 0, SLICE("390skdjuw"), {0} },
-        { SLICE("SIP/2.0/TLS  h : 5061 ; branch =\r\n b"), SLICE("TLS"), SLICE("h"), 5061, SLICE("b"), {0} },
+        { SLICE("SIP/2.0/TLS  h : 5061 ; branch =\r\n b"), SLICE("TLS"), SLICE("h"), 5061,
+          SLICE("b"), {0} },
         { SLICE("sip/2.0/X-new h"), SLICE("X-new"), SLICE("h"), 0, {0}, {0} },
-        { SLICE("SIP/2.0/UDP [2001:db8::9:1]:6050;received=[2001:db8::9:255];branch=z"), SLICE("UDP"),
+        { SLICE("SIP/2.0/UDP [2001:db8::9:1]:6050;received=[2001:db8::9:255];branch=z"),
+          SLICE("UDP"),
           SLICE("2001:db8::9:1"), 6050, SLICE("z"), SLICE("2001:db8::9:255") },
         { SLICE("SIP/2.0/UDP h;received=2001:db8::9:255;BRANCH=z"), SLICE("UDP"), SLICE("h"), 0,
           SLICE("z"), SLICE("2001:db8::9:255") },
@@ -146,8 +154,10 @@ TEST(rport_is_absent_asked_for_or_filled_in)
 {
     static const struct { slice in; bool there; slice value; } rows[] = {
         { SLICE("SIP/2.0/UDP h"), false, {0} }, { SLICE("SIP/2.0/UDP h;rport"), true, {0} },
-        { SLICE("SIP/2.0/UDP h;rport="), true, {0} }, { SLICE("SIP/2.0/UDP h;rport=7;x"), true, SLICE("7") },
-        { SLICE("SIP/2.0/UDP h;RPORT ;x"), true, {0} }, { SLICE("SIP/2.0/UDP h;rports=7"), false, {0} },
+        { SLICE("SIP/2.0/UDP h;rport="), true, {0} }, { SLICE("SIP/2.0/UDP h;rport=7;x"), true,
+          SLICE("7") },
+        { SLICE("SIP/2.0/UDP h;RPORT ;x"), true, {0} }, { SLICE("SIP/2.0/UDP h;rports=7"), false,
+          {0} },
         { SLICE("SIP/2.0/UDP h;rport\t=7"), true, SLICE("7") },
     };
 

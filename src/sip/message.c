@@ -119,7 +119,7 @@ static void read_via(struct parse *p, const struct sip_header *h)
 {
     slice rest = h->value, value;
 
-    if (slice_find_char(rest, ',') < 0) {        /* nearly always */
+    if (sip_find_char(rest, ',') < 0) {        /* nearly always */
         read_via_value(p, h, rest);
         return;
     }
@@ -143,7 +143,7 @@ static void read_cseq(struct parse *p, const struct sip_header *h)
 static void read_call_id(struct parse *p, const struct sip_header *h)
 {
     p->m->call_id = h->value;
-    if (slice_find_char(h->value, ' ') >= 0)
+    if (sip_find_char(h->value, ' ') >= 0)
         note_header(p, SIP_FLAW_CALL_ID_SPACES, h);
 }
 
@@ -177,7 +177,7 @@ static void read_contact(struct parse *p, const struct sip_header *h)
 {
     slice v = h->value;
 
-    if (v.len && v.ptr[0] != '<' && slice_find_char(v, '<') < 0 && slice_find_char(v, '?') >= 0)
+    if (v.len && v.ptr[0] != '<' && sip_find_char(v, '<') < 0 && sip_find_char(v, '?') >= 0)
         note_header(p, SIP_FLAW_URI_NEEDS_BRACKETS, h);
 }
 
@@ -253,8 +253,7 @@ static slice trim_behind(slice name)
 }
 
 /* The name of any line; without a colon len is the line's. */
-__attribute__((noinline))
-static struct name name_slowly(const char *line, size_t line_len)
+static struct name name_of(const char *line, size_t line_len)
 {
     const char *colon = line_len ? memchr(line, ':', line_len) : NULL;
     size_t len = colon ? (size_t)(colon - line) : line_len;
@@ -262,36 +261,30 @@ static struct name name_slowly(const char *line, size_t line_len)
     return (struct name){ .id = sip_header_id_find(trim_behind(slice_of(line, len))), .len = len };
 }
 
-/* The same for a known name of 2 to 23 bytes with the colon right behind it and enough bytes
- * before the end (16 are there even behind the last Content-Length); whatever else is left to
- * name_slowly. */
+/* A known name of 1 to 23 bytes with the colon right behind it, where 24 bytes may be read (16
+ * for the shorter ones, and so many are there even behind the last Content-Length). Whatever
+ * else is OTHER here. A known name holds no line end, so what is found lies within its line. */
 static inline __attribute__((always_inline))
-struct name name_read(const char *line, size_t line_len, const char *end)
+struct name name_usual(const char *line, const char *end)
 {
-    if (__builtin_expect(end - line < 16, 0))
-        return name_slowly(line, line_len);
     uint64_t first = sip_word(line), colon = sip_colon_in(first);
-    struct name name = { SIP_H_OTHER, 0 };
+    size_t len, from = 8;
 
-    if (colon) {
-        name.len = (size_t)__builtin_ctzll(colon) / 8;
-        if (name.len > 1)
-            name.id = sip_find_short(first, name.len);
-    } else {
-        size_t from = 8;
-
-        colon = sip_colon_in(sip_word(line + 8));
-        if (!colon && end - line >= 24)
-            from = 16, colon = sip_colon_in(sip_word(line + 16));
-        if (colon) {
-            name.len = from + (size_t)__builtin_ctzll(colon) / 8;
-            name.id = name.len == 8 ? sip_find_short(first, 8)
-                                    : sip_find_long(line, first, name.len);
-        }
+    if (__builtin_expect(colon != 0, 1)) {
+        len = (size_t)__builtin_ctzll(colon) / 8;
+        if (__builtin_expect(len > 1, 1))
+            return (struct name){ sip_find_short(first, len), len };
+        return (struct name){ len ? sip_header_compact[ascii_lower(line[0]) & 0xff] : 0, len };
     }
-    if (name.id == SIP_H_OTHER || name.len >= line_len)
-        return name_slowly(line, line_len);
-    return name;
+    colon = sip_colon_in(sip_word(line + 8));
+    if (!colon && end - line >= 24)
+        from = 16, colon = sip_colon_in(sip_word(line + 16));
+    if (!colon)
+        return (struct name){ SIP_H_OTHER, 0 };
+    len = from + (size_t)__builtin_ctzll(colon) / 8;
+    if (len == 8)
+        return (struct name){ sip_find_short(first, 8), len };
+    return (struct name){ sip_find_long(line, first, len), len };
 }
 
 /* A name that is not in our table: is it one at all? */
@@ -299,7 +292,9 @@ __attribute__((noinline))
 static void judge_name(struct parse *p, struct sip_header *h)
 {
     h->name = trim_behind(h->name);
-    if (!h->name.len || !sip_all_are(h->name, SIP_C_TOKEN))
+    const char *end = h->name.ptr + h->name.len;
+
+    if (!h->name.len || sip_span(h->name.ptr, end, SIP_C_TOKEN) != end)
         note_header(p, SIP_FLAW_HEADER_NAME_BAD, h);
 }
 
@@ -315,12 +310,19 @@ static void chain(struct parse *p, struct sip_header *h, uint16_t index)
         read_value(p, h);
 }
 
-/* Nearly always one blank before the value and none behind it. */
-static inline slice value_of(const char *at, size_t len)
+/* `h` is the last of the headers, and known. */
+static inline void index_header(struct parse *p, struct sip_header *h)
 {
-    if (len > 1 && at[0] == ' ' && (unsigned char)at[1] > ' ' && (unsigned char)at[len - 1] > ' ')
-        return (slice){ at + 1, len - 1 };
-    return slice_trim((slice){ at, len });
+    struct sip_message *m = p->m;
+    uint16_t count = m->header_count;            /* the index, plus one */
+
+    if (__builtin_expect(m->first[h->id] != 0, 0)) {
+        chain(p, h, (uint16_t)(count - 1));
+        return;
+    }
+    m->first[h->id] = count;
+    p->last[h->id] = (uint16_t)(count - 1);
+    read_value(p, h);
 }
 
 /* A header beyond the room: not indexed, but what must be decoded is. */
@@ -346,48 +348,56 @@ static void line_beyond(struct parse *p, const char *at, struct name name, slice
 }
 
 /* One line without its end, folded ones included. */
-static inline __attribute__((always_inline))
-void header_line(struct parse *p, const char *at, size_t len, const char *end)
+__attribute__((noinline))
+static void header_line(struct parse *p, const char *at, size_t len)
 {
     struct sip_message *m = p->m;
-    struct name name = name_read(at, len, end);
+    struct name name = name_of(at, len);
 
-    if (__builtin_expect(name.len >= len, 0)) {
+    if (name.len >= len) {
         note(p, SIP_FLAW_LINE_WITHOUT_COLON, at, NO_HEADER);
         return;
     }
-    slice value = value_of(at + name.len + 1, len - name.len - 1);
-    uint16_t index = m->header_count;
-    struct sip_header *h = &m->headers[index];
+    slice value = slice_trim((slice){ at + name.len + 1, len - name.len - 1 });
 
-    if (__builtin_expect(index == p->room, 0)) {
-        line_beyond(p, at, name, value);
+    if (m->header_count == p->room) {
+        if (!p->beyond || name.id != SIP_H_OTHER)
+            line_beyond(p, at, name, value);
         return;
     }
-    m->header_count = (uint16_t)(index + 1);
-    h->name.ptr = at, h->name.len = name.len;
-    h->value = value;
-    h->id = (uint16_t)name.id, h->next = 0;
-    if (name.id == SIP_H_OTHER) {
+    struct sip_header *h = &m->headers[m->header_count++];
+
+    *h = (struct sip_header){
+        .name = trim_behind((slice){ at, name.len }), .value = value, .id = (uint16_t)name.id,
+    };
+    if (name.id == SIP_H_OTHER)
         judge_name(p, h);
-        return;
-    }
-    if (__builtin_expect((unsigned char)at[name.len - 1] <= ' ', 0))
-        h->name = trim_behind(h->name);
-    if (__builtin_expect(m->first[name.id], 0)) {
-        chain(p, h, index);
-        return;
-    }
-    m->first[name.id] = (uint16_t)(index + 1);
-    p->last[name.id] = index;
-    if (value_readers[name.id])
-        value_readers[name.id](p, h);
+    else
+        index_header(p, h);
 }
 
-__attribute__((noinline))
-static void header_line_slowly(struct parse *p, const char *at, size_t len)
+/* The same for a line as nearly all are: a known name, the colon, one blank, a value with no
+ * blank behind it, CRLF (at `cr`), not folded. False: it is not such a line. */
+static inline __attribute__((always_inline))
+bool usual_line(struct parse *p, const char *at, const char *cr)
 {
-    header_line(p, at, len, p->end);
+    struct sip_message *m = p->m;
+
+    if (__builtin_expect(p->end - at < 16 || m->header_count == p->room, 0))
+        return false;
+    struct name name = name_usual(at, p->end);
+    const char *value = at + name.len + 1;
+
+    if (name.id == SIP_H_OTHER || value[0] != ' ' || (unsigned char)value[1] <= ' ' ||
+        (unsigned char)cr[-1] <= ' ')
+        return false;
+    struct sip_header *h = &m->headers[m->header_count++];
+
+    h->name.ptr = at, h->name.len = name.len;
+    h->value.ptr = value + 1, h->value.len = (size_t)(cr - value - 1);
+    h->id = (uint16_t)name.id, h->next = 0;
+    index_header(p, h);
+    return true;
 }
 
 enum header_end { ENDED, WANTS_MORE, OPEN };
@@ -414,7 +424,8 @@ static enum header_end read_lines(struct parse *p, const char *at, enum sip_fram
         /* A line that ends in CRLF, is not empty and not folded. */
         if (__builtin_expect(lf && lf < last && *at > '\r' && lf[-1] == '\r' && lf[1] != ' ' &&
                              lf[1] != '\t', 1)) {
-            header_line(p, at, (size_t)(lf - 1 - at), end);
+            if (!usual_line(p, at, lf - 1))
+                header_line(p, at, (size_t)(lf - 1 - at));
             at = lf + 1;
             continue;
         }
@@ -439,7 +450,7 @@ static enum header_end read_lines(struct parse *p, const char *at, enum sip_fram
             p->bare_lf = true;
             note(p, SIP_FLAW_LINE_ENDS_WITHOUT_CR, at, NO_HEADER);
         }
-        header_line_slowly(p, at, (size_t)(line_end - at));
+        header_line(p, at, (size_t)(line_end - at));
         at = lf < end ? lf + 1 : end;
     }
     *ret_end = end;
@@ -550,7 +561,7 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
     ret->content_length = UINT32_MAX;
     ret->all = slice_of(at, (size_t)(end - at));
 
-    ptrdiff_t lf = slice_find_char(ret->all, '\n');
+    ptrdiff_t lf = sip_find_char(ret->all, '\n');
     slice line = slice_head(ret->all, lf < 0 ? ret->all.len : (size_t)lf);
 
     if (lf < 0 && framing == SIP_STREAM)

@@ -14,8 +14,10 @@
  * byte, and what cannot be decoded is left empty with a flaw beside it.
  *
  * What tracking needs of every message (Call-ID, From, To, CSeq, topmost Via, content) is
- * decoded here in the same pass; everything else is decoded when asked, by sip/fields.h,
- * sip/uri.h and sip/sdp.h, from the header's value. */
+ * decoded here in the same pass; everything else is decoded when asked, from the header's
+ * value: sip/fields.h (lists, parameters, addresses, Via), sip/values.h (Contact, Reason,
+ * timers ...), sip/auth.h, sip/route.h (Refer-To, Replaces, History-Info, Diversion),
+ * sip/uri.h, sip/multipart.h and sip/sdp.h. */
 #ifndef SIP_MESSAGE_H
 #define SIP_MESSAGE_H
 
@@ -65,7 +67,7 @@ struct sip_flaw {
 struct sip_name_addr {
     slice display;                   /* as written, without the quotes, still escaped */
     slice uri;                       /* without < >; parameters of the URI included */
-    slice params;                    /* header parameters after it, from the first ';' on, or empty */
+    slice params;                    /* of the header, behind it, from the first ';' on; or empty */
     slice tag;                       /* the tag parameter, for From and To */
 };
 struct sip_cseq {
@@ -78,7 +80,7 @@ struct sip_via {                     /* 20.42; value by value, see sip_via_next 
     slice host;                      /* without brackets for IPv6 */
     uint16_t port;                   /* 0: none given */
     slice branch, received;          /* received: without brackets for IPv6 */
-    slice rport;                     /* ptr set and empty: asked for (RFC 3581), not yet filled in */
+    slice rport;                     /* ptr set but empty: asked for, not filled in (RFC 3581) */
     slice params;
 };
 

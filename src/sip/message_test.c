@@ -92,7 +92,8 @@ TEST(every_way_to_write_a_header_leads_to_the_same_value)
     char text[512];
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-        (void)snprintf(text, sizeof(text), OPTIONS VIA MF FROM TO "%sCSeq: 7 OPTIONS\r\n\r\n", ways[i]);
+        (void)snprintf(text, sizeof(text), OPTIONS VIA MF FROM TO "%sCSeq: 7 OPTIONS\r\n\r\n",
+            ways[i]);
         struct sip_message m = read(text);
         const struct sip_header *h = sip_header_find(&m, SIP_H_CALL_ID);
 
@@ -202,8 +203,10 @@ TEST(each_breach_is_its_flaw_and_the_message_is_still_read)
         { OPTIONS MF FROM TO ID "CSeq: 7 OPTIONS\r\nVia: x\r\n\r\n", SIP_FLAW_VIA_BAD, 400 },
         { OPTIONS REST "Via: x\r\n\r\n", SIP_FLAW_VIA_BAD, 400 },
         { OPTIONS REST "Via: SIP/2.0/UDP h,,SIP/2.0/UDP i\r\n\r\n", SIP_FLAW_PARAMETER_EMPTY, 400 },
-        { "SIP/2.0 200 OK\r\n" VIA FROM TO ID "CSeq: 7 OPTIONS\r\n\r\n", SIP_FLAW_TO_TAG_MISSING, 0 },
-        { "SIP/2.0 200 OK\r\n" VIA FROM TO ID "CSeq: 7 INVITE\r\n\r\n", SIP_FLAW_CONTACT_MISSING, 0 },
+        { "SIP/2.0 200 OK\r\n" VIA FROM TO ID "CSeq: 7 OPTIONS\r\n\r\n", SIP_FLAW_TO_TAG_MISSING,
+          0 },
+        { "SIP/2.0 200 OK\r\n" VIA FROM TO ID "CSeq: 7 INVITE\r\n\r\n", SIP_FLAW_CONTACT_MISSING,
+          0 },
         { "SIP/2.0 99 x\r\n" REST "\r\n", SIP_FLAW_STATUS_OUT_OF_RANGE, 400 },
         { "SIP/2.0 700 x\r\n" REST "\r\n", SIP_FLAW_STATUS_OUT_OF_RANGE, 400 },
         { "SIP/2.0 4294967301 x\r\n" REST "\r\n", SIP_FLAW_STATUS_OUT_OF_RANGE, 400 },
@@ -328,13 +331,15 @@ TEST(a_stream_is_asked_for_more_until_the_message_is_whole)
     struct sip_message m;
 
     for (size_t n = 0; n < text.len - 4; n++)
-        CHECK_ROW_EQ(n, sip_message_parse(slice_head(text, n), SIP_STREAM, room, ARRAY_LEN(room), &m), 0);
+        CHECK_ROW_EQ(n, sip_message_parse(slice_head(text, n), SIP_STREAM, room, ARRAY_LEN(room),
+            &m), 0);
     CHECK_EQ(sip_message_parse(text, SIP_STREAM, room, ARRAY_LEN(room), &m), text.len - 4);
     CHECK_EQ(m.body, SLICE("abc"));
     CHECK_EQ(m.flaw_count, 0);
     CHECK_EQ(m.all.len, text.len - 6);
     CHECK(sip_message_parse(SLICE("\x16\x03\x01\x02"), SIP_STREAM, room, ARRAY_LEN(room), &m) < 0);
-    CHECK(sip_message_parse(SLICE("GET / HTTP/1.1\r\n"), SIP_STREAM, room, ARRAY_LEN(room), &m) < 0);
+    CHECK(sip_message_parse(SLICE("GET / HTTP/1.1\r\n"), SIP_STREAM, room, ARRAY_LEN(room),
+        &m) < 0);
     CHECK_EQ(sip_message_parse(SLICE("GET / HTTP/1.1"), SIP_STREAM, room, ARRAY_LEN(room), &m), 0);
 }
 
@@ -356,7 +361,8 @@ TEST(half_a_captured_line_is_no_value_and_no_flaw)
     struct sip_message m;
 
     for (size_t n = strlen(OPTIONS); n <= text.len; n++) {
-        CHECK_ROW(n, sip_message_parse(slice_head(text, n), SIP_CUT, room, ARRAY_LEN(room), &m) > 0);
+        CHECK_ROW(n, sip_message_parse(slice_head(text, n), SIP_CUT, room, ARRAY_LEN(room),
+            &m) > 0);
         CHECK_ROW(n, m.call_id.len == 0 || slice_eq(m.call_id, SLICE("abcdefgh@host")));
         CHECK_ROW_EQ(n, m.flaw_count, 0);
     }

@@ -89,9 +89,8 @@ const uint8_t sip_header_last[SIP_NAME_ROOM] = {
 #include "sip/headers.def"
 #undef X
 };
-#define NO_COMPACT 256                           /* a place that no byte leads to */
-static const uint8_t header_compact[NO_COMPACT + 1] = {
-#define X(id, name, compact) [(compact) ? (compact) : NO_COMPACT] = SIP_H_##id,
+const uint8_t sip_header_compact[SIP_NO_COMPACT + 1] = {
+#define X(id, name, compact) [(compact) ? (compact) : SIP_NO_COMPACT] = SIP_H_##id,
 #include "sip/headers.def"
 #undef X
 };
@@ -104,7 +103,7 @@ enum sip_header_id sip_header_id_find(slice name)
     if (name.len == 0 || name.len >= SIP_NAME_ROOM)
         return SIP_H_OTHER;
     if (name.len == 1)
-        return header_compact[ascii_lower(name.ptr[0]) & 0xff];
+        return sip_header_compact[ascii_lower(name.ptr[0]) & 0xff];
     if (name.len > 8)
         return sip_find_long(name.ptr, sip_word(name.ptr), name.len);
     memcpy(padded, name.ptr, name.len);

@@ -11,6 +11,8 @@
 
 extern const char    sip_header_names[SIP_HEADER_IDS][SIP_NAME_ROOM];
 extern const uint8_t sip_header_lengths[SIP_HEADER_IDS];
+#define SIP_NO_COMPACT 256           /* a place that no byte leads to */
+extern const uint8_t sip_header_compact[SIP_NO_COMPACT + 1];    /* by lower-case letter */
 extern const uint8_t sip_header_last[SIP_NAME_ROOM];    /* by length: the last id of it, or 0 */
 
 static inline uint64_t sip_word(const char *at)
@@ -60,6 +62,8 @@ static inline bool sip_tail_is(const char *name, const char *known, size_t len)
 /* Names of 9 to SIP_NAME_ROOM - 1 bytes; `word` holds the first 8. */
 static inline enum sip_header_id sip_find_long(const char *name, uint64_t word, size_t len)
 {
+    if (((word & 0xff) | 0x20) == 'x')
+        return SIP_H_OTHER;          /* "X-...": the most frequent of the unknown */
     for (unsigned id = sip_header_last[len]; sip_header_lengths[id] == len; id--)
         if (!sip_word_differs(word, sip_word(sip_header_names[id])) &&
             sip_tail_is(name, sip_header_names[id], len))

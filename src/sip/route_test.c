@@ -38,7 +38,8 @@ TEST(replaces_inside_refer_to_is_unescaped)
     CHECK_EQ(got.to_tag, SLICE("12345"));
     CHECK_EQ(got.from_tag, SLICE("5FFE-3994"));
     CHECK(got.early_only);
-    CHECK(!sip_refer_replaces(refer, small, sizeof(small), &got));    /* half of it would be another */
+    CHECK(!sip_refer_replaces(refer, small, sizeof(small),
+        &got));    /* half of it would be another */
     CHECK(!sip_refer_replaces(SLICE("<sip:a@b?X=y>"), text, sizeof(text), &got));
     CHECK(!sip_refer_replaces(SLICE("<sip:a@b>"), text, sizeof(text), &got));
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sip/sdp.h"
 
+#include "sip/lines.h"
 #include "sip/multipart.h"
 #include "sip/sip_int.h"
 
@@ -18,15 +19,17 @@ static void note(struct sdp *sdp, enum sip_flaw_kind kind, const char *at)
 /* A word up to a blank; the cursor stands behind the blanks. Empty at the end. */
 static slice take_word(slice *rest)
 {
-    size_t at = 0;
+    if (!rest->len)
+        return *rest;
+    const char *at = rest->ptr, *end = rest->ptr + rest->len;
 
-    while (at < rest->len && rest->ptr[at] != ' ' && rest->ptr[at] != '\t')
+    while (at < end && (unsigned char)*at > ' ')
         at++;
-    slice word = slice_head(*rest, at);
+    slice word = slice_of(rest->ptr, (size_t)(at - rest->ptr));
 
-    while (at < rest->len && (rest->ptr[at] == ' ' || rest->ptr[at] == '\t'))
+    while (at < end && (unsigned char)*at <= ' ')
         at++;
-    *rest = slice_skip(*rest, at);
+    *rest = slice_of(at, (size_t)(end - at));
     return word;
 }
 
@@ -45,14 +48,25 @@ static bool to_u16(slice s, uint16_t *ret)
 /* "IN IP4 10.0.0.1" or "IN IP4 224.2.1.1/127" */
 static bool read_connection(slice value, struct sdp_connection *ret)
 {
-    slice rest = value, ttl, net = take_word(&rest), type = take_word(&rest);
+    slice rest = value, ttl;
+    uint8_t family = 0;
+
+    if (value.len > 7 && memcmp(value.ptr, "IN IP", 5) == 0 && value.ptr[6] == ' ') {
+        family = value.ptr[5] == '4' ? 4 : value.ptr[5] == '6' ? 6 : 0;
+        rest = slice_of(value.ptr + 7, value.len - 7);
+    } else {
+        slice net = take_word(&rest), type = take_word(&rest);
+
+        if (SIP_IS(net, "IN"))
+            family = SIP_IS(type, "IP4") ? 4 : SIP_IS(type, "IP6") ? 6 : 0;
+    }
     slice address = sip_cut_at(take_word(&rest), '/', &ttl);
 
-    if (!address.len || !SIP_IS(net, "IN"))
+    if (!address.len)
         return false;
     ret->address = address;
-    ret->family = SIP_IS(type, "IP4") ? 4 : SIP_IS(type, "IP6") ? 6 : 0;
-    return ret->family != 0;
+    ret->family = family;
+    return family != 0;
 }
 
 /* o=<username> <sess-id> <sess-version> <nettype> <addrtype> <unicast-address> */
@@ -147,13 +161,11 @@ static bool read_media_attribute(struct sdp_media *media, slice name, slice valu
 
 static bool read_attribute(struct sdp *sdp, const struct level *level, slice line)
 {
+    if (line.len > 7 && (memcmp(line.ptr, "rtpmap:", 7) == 0 || memcmp(line.ptr, "fmtp:", 5) == 0))
+        return true;                             /* most lines are these two */
     slice value, name = sip_cut_at(line, ':', &value);
 
     value = slice_skip(value, 1);
-    if (name.len == 6 && memcmp(name.ptr, "rtpmap", 6) == 0)
-        return true;                             /* most lines are these two */
-    if (name.len == 4 && memcmp(name.ptr, "fmtp", 4) == 0)
-        return true;
     if (SIP_IS(name, "sendrecv"))
         return read_direction(sdp, level, SDP_SENDRECV);
     if (SIP_IS(name, "sendonly"))
@@ -246,18 +258,34 @@ static void judge_connections(struct sdp *sdp)
         }
 }
 
+/* Line ends of the text, one after the other; the last line may do without. False at the end. */
+static bool take_line(struct sip_lines *lines, const char **at, slice *ret)
+{
+    if (*at >= lines->end)
+        return false;
+    const char *lf = sip_lines_next(lines), *line_end = lf ? lf : lines->end;
+
+    *ret = slice_of(*at, (size_t)(line_end - *at));
+    *at = lf ? lf + 1 : lines->end;
+    if (ret->len && line_end[-1] == '\r')
+        ret->len--;
+    return true;
+}
+
 bool sdp_parse(slice text, struct sdp *ret)
 {
-    slice rest = text, line;
     struct level level = { &ret->connection, &ret->bandwidth_as_kbps, NULL };
-    const char *start = text.ptr;
+    const char *start = text.ptr, *at = text.ptr;
     bool beyond = false;             /* behind an m= that has no room: passed over */
+    struct sip_lines lines;
+    slice line;
 
     if (text.len < 2 || text.ptr[1] != '=')
         return false;
     memset(ret, 0, offsetof(struct sdp, flaws));
     ret->text = text;
-    while (slice_take_line(&rest, &line)) {
+    sip_lines_init(&lines, text.ptr, text.ptr + text.len);
+    while (take_line(&lines, &at, &line)) {
         if (line.len < 2 || line.ptr[1] != '=') {
             if (line.len)
                 note(ret, SIP_FLAW_SDP_LINE_BAD, line.ptr);
@@ -268,7 +296,7 @@ bool sdp_parse(slice text, struct sdp *ret)
                 end_level(ret, &level, start, line.ptr);
             beyond = ret->media_count == SDP_MEDIA_MAX;
             start_media(ret, slice_skip(line, 2), &level, line.ptr);
-            start = rest.ptr;
+            start = at;
         } else if (!beyond) {
             read_line(ret, &level, line);
         }

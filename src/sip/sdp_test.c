@@ -69,7 +69,8 @@ TEST(hold_is_seen_in_every_way_it_is_said)
         { HEAD "c=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\n", false },
         { HEAD "c=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=sendonly\r\n", true },
         { HEAD "c=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=inactive\r\n", true },
-        { HEAD "c=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=recvonly\r\n", false },  /* the held side */
+        { HEAD "c=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=recvonly\r\n", false },
+          /* the held side */
         { HEAD "c=IN IP4 1.2.3.4\r\na=sendonly\r\nm=audio 9 RTP/AVP 0\r\n", true },
         { HEAD "c=IN IP4 1.2.3.4\r\na=sendonly\r\nm=audio 9 RTP/AVP 0\r\na=sendrecv\r\n", false },
         { HEAD "c=IN IP4 0.0.0.0\r\nm=audio 9 RTP/AVP 0\r\n", true },
@@ -91,14 +92,18 @@ TEST(a_breach_is_a_flaw_and_the_next_line_is_read)
         { "v=1\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\n", SIP_FLAW_SDP_VERSION_BAD },
         { "v=0\r\no=x y\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\n", SIP_FLAW_SDP_ORIGIN_BAD },
         { "v=0\r\njunk\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\n", SIP_FLAW_SDP_LINE_BAD },
-        { "v=0\r\nc=IN IP4\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\n", SIP_FLAW_SDP_CONNECTION_BAD },
+        { "v=0\r\nc=IN IP4\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\n",
+          SIP_FLAW_SDP_CONNECTION_BAD },
         { "v=0\r\nc=IN IP5 x\r\nm=audio 9 RTP/AVP 0\r\n", SIP_FLAW_SDP_CONNECTION_BAD },
         { "v=0\r\nm=audio 9 RTP/AVP 0\r\n", SIP_FLAW_SDP_CONNECTION_MISSING },
-        { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=ptime:x\r\n", SIP_FLAW_SDP_ATTRIBUTE_BAD },
-        { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=rtcp:70000\r\n", SIP_FLAW_SDP_ATTRIBUTE_BAD },
+        { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=ptime:x\r\n",
+          SIP_FLAW_SDP_ATTRIBUTE_BAD },
+        { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=rtcp:70000\r\n",
+          SIP_FLAW_SDP_ATTRIBUTE_BAD },
         { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\nm=video 65536 RTP/AVP 0\r\n",
           SIP_FLAW_SDP_MEDIA_BAD },
-        { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\nm=video 9\r\n", SIP_FLAW_SDP_MEDIA_BAD },
+        { "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\nm=video 9\r\n",
+          SIP_FLAW_SDP_MEDIA_BAD },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -116,7 +121,8 @@ TEST(media_beyond_the_room_are_counted_and_do_no_harm)
     size_t n = (size_t)snprintf(text, sizeof(text), HEAD "c=IN IP4 1.2.3.4\r\n");
 
     for (int i = 0; i < 40; i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "m=audio %d RTP/AVP 0\r\na=mid:%d\r\na=sendonly\r\n", 1000 + i, i);
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+            "m=audio %d RTP/AVP 0\r\na=mid:%d\r\na=sendonly\r\n", 1000 + i, i);
     CHECK(sdp_parse(slice_of(text, n), &sdp));
     CHECK_EQ(sdp.media_count, SDP_MEDIA_MAX);
     CHECK_EQ(sdp.media_total, 40);
@@ -190,10 +196,13 @@ TEST(precondition_lines_are_read_and_counted)
 {
     static const struct { slice name, value; bool ok; enum sdp_precondition_kind kind;
                           slice strength, status, direction; } rows[] = {
-        { SLICE("curr"), SLICE("qos local none"), true, SDP_CURRENT, {0}, SLICE("local"), SLICE("none") },
-        { SLICE("des"), SLICE("qos mandatory remote sendrecv"), true, SDP_DESIRED, SLICE("mandatory"),
+        { SLICE("curr"), SLICE("qos local none"), true, SDP_CURRENT, {0}, SLICE("local"),
+          SLICE("none") },
+        { SLICE("des"), SLICE("qos mandatory remote sendrecv"), true, SDP_DESIRED,
+          SLICE("mandatory"),
           SLICE("remote"), SLICE("sendrecv") },
-        { SLICE("conf"), SLICE("qos e2e recv"), true, SDP_CONFIRM, {0}, SLICE("e2e"), SLICE("recv") },
+        { SLICE("conf"), SLICE("qos e2e recv"), true, SDP_CONFIRM, {0}, SLICE("e2e"),
+          SLICE("recv") },
         { SLICE("des"), SLICE("qos local sendrecv"), false, 0, {0}, {0}, {0} },
         { SLICE("curr"), SLICE("qos local"), false, 0, {0}, {0}, {0} },
         { SLICE("cur"), SLICE("qos local none"), false, 0, {0}, {0}, {0} },
@@ -207,10 +216,12 @@ TEST(precondition_lines_are_read_and_counted)
             continue;
         CHECK_ROW_EQ(i, got.kind, rows[i].kind);
         CHECK_ROW(i, slice_eq(got.type, SLICE("qos")) && slice_eq(got.strength, rows[i].strength));
-        CHECK_ROW(i, slice_eq(got.status, rows[i].status) && slice_eq(got.direction, rows[i].direction));
+        CHECK_ROW(i, slice_eq(got.status, rows[i].status) && slice_eq(got.direction,
+            rows[i].direction));
     }
     CHECK(sdp_parse(SLICE(HEAD "c=IN IP4 1.2.3.4\r\nm=audio 9 RTP/AVP 0\r\na=curr:qos local none\r\n"
-                          "a=des:qos mandatory local sendrecv\r\na=conf:qos remote sendrecv\r\n"), &sdp));
+                          "a=des:qos mandatory local sendrecv\r\na=conf:qos remote sendrecv\r\n"),
+                              &sdp));
     CHECK_EQ(sdp.media[0].precondition_count, 3);
 }
 
@@ -237,7 +248,8 @@ TEST(sdp_is_found_in_a_message_by_type_by_part_or_by_its_first_line)
     slice text;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CHECK_ROW(i, sip_message_parse(slice_of_string(rows[i].text), SIP_DATAGRAM, room, 4, &m) > 0);
+        CHECK_ROW(i, sip_message_parse(slice_of_string(rows[i].text), SIP_DATAGRAM, room, 4,
+            &m) > 0);
         CHECK_ROW_EQ(i, sip_sdp_of(&m, &text), rows[i].ok);
         CHECK_ROW(i, !rows[i].ok || slice_eq(text, SLICE("v=0\r\n")));
     }

@@ -137,14 +137,14 @@ static enum sip_flaw_kind host_flaw(slice host)
 {
     slice tail, more;
 
-    if (slice_find_char(host, '?') >= 0)
+    if (sip_find_char(host, '?') >= 0)
         return SIP_FLAW_REQUEST_URI_HEADERS;
     if (host.len && host.ptr[0] != '[') {
         sip_cut_at(host, ':', &tail);
         if (tail.len) {
             slice port = sip_cut_at(slice_skip(tail, 1), ':', &more);
 
-            if (more.len && slice_find_char(port, ';') < 0)
+            if (more.len && sip_find_char(port, ';') < 0)
                 return SIP_FLAW_IPV6_WITHOUT_BRACKETS;
         }
     }
@@ -157,7 +157,7 @@ enum sip_flaw_kind sip_request_uri_flaw(slice uri)
         return SIP_FLAW_REQUEST_URI_MISSING;
     if (uri.ptr[0] == '<')
         return SIP_FLAW_REQUEST_URI_IN_BRACKETS;
-    if (slice_find_char(uri, ' ') >= 0 || slice_find_char(uri, '\t') >= 0)
+    if (sip_find_char(uri, ' ') >= 0 || sip_find_char(uri, '\t') >= 0)
         return SIP_FLAW_REQUEST_URI_SPACES;
     slice rest, from_at, scheme = sip_cut_at(slice_head(uri, 5), ':', &rest);
 

@@ -155,7 +155,8 @@ TEST(many_headers_cost_no_more_each_than_few)
     /* No clock: what is counted is that the work is done at all, in the time a test has. A
      * quadratic walk over 2,000 equal headers, 50 times each way, would not end in it. */
     for (int i = 0; i < LINES; i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, i % 2 ? "Route: <sip:%d>\r\n" : "X%d:\r\n y\r\n", i);
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+            i % 2 ? "Route: <sip:%d>\r\n" : "X%d:\r\n y\r\n", i);
     for (int i = 0; i < ROUNDS; i++) {
         CHECK(sip_message_parse(slice_of(text, n), SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0);
         CHECK_EQ(m.header_count, ARRAY_LEN(room));

@@ -13,27 +13,34 @@ TEST(a_uri_is_cut_into_its_parts)
         slice params, headers;
         enum sip_flaw_kind flaw;
     } rows[] = {
-        { SLICE("sip:alice@atlanta.com"), SIP_SCHEME_SIP, SLICE("alice"), {0}, SLICE("atlanta.com"), 0,
+        { SLICE("sip:alice@atlanta.com"), SIP_SCHEME_SIP, SLICE("alice"), {0}, SLICE("atlanta.com"),
+          0,
           {0}, {0}, SIP_FLAW_NONE },
         { SLICE("SIPS:alice:secret@a.com:5061;transport=tcp;lr?subject=x%20y&a=b"), SIP_SCHEME_SIPS,
           SLICE("alice"), SLICE("secret"), SLICE("a.com"), 5061, SLICE(";transport=tcp;lr"),
           SLICE("subject=x%20y&a=b"), SIP_FLAW_NONE },
         /* ; and ? belong to the user before the @ */
         { SLICE("sip:user;par=u%40example.net@example.com"), SIP_SCHEME_SIP,
-          SLICE("user;par=u%40example.net"), {0}, SLICE("example.com"), 0, {0}, {0}, SIP_FLAW_NONE },
+          SLICE("user;par=u%40example.net"), {0}, SLICE("example.com"), 0, {0}, {0},
+              SIP_FLAW_NONE },
         { SLICE("sip:a?b/c;d@h"), SIP_SCHEME_SIP, SLICE("a?b/c;d"), {0}, SLICE("h"), 0, {0}, {0},
           SIP_FLAW_NONE },
         { SLICE("sip:sips%3Auser%40example.com@example.net"), SIP_SCHEME_SIP,
-          SLICE("sips%3Auser%40example.com"), {0}, SLICE("example.net"), 0, {0}, {0}, SIP_FLAW_NONE },
-        { SLICE("sip:[2001:db8::10:5070]"), SIP_SCHEME_SIP, {0}, {0}, SLICE("2001:db8::10:5070"), 0, {0},
+          SLICE("sips%3Auser%40example.com"), {0}, SLICE("example.net"), 0, {0}, {0},
+              SIP_FLAW_NONE },
+        { SLICE("sip:[2001:db8::10:5070]"), SIP_SCHEME_SIP, {0}, {0}, SLICE("2001:db8::10:5070"), 0,
+          {0},
           {0}, SIP_FLAW_NONE },
-        { SLICE("sip:u@[2001:db8::10]:5070;x"), SIP_SCHEME_SIP, SLICE("u"), {0}, SLICE("2001:db8::10"),
+        { SLICE("sip:u@[2001:db8::10]:5070;x"), SIP_SCHEME_SIP, SLICE("u"), {0},
+          SLICE("2001:db8::10"),
           5070, SLICE(";x"), {0}, SIP_FLAW_NONE },
-        { SLICE("sip:[2001:db8:::192.0.2.1]"), SIP_SCHEME_SIP, {0}, {0}, SLICE("2001:db8:::192.0.2.1"),
+        { SLICE("sip:[2001:db8:::192.0.2.1]"), SIP_SCHEME_SIP, {0}, {0},
+          SLICE("2001:db8:::192.0.2.1"),
           0, {0}, {0}, SIP_FLAW_NONE },                 /* RFC 5118, 4.10: tolerate */
         { SLICE("sip:2001:db8::10"), SIP_SCHEME_SIP, {0}, {0}, SLICE("2001:db8::10"), 0, {0}, {0},
           SIP_FLAW_IPV6_WITHOUT_BRACKETS },
-        { SLICE("sip:h:65536"), SIP_SCHEME_SIP, {0}, {0}, SLICE("h"), 0, {0}, {0}, SIP_FLAW_URI_BAD },
+        { SLICE("sip:h:65536"), SIP_SCHEME_SIP, {0}, {0}, SLICE("h"), 0, {0}, {0},
+          SIP_FLAW_URI_BAD },
         { SLICE("sip:h:"), SIP_SCHEME_SIP, {0}, {0}, SLICE("h"), 0, {0}, {0}, SIP_FLAW_URI_BAD },
         { SLICE("sip:"), SIP_SCHEME_SIP, {0}, {0}, {0}, 0, {0}, {0}, SIP_FLAW_URI_BAD },
         { SLICE("sip:@h"), SIP_SCHEME_SIP, {0}, {0}, SLICE("h"), 0, {0}, {0}, SIP_FLAW_URI_BAD },
@@ -85,15 +92,18 @@ TEST(without_a_scheme_there_is_no_uri)
 TEST(uris_compare_as_rfc_3261_says)
 {
     static const struct { slice a, b; bool same; } rows[] = {
-        { SLICE("sip:%61lice@atlanta.com;transport=TCP"), SLICE("sip:alice@AtLanTa.CoM;Transport=tcp"),
+        { SLICE("sip:%61lice@atlanta.com;transport=TCP"),
+          SLICE("sip:alice@AtLanTa.CoM;Transport=tcp"),
           true },
         { SLICE("sip:carol@chicago.com"), SLICE("sip:carol@chicago.com;newparam=5"), true },
-        { SLICE("sip:carol@chicago.com;security=on"), SLICE("sip:carol@chicago.com;newparam=5"), true },
+        { SLICE("sip:carol@chicago.com;security=on"), SLICE("sip:carol@chicago.com;newparam=5"),
+          true },
         { SLICE("sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com"),
           SLICE("sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com"), true },
         { SLICE("sip:alice@atlanta.com?subject=project%20x&priority=urgent"),
           SLICE("sip:alice@atlanta.com?priority=urgent&subject=project%20x"), true },
-        { SLICE("SIP:ALICE@AtLanTa.CoM;Transport=udp"), SLICE("sip:alice@AtLanTa.CoM;Transport=UDP"),
+        { SLICE("SIP:ALICE@AtLanTa.CoM;Transport=udp"),
+          SLICE("sip:alice@AtLanTa.CoM;Transport=UDP"),
           false },                                     /* user names differ */
         { SLICE("sip:bob@biloxi.com"), SLICE("sip:bob@biloxi.com:5060"), false },
         { SLICE("sip:bob@biloxi.com"), SLICE("sip:bob@biloxi.com;transport=udp"), false },
@@ -146,7 +156,8 @@ TEST(a_number_loses_what_is_there_for_the_eye)
     static const struct { slice in, out; } rows[] = {
         { SLICE("+1-201-555-0123"), SLICE("+12015550123") }, { SLICE("(0) 30.12"), SLICE("03012") },
         { SLICE("+4930;ext=5"), SLICE("+4930") }, { SLICE("*21#"), SLICE("*21#") },
-        { SLICE("%2b49"), SLICE("+49") }, { SLICE("alice"), SLICE("") }, { SLICE("12a"), SLICE("") },
+        { SLICE("%2b49"), SLICE("+49") }, { SLICE("alice"), SLICE("") }, { SLICE("12a"),
+          SLICE("") },
         { SLICE("1+2"), SLICE("") }, { SLICE(""), SLICE("") },
     };
     char text[16];

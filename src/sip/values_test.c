@@ -55,7 +55,8 @@ TEST(rack_names_the_response_and_the_request)
 TEST(seconds_are_whole_numbers_that_fit)
 {
     static const struct { slice in; bool ok; uint32_t s; } rows[] = {
-        { SLICE("0"), true, 0 }, { SLICE("90;x=y"), true, 90 }, { SLICE(" 4294967295 "), true, 4294967295u },
+        { SLICE("0"), true, 0 }, { SLICE("90;x=y"), true, 90 }, { SLICE(" 4294967295 "), true,
+          4294967295u },
         { SLICE("4294967296"), false, 0 }, { SLICE("1000000000000000000000000"), false, 0 },
         { SLICE("-5"), false, 0 }, { SLICE("5s"), false, 0 }, { SLICE(""), false, 0 },
         { SLICE("Thu, 01 Dec 1994 16:00:00 GMT"), false, 0 },
@@ -87,7 +88,8 @@ TEST(retry_after_has_a_comment_and_a_duration)
 {
     static const struct { slice in; bool ok; uint32_t after; slice comment; bool has; uint32_t d; } rows[] = {
         { SLICE("18000;duration=3600"), true, 18000, {0}, true, 3600 },
-        { SLICE("120 (I'm in a (long) meeting)"), true, 120, SLICE("I'm in a (long) meeting"), false, 0 },
+        { SLICE("120 (I'm in a (long) meeting)"), true, 120, SLICE("I'm in a (long) meeting"),
+          false, 0 },
         { SLICE("5(x\\)y);duration=6"), true, 5, SLICE("x\\)y"), true, 6 },
         { SLICE("0"), true, 0, {0}, false, 0 },
         { SLICE("949302838503028349304023988"), false, 0, {0}, false, 0 },     /* RFC 4475 */
@@ -101,7 +103,8 @@ TEST(retry_after_has_a_comment_and_a_duration)
         CHECK_ROW_EQ(i, sip_retry_after_parse(rows[i].in, &got), rows[i].ok);
         CHECK_ROW_EQ(i, got.after_s, rows[i].ok ? rows[i].after : 77);
         CHECK_ROW(i, !rows[i].ok || slice_eq(got.comment, rows[i].comment));
-        CHECK_ROW(i, got.has_duration == rows[i].has && (!got.has_duration || got.duration_s == rows[i].d));
+        CHECK_ROW(i, got.has_duration == rows[i].has && (!got.has_duration ||
+            got.duration_s == rows[i].d));
     }
 }
 
@@ -174,7 +177,8 @@ TEST(the_headers_of_operators_are_read)
     CHECK(!sip_charging_vector_parse(SLICE("orig-ioi=x"), &v));
 
     CHECK_EQ(sip_early_media_read(SLICE("supported")), SIP_EARLY_SUPPORTED);
-    CHECK_EQ(sip_early_media_read(SLICE("SendRecv , gated,x")), SIP_EARLY_SENDRECV | SIP_EARLY_GATED);
+    CHECK_EQ(sip_early_media_read(SLICE("SendRecv , gated,x")),
+        SIP_EARLY_SENDRECV | SIP_EARLY_GATED);
     CHECK_EQ(sip_early_media_read(SLICE("sendonly,recvonly,inactive")),
              SIP_EARLY_SENDONLY | SIP_EARLY_RECVONLY | SIP_EARLY_INACTIVE);
     CHECK_EQ(sip_early_media_read(SLICE("")), 0);

@@ -24,17 +24,18 @@ struct attempt {
     bool     origin;                 /* left the caller itself, as far as was seen */
 };
 
+#define ATTEMPTS_INSIDE 2u           /* a plain call has one, one with a challenge two */
 struct leg {
     struct live     live;
     struct call    *call;
-    struct seen     seen;
-    struct attempt *attempts;
+    struct attempt *attempts;        /* `inside`, or a block of their own */
     uint16_t        attempt_count, attempt_room;
     uint16_t        origin_vias;
+    bool            caller_holds, callee_holds;
     uint32_t        cseq;            /* of the newest initial INVITE */
     uint32_t        answer_cseq;
-    int64_t         answer_last_ns;  /* the 2xx, last repeat */
-    bool            caller_holds, callee_holds, redirected;
+    struct seen     seen;
+    struct attempt  inside[ATTEMPTS_INSIDE];
 };
 
 /* ---- finding and opening ------------------------------------------------------------- */
@@ -51,9 +52,12 @@ static struct leg *leg_find(const struct tracker *t, const struct sip_message *m
     struct leg *same_id = NULL;
 
     for (struct map_node *n = map_first(&t->maps[LIVE_LEG], hash); n; n = map_next(n)) {
-        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+        struct live *l = map_item(n, struct live, by_call_id);
+        struct leg *leg = live_item(l, struct leg);
 
-        if (!slice_eq(leg->call->call_id, m->call_id))
+        __builtin_prefetch(leg->call);                    /* nearly always what is looked for */
+        __builtin_prefetch(leg->seen.messages);
+        if (!slice_eq(l->call_id, m->call_id))
             continue;
         if (leg_is_caller(leg, m->from.tag) || (m->to.tag.len && leg_is_caller(leg, m->to.tag)))
             return leg;
@@ -79,7 +83,8 @@ static struct leg *leg_free(struct leg *leg)
 {
     if (leg) {
         seen_done(&leg->seen);
-        free(leg->attempts);
+        if (leg->attempts != leg->inside)
+            free(leg->attempts);
         call_free(leg->call);
         free(leg);
     }
@@ -98,13 +103,13 @@ static void leg_fill(struct leg *leg, const struct wire_unit *u, const struct si
     c->callee_addr = response ? u->src : u->dst;
     c->transport = (uint8_t)u->transport;
     c->first_frame = u->frame;
-    c->request_uri = track_keep(&c->arena, m->uri);
+    c->request_uri = slice_eq(m->uri, c->to.uri) ? c->to.uri : track_keep(&c->arena, m->uri);
 }
 
 static size_t leg_bytes(const struct leg *leg)
 {
     return sizeof *leg + seen_memory_bytes(&leg->seen) + call_memory_bytes(leg->call) +
-           leg->attempt_room * sizeof *leg->attempts;
+           (leg->attempts == leg->inside ? 0 : leg->attempt_room * sizeof *leg->attempts);
 }
 
 static bool leg_close_call(struct tracker *t, struct call *c)
@@ -129,6 +134,8 @@ static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
 
     if (!leg || !(leg->call = call_new()))
         return leg_free(leg);
+    leg->attempts = leg->inside;
+    leg->attempt_room = ATTEMPTS_INSIDE;
     leg_fill(leg, u, m);
     leg->call->index = ++t->next_call;
     leg->call->session = ++t->next_session;
@@ -141,7 +148,8 @@ static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
         return NULL;
     }
     if (!leg->call->call_id.ptr ||
-        track_enter(t, &leg->live, LIVE_LEG, hash, u->time_ns + 64 * t->settings.t1_ns) < 0)
+        track_enter(t, &leg->live, LIVE_LEG, leg->call->call_id, hash,
+                    u->time_ns + 64 * t->settings.t1_ns) < 0)
         return leg_free(leg);
     if (++t->live_calls > t->counts.live_calls_max)
         t->counts.live_calls_max = t->live_calls;
@@ -180,14 +188,17 @@ static bool attempt_is_open(const struct leg *leg, uint32_t cseq)
 static struct attempt *attempt_add(struct leg *leg, const struct sip_message *m, bool origin)
 {
     if (leg->attempt_count == leg->attempt_room) {
-        uint16_t room = leg->attempt_room ? (uint16_t)(leg->attempt_room * 2) : 2;
+        uint16_t room = (uint16_t)(leg->attempt_room * 2);
+        bool inside = leg->attempts == leg->inside;
         struct attempt *grown = room > ATTEMPTS_MAX
-            ? NULL : realloc(leg->attempts, room * sizeof *grown);
+            ? NULL : realloc(inside ? NULL : leg->attempts, room * sizeof *grown);
 
         if (!grown) {
             leg->call->tables_full = true;
             return NULL;
         }
+        if (inside)
+            memcpy(grown, leg->inside, sizeof leg->inside);
         leg->attempts = grown;
         leg->attempt_room = room;
     }
@@ -475,7 +486,6 @@ static void leg_answer(struct tracker *t, struct leg *leg, const struct wire_uni
         c->ended_ns = 0;
         c->ended_by = CALL_NOBODY;
         leg->answer_cseq = m->cseq.number;
-        leg->answer_last_ns = u->time_ns;
         if (m->to.tag.len && !slice_eq(c->to.tag, m->to.tag))
             c->to.tag = track_keep(&c->arena, m->to.tag);
         track_answer(c, m);
@@ -557,8 +567,7 @@ static void leg_response(struct tracker *t, struct leg *leg, const struct wire_u
 /* ---- every message ----------------------------------------------------------------------- */
 
 /* The caller's first repeat comes after T1: 2 s there means the slow timers of VoLTE. */
-static void leg_repeated(struct leg *leg, const struct wire_unit *u, const struct sip_message *m,
-                         int64_t gap_ns)
+static void leg_repeated(struct leg *leg, const struct sip_message *m, int64_t gap_ns)
 {
     struct call *c = leg->call;
 
@@ -567,10 +576,8 @@ static void leg_repeated(struct leg *leg, const struct wire_unit *u, const struc
         c->retransmissions == 1 && gap_ns >= 3 * SECOND_NS / 2 && gap_ns <= 5 * SECOND_NS / 2)
         c->slow_timers = true;
     if (!m->is_request && m->method == SIP_INVITE && m->status < 300 && m->status >= 200 &&
-        c->answered && m->cseq.number == leg->answer_cseq) {
+        c->answered && m->cseq.number == leg->answer_cseq)
         c->replies_after_answer++;
-        leg->answer_last_ns = u->time_ns;
-    }
 }
 
 static void leg_count(struct leg *leg, const struct sip_message *m)
@@ -579,7 +586,7 @@ static void leg_count(struct leg *leg, const struct sip_message *m)
 
     c->messages++;
     if (m->is_request)
-        c->methods[m->method]++;
+        c->methods[m->method] = (uint16_t)(c->methods[m->method] + (c->methods[m->method] < UINT16_MAX));
     else
         call_count_response(c, m->status);
     if (m->flaw_count)
@@ -613,7 +620,7 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
     if (verdict.kind == SEEN_NEW)
         leg_count(leg, m);
     else if (verdict.kind == SEEN_AGAIN)
-        leg_repeated(leg, u, m, verdict.gap_ns);
+        leg_repeated(leg, m, verdict.gap_ns);
     else
         c->copies++;
     if (verdict.kind == SEEN_NEW || verdict.kind == SEEN_HOP_COPY) {

@@ -27,9 +27,10 @@ static struct registrant *registrant_find(const struct tracker *t, const struct 
                                           uint64_t hash)
 {
     for (struct map_node *n = map_first(&t->maps[LIVE_REGISTRATION], hash); n; n = map_next(n)) {
-        struct registrant *r = live_item(map_item(n, struct live, by_call_id), struct registrant);
+        struct live *l = map_item(n, struct live, by_call_id);
+        struct registrant *r = live_item(l, struct registrant);
 
-        if (slice_eq(r->bindings[0]->call_id, m->call_id) && slice_eq(r->bindings[0]->aor, m->to.uri))
+        if (slice_eq(l->call_id, m->call_id) && slice_eq(r->bindings[0]->aor, m->to.uri))
             return r;
     }
     return NULL;
@@ -82,7 +83,8 @@ static struct registrant *registrant_open(struct tracker *t, const struct wire_u
         return NULL;
     r->bindings[0] = binding_new(t, u, m, (slice){0});
     r->count = r->bindings[0] != NULL;
-    if (!r->count || track_enter(t, &r->live, LIVE_REGISTRATION, hash, u->time_ns) < 0)
+    if (!r->count ||
+        track_enter(t, &r->live, LIVE_REGISTRATION, r->bindings[0]->call_id, hash, u->time_ns) < 0)
         return registrant_free(r);
     return r;
 }

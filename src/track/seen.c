@@ -14,11 +14,34 @@ struct seen_message {
     uint8_t  method, tag, hop, from_callee;
 };
 
-/* Doubles `*room` up to `max` things of `size`; false: no room. */
-static bool make_room(void *array_of_pointer, size_t size, unsigned count, unsigned *room, unsigned max)
+#define FIRST_MESSAGES 14u
+#define FIRST_HOPS 4u
+#define FIRST_TAGS 2u
+struct seen_room {
+    struct seen_message messages[FIRST_MESSAGES];
+    struct seen_hop     hops[FIRST_HOPS];
+    slice               tags[FIRST_TAGS];
+};
+
+static bool seen_begin(struct seen *s)
+{
+    if (s->first)
+        return true;
+    s->first = malloc(sizeof *s->first);
+    if (!s->first)
+        return false;
+    s->messages = s->first->messages, s->room = FIRST_MESSAGES;
+    s->hops = s->first->hops, s->hop_room = FIRST_HOPS;
+    s->tags = s->first->tags, s->tag_room = FIRST_TAGS;
+    return true;
+}
+
+/* Doubles an array of `*room` things of `size` up to `max`; `inside` is where it began. */
+static bool make_room(void *array_of_pointer, const void *inside, size_t size, unsigned count,
+                      unsigned *room, unsigned max)
 {
     void **array = array_of_pointer;
-    unsigned wanted = *room ? *room * 2 : 4;
+    unsigned wanted = *room * 2;
 
     if (count < *room)
         return true;
@@ -26,10 +49,12 @@ static bool make_room(void *array_of_pointer, size_t size, unsigned count, unsig
         wanted = max;
     if (count >= wanted)
         return false;
-    void *grown = realloc(*array, wanted * size);
+    void *grown = realloc(*array == inside ? NULL : *array, wanted * size);
 
     if (!grown)
         return false;
+    if (*array == inside)
+        memcpy(grown, inside, count * size);
     *array = grown;
     *room = wanted;
     return true;
@@ -42,7 +67,7 @@ static uint8_t seen_hop(struct seen *s, const struct wire_unit *unit)
     for (uint8_t i = 0; i < s->hop_count; i++)
         if (address_eq(&s->hops[i].src, &unit->src) && address_eq(&s->hops[i].dst, &unit->dst))
             return i;
-    if (!make_room(&s->hops, sizeof *s->hops, s->hop_count, &room, SEEN_HOPS_MAX)) {
+    if (!make_room(&s->hops, s->first->hops, sizeof *s->hops, s->hop_count, &room, SEEN_HOPS_MAX)) {
         s->full = true;
         return UINT8_MAX;
     }
@@ -63,7 +88,7 @@ static uint8_t seen_tag(struct seen *s, struct arena *text, slice tag)
             return (uint8_t)(i + 1);
     slice kept = {0};
 
-    if (make_room(&s->tags, sizeof *s->tags, s->tag_count, &room, SEEN_TAGS_MAX)) {
+    if (make_room(&s->tags, s->first->tags, sizeof *s->tags, s->tag_count, &room, SEEN_TAGS_MAX)) {
         s->tag_room = (uint8_t)room;
         kept = arena_slice(text, tag);
     }
@@ -102,7 +127,7 @@ static void seen_remember(struct seen *s, const struct seen_message *m)
 
     if (s->count == SEEN_MESSAGES_MAX)
         seen_forget_older_half(s);
-    if (!make_room(&s->messages, sizeof *s->messages, s->count, &room, SEEN_MESSAGES_MAX)) {
+    if (!make_room(&s->messages, s->first->messages, sizeof *s->messages, s->count, &room, SEEN_MESSAGES_MAX)) {
         s->full = true;
         return;
     }
@@ -113,6 +138,10 @@ static void seen_remember(struct seen *s, const struct seen_message *m)
 struct seen_verdict seen_note(struct seen *s, struct arena *text, const struct wire_unit *unit,
                               const struct sip_message *m, const struct seen_about *about)
 {
+    if (!seen_begin(s)) {
+        s->full = true;                                   /* no memory: every message is a new one */
+        return (struct seen_verdict){ SEEN_NEW, UINT8_MAX, 0 };
+    }
     struct seen_message now = {
         .last_ns = unit->time_ns,
         .cseq = m->cseq.number,
@@ -150,14 +179,22 @@ struct seen_verdict seen_note(struct seen *s, struct arena *text, const struct w
 
 void seen_done(struct seen *s)
 {
-    free(s->messages);
-    free(s->hops);
-    free(s->tags);
+    if (s->first) {
+        if (s->messages != s->first->messages)
+            free(s->messages);
+        if (s->hops != s->first->hops)
+            free(s->hops);
+        if (s->tags != s->first->tags)
+            free(s->tags);
+    }
+    free(s->first);
     *s = (struct seen){0};
 }
 
 size_t seen_memory_bytes(const struct seen *s)
 {
-    return s->room * sizeof *s->messages + s->hop_room * sizeof *s->hops +
-           s->tag_room * sizeof *s->tags;
+    return (s->first ? sizeof *s->first : 0) +
+           (s->room > FIRST_MESSAGES ? s->room * sizeof *s->messages : 0) +
+           (s->hop_room > FIRST_HOPS ? s->hop_room * sizeof *s->hops : 0) +
+           (s->tag_room > FIRST_TAGS ? s->tag_room * sizeof *s->tags : 0);
 }

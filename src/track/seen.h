@@ -28,7 +28,10 @@ struct seen_message;
 struct seen_hop {
     struct address src, dst;
 };
+/* Room for a plain call in one block, as neighbours; each array moves out when it grows. */
+struct seen_room;
 struct seen {
+    struct seen_room    *first;
     struct seen_message *messages;
     struct seen_hop     *hops;
     slice               *tags;       /* bytes in the arena given to seen_note */

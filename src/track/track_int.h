@@ -7,9 +7,11 @@
 #include "base/timers.h"
 #include "track/tracker.h"
 
-/* What is live has a timer, stands in a map by Call-ID and in a list by age. */
+/* What is live has a timer, stands in a map by Call-ID and in a list by age. The key stands
+ * beside the node: a look-up touches no more of what it passes by. */
 struct live {
     struct map_node by_call_id;
+    slice           call_id;         /* borrows from the record */
     struct timer    timer;
     struct list     by_age;
     int64_t         deadline_ns;     /* the true one; the timer may be set earlier */
@@ -34,8 +36,8 @@ struct tracker {
 #define live_item(live_ptr, type) ((type *)((char *)(live_ptr) - offsetof(type, live)))
 
 bool track_may_grow(const struct tracker *t);
-int  track_enter(struct tracker *t, struct live *l, enum live_kind kind, uint64_t hash,
-                 int64_t deadline_ns);                     /* 0 or -ENOMEM: nothing entered */
+int  track_enter(struct tracker *t, struct live *l, enum live_kind kind, slice call_id,
+                 uint64_t hash, int64_t deadline_ns);      /* 0 or -ENOMEM: nothing entered */
 void track_leave(struct tracker *t, struct live *l);
 void track_recount(struct tracker *t, struct live *l, size_t bytes);
 /* Moves the deadline; the timer itself only when it must ring earlier. */

@@ -83,10 +83,11 @@ bool track_may_grow(const struct tracker *t)
     return t->memory_bytes < t->settings.memory_max_bytes;
 }
 
-int track_enter(struct tracker *t, struct live *l, enum live_kind kind, uint64_t hash,
-                int64_t deadline_ns)
+int track_enter(struct tracker *t, struct live *l, enum live_kind kind, slice call_id,
+                uint64_t hash, int64_t deadline_ns)
 {
     l->kind = (uint8_t)kind;
+    l->call_id = call_id;
     l->deadline_ns = deadline_ns;
     if (timers_set(&t->timers, &l->timer, deadline_ns) < 0)
         return -ENOMEM;

@@ -69,7 +69,8 @@ static struct exchange *exchange_open(struct tracker *t, const struct wire_unit 
     exchange_fill(e->record, u, m);
     e->record->index = ++t->next_transaction;
     t->counts.transactions++;
-    if (!e->record->call_id.ptr || track_enter(t, &e->live, LIVE_TRANSACTION, hash, u->time_ns) < 0)
+    if (!e->record->call_id.ptr ||
+        track_enter(t, &e->live, LIVE_TRANSACTION, e->record->call_id, hash, u->time_ns) < 0)
         return exchange_free(e);
     return e;
 }

@@ -84,7 +84,7 @@ static bool fragments_just_completed(const struct fragments *f, uint64_t hash,
 
     return fragment_key_eq(&f->echoes[at].key, key) &&
            now_ns >= f->echoes[at].time_ns &&
-           now_ns - FRAGMENT_ECHO_NS <= f->echoes[at].time_ns;
+           (uint64_t)now_ns - (uint64_t)f->echoes[at].time_ns <= FRAGMENT_ECHO_NS;
 }
 
 static struct fragment_datagram *fragments_new(struct fragments *f, uint64_t hash,

@@ -863,6 +863,7 @@ static int64_t after_ns(int64_t since_ns, int64_t wait_ns)
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* Nothing in the list: never. At the end of time that is not enough to tell: see is_due. */
 static int64_t idle_due_ns(const struct tcp *t)
 {
     return list_is_empty(&t->idle) ? INT64_MAX
@@ -889,6 +890,11 @@ static int64_t acked_due_ns(const struct tcp *t)
                    TCP_HOLE_ACKED_NS);
 }
 
+static bool is_due(const struct list *waiting, int64_t due_ns, int64_t now_ns)
+{
+    return !list_is_empty(waiting) && due_ns <= now_ns;
+}
+
 int64_t tcp_due_ns(const struct tcp *t)
 {
     return earlier(earlier(idle_due_ns(t), closed_due_ns(t)),
@@ -903,11 +909,11 @@ static void side_give_up_hole(struct tcp *t, struct tcp_side *s, int64_t now_ns)
 
 void tcp_give_up(struct tcp *t, int64_t now_ns)
 {
-    while (acked_due_ns(t) <= now_ns)
+    while (is_due(&t->acked, acked_due_ns(t), now_ns))
         side_give_up_hole(t, list_item(t->acked.next, struct tcp_side, in_acked), now_ns);
-    while (holes_due_ns(t) <= now_ns)
+    while (is_due(&t->holes, holes_due_ns(t), now_ns))
         side_give_up_hole(t, list_item(t->holes.next, struct tcp_side, in_holes), now_ns);
-    while (closed_due_ns(t) <= now_ns) {
+    while (is_due(&t->closed, closed_due_ns(t), now_ns)) {
         struct tcp_conn *c = list_item(t->closed.next, struct tcp_conn, in_closed);
 
         if (after_ns(c->last_ns, TCP_CLOSED_NS) <= now_ns) {
@@ -918,7 +924,7 @@ void tcp_give_up(struct tcp *t, int64_t now_ns)
             list_append(&t->closed, &c->in_closed);
         }
     }
-    while (idle_due_ns(t) <= now_ns)
+    while (is_due(&t->idle, idle_due_ns(t), now_ns))
         conn_free(t, list_item(t->idle.next, struct tcp_conn, in_idle));
 }
 

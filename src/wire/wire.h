@@ -9,7 +9,11 @@
  *     wire_frame(w, &frame);         // calls on_unit for each datagram or message inside
  *     wire_free(w);
  *
- * A unit's payload borrows from the frame or from the wire's buffers: valid in the call only.
+ * A unit's payload borrows from the frame or from the wire's buffers: valid in the call only,
+ * in which nothing of this header may be called for the same wire. Units come in the order of
+ * frames but for what had to wait: a datagram whose fragments did not all come (handed out,
+ * cut, fragment_age_ns later or by wire_finish) and messages behind a hole in a TCP stream
+ * carry the time and the number of the frame that brought their last bytes.
  * Layers: link types of wire.md 1, VLAN/QinQ, MPLS, PPPoE, IPv4/IPv6 with fragments, GRE, IP in
  * IP, GTP-U, VXLAN, GENEVE, ERSPAN, UDP, TCP (reassembled), WebSocket (RFC 7118), ESP with NULL
  * encryption (RFC 2410), HEP v1 to v3 in UDP and TCP. */
@@ -65,9 +69,10 @@ struct wire_limits {                 /* zero means the default in brackets */
 };
 
 struct wire_counts {
-    uint64_t frames, bytes;
+    uint64_t frames, bytes;          /* as captured */
     uint64_t frames_cut;             /* caplen < len: "truncated" */
-    uint64_t udp, tcp, icmp, sctp, esp, other_ip, not_ip;    /* heads of tunnels aside */
+    /* Packets; heads of tunnels aside, but esp counts each, and what was read in it again. */
+    uint64_t udp, tcp, icmp, sctp, esp, other_ip, not_ip;
     uint64_t tls_streams;            /* connections seen to be TLS: not read */
     uint64_t fragments, fragments_incomplete;    /* datagrams given up or never completed */
     uint64_t tcp_gaps;               /* holes skipped */

@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(a.frames == b.frames && a.hash == b.hash);
     MUST(a.problem.kind == b.problem.kind && a.problem.frame == b.problem.frame);
     MUST(a.problem.offset == b.problem.offset && a.problem.times == b.problem.times);
-    MUST(a.problem.what == b.problem.what);
+    MUST(a.problem.looks.name == b.problem.looks.name);
     MUST((a.opened < 0) == (a.opened != 0));
     MUST(a.opened == 0 || a.problem.kind != CAPTURE_FINE);
     return 0;
