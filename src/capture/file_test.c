@@ -727,8 +727,8 @@ TEST(frames_behind_a_damaged_record_are_read)
     }
 }
 
-/* Found by fuzz_capture: such a frame did not count as seen. What stands behind the damage is
- * decades off, so it cannot be known for a record, and it must not matter how it was read. */
+/* Found by fuzz_capture: such a frame did not count as seen, and it mattered how the file was
+ * read. What stands behind the damage is decades off, but it is a chain of records. */
 TEST(a_frame_of_the_first_hour_of_1970_is_a_frame_before_the_damage_too)
 {
     const char *path = tmp_path("epoch");
@@ -743,7 +743,7 @@ TEST(a_frame_of_the_first_hour_of_1970_is_a_frame_before_the_damage_too)
     memory = see(&b);
     file = see_file(path);
     CHECK_EQ(unlink(path), 0);
-    CHECK_EQ(memory.frames, 1);
+    CHECK_EQ(memory.frames, 7);
     CHECK_EQ(memory.frames, file.frames);
     CHECK_EQ(memory.end, file.end);
     CHECK_EQ(memory.problem.kind, CAPTURE_DAMAGED);

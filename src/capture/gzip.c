@@ -119,12 +119,12 @@ ptrdiff_t capture_gzip_read(struct capture_input *in, uint8_t *into, size_t size
     for (;;) {
         ptrdiff_t more = g->between ? gzip_next_member(in) : 1;
         size_t made;
+        bool ended;
         int got;
 
         if (more <= 0)
             return more;
-        if (!capture_input_have(&g->below, 1))
-            return gzip_cut(in);
+        ended = !capture_input_have(&g->below, 1);
         got = gzip_inflate(g, into, size, &made);
         g->between = got == Z_STREAM_END;
         if (made)
@@ -133,6 +133,8 @@ ptrdiff_t capture_gzip_read(struct capture_input *in, uint8_t *into, size_t size
             in->trouble = CAPTURE_NO_MEMORY;
             return -1;
         }
+        if (ended && !g->between)            /* zlib held nothing back either */
+            return gzip_cut(in);
         if (got != Z_OK && got != Z_STREAM_END && got != Z_BUF_ERROR)
             return gzip_damaged(in);
     }

@@ -140,24 +140,26 @@ static bool record_is_believable(struct capture_file *f, const struct record *r)
 
 /* ---- after damage ---- */
 
-/* Could a record begin at `at` bytes into the window, with more of them behind it? */
-static bool place_makes_sense(struct capture_file *f, size_t at)
+/* Could a record begin here, with more of them behind it, all within a week of the one before?
+ * When the first is not near the last frame that was read, only a whole chain will do. */
+static bool place_makes_sense(struct capture_file *f)
 {
     const struct capture_pcap *p = &f->pcap;
     uint32_t last_s = p->last_s;
-    bool has_last = p->has_last;
+    bool near = p->has_last && near_s(capture_get_u32(f->in.at, p->swapped), last_s, WEEK_S);
+    size_t at = 0;
 
     for (int i = 0; i < CHAIN; i++) {
         struct record r;
 
         if (!capture_input_have(&f->in, at + p->header_len))
-            return i > 1 || (i > 0 && capture_input_left(&f->in) >= at);
+            return i > 1 || (near && i > 0 && capture_input_left(&f->in) >= at);
         r = record_at(p, f->in.at + at);
-        if ((has_last && !near_s(r.s, last_s, WEEK_S)) || r.caplen == 0 || r.caplen > r.len ||
-            r.caplen > p->usual_len || r.len > CAPTURE_FRAME_MAX || r.fraction >= p->fraction_limit)
+        if (r.caplen == 0 || r.caplen > r.len || r.caplen > p->usual_len ||
+            r.len > CAPTURE_FRAME_MAX || r.fraction >= p->fraction_limit ||
+            (i > 0 && !near_s(r.s, last_s, WEEK_S)))
             return false;
         last_s = r.s;
-        has_last = true;
         at += p->header_len + r.caplen;
     }
     return true;
@@ -173,9 +175,7 @@ static bool pcap_find_next(struct capture_file *f)
     for (size_t scanned = 0; scanned < CAPTURE_SCAN_MAX; scanned++, in->at++) {
         if (!capture_input_have(in, p->header_len))
             return false;
-        if (p->has_last && !near_s(capture_get_u32(in->at, p->swapped), p->last_s, WEEK_S))
-            continue;
-        if (place_makes_sense(f, 0))
+        if (place_makes_sense(f))
             return true;
     }
     return false;
@@ -202,9 +202,9 @@ static void settle_record_length(struct capture_file *f)
 {
     struct capture_pcap *p = &f->pcap;
 
-    if (p->header_len == 24 && !place_makes_sense(f, 0)) {
+    if (p->header_len == 24 && !place_makes_sense(f)) {
         p->header_len = 16;
-        if (!place_makes_sense(f, 0))
+        if (!place_makes_sense(f))
             p->header_len = 24;
     }
 }
@@ -239,7 +239,7 @@ static enum capture_problem_kind pcap_begin(struct capture_file *f)
     f->in.at += FILE_HEADER_LEN;
     settle_record_length(f);
     if (major != 2) {                        /* no other was ever written */
-        if (!place_makes_sense(f, 0))
+        if (!place_makes_sense(f))
             return CAPTURE_BAD_HEADER;
         capture_file_note(f, CAPTURE_DAMAGED, 4);
     }
