@@ -45,10 +45,12 @@ function(sb_script_test name)
 endfunction()
 
 # src/FOLDER/*_test.c -> test_FOLDER, with only the libraries that the folder may use.
+# tests/harness/FOLDER_*.c are helpers of that folder's tests.
 function(sb_folder_tests folder)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*_test.c)
+    file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/harness/${folder}_*.c)
     if(tests AND TARGET sb_${folder})
-        sb_test(test_${folder} LINKS sb_${folder} SOURCES ${tests})
+        sb_test(test_${folder} LINKS sb_${folder} SOURCES ${tests} ${helpers})
     endif()
 endfunction()
 

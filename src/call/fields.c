@@ -416,7 +416,9 @@ const struct field *field_nearest(const struct field_table *table, slice name)
     unsigned least = UINT32_MAX;
 
     for (size_t i = 0; i < table->count; i++) {
-        unsigned distance = edit_distance(slice_of_string(table->fields[i].name), name);
+        slice one = slice_of_string(table->fields[i].name);
+        bool begins = name.len > 1 && slice_starts_nocase(one, name);      /* talk: talk_ms */
+        unsigned distance = begins ? 0 : edit_distance(one, name);
 
         if (distance < least) {
             least = distance;

@@ -161,6 +161,12 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+static int64_t days_in_month(int64_t year, int64_t month)
+{
+    return days_of(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) -
+           days_of(year, month, 1);
+}
+
 static bool take_clock(slice *rest, int64_t *ret_ns)
 {
     int64_t hour, minute, second = 0, fraction = 0, unit = SECOND_NS;
@@ -196,7 +202,7 @@ static bool take_zone(slice *rest, int64_t *ret_ns)
     if (!take_digits(rest, 2, &hour))
         return false;
     (void)slice_take_char(rest, ':');
-    if (!take_digits(rest, 2, &minute))
+    if (!take_digits(rest, 2, &minute) || hour > 23 || minute > 59)
         return false;
     *ret_ns = (hour * 60 + minute) * 60 * SECOND_NS * (west ? -1 : 1);
     return true;
@@ -209,7 +215,7 @@ bool filter_time(slice text, int64_t *ret_ns)
     if (!take_digits(&text, 4, &year) || !slice_take_char(&text, '-') ||
         !take_digits(&text, 2, &month) || !slice_take_char(&text, '-') ||
         !take_digits(&text, 2, &day) || year < 1970 || year > 2200 || month < 1 || month > 12 ||
-        day < 1 || day > 31)
+        day < 1 || day > days_in_month(year, month))
         return false;
     if (slice_take_char(&text, 'T') || slice_take_char(&text, 't') || slice_take_char(&text, ' '))
         if (!take_clock(&text, &clock_ns) || !take_zone(&text, &zone_ns))
@@ -230,7 +236,7 @@ static bool take_decimal(slice *rest, int64_t unit, int64_t *ret)
     if (!slice_take_u64(rest, &whole) || whole > (uint64_t)(INT64_MAX / unit) - 1)
         return false;
     number = (int64_t)whole * unit;
-    if (slice_take_char(rest, '.'))
+    if (unit > 1 && slice_take_char(rest, '.'))
         for (; rest->len && is_digit(rest->ptr[0]); *rest = slice_skip(*rest, 1)) {
             part /= 10;
             number += (rest->ptr[0] - '0') * part;
@@ -269,14 +275,31 @@ static bool bool_of(slice text, int64_t *ret)
     return yes || no;
 }
 
-static bool operand_pattern(struct parser *p, struct operand *o, slice text)
+/* Nested repeats, back-references and endless patterns cost regcomp or regexec memory and time
+ * without bound; nobody needs them to pick calls. A \NUL would hide what follows it. */
+static bool pattern_is_modest(slice text)
+{
+    unsigned repeats = 0;
+
+    if (text.len > FILTER_PATTERN_MAX || slice_find_char(text, '\0') >= 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\\' && i + 1 < text.len && is_digit(text.ptr[++i]))
+            return false;
+        repeats += text.ptr[i] == '{';
+    }
+    return repeats <= 1;
+}
+
+static bool operand_pattern(struct parser *p, struct operand *o, slice text, slice where)
 {
     struct pattern *pattern = arena_alloc(&p->filter->arena, sizeof *pattern);
 
     if (!pattern)
-        return refuse(p, FILTER_NO_MEMORY, text);
-    if (regcomp(&pattern->regex, text.ptr, REG_EXTENDED | REG_NOSUB) != 0)
-        return refuse(p, FILTER_BAD_PATTERN, text);
+        return refuse(p, FILTER_NO_MEMORY, where);
+    if (!pattern_is_modest(text) ||
+        regcomp(&pattern->regex, text.ptr, REG_EXTENDED | REG_NOSUB) != 0)
+        return refuse(p, FILTER_BAD_PATTERN, where);
     pattern->next = p->filter->patterns;
     p->filter->patterns = pattern;
     o->pattern = &pattern->regex;
@@ -328,7 +351,7 @@ static struct operand *operand_take(struct parser *p, const struct field *f, boo
     where.len -= p->rest.len;
     if (pattern && !textual)
         return fail(p, FILTER_WANTS_TEXT, where);
-    if (pattern ? !operand_pattern(p, o, o->text) : !operand_typed(p, f, o, o->text, where))
+    if (pattern ? !operand_pattern(p, o, o->text, where) : !operand_typed(p, f, o, o->text, where))
         return NULL;
     return o;
 }
@@ -476,7 +499,7 @@ int filter_parse(slice text, const struct field_table *table, struct filter **re
         fail(&p, FILTER_NO_MEMORY, text);
     if (p.error.wrong != FILTER_FINE) {
         *ret_error = p.error;                             /* `at` may be in the arena: say it by offset */
-        if (p.error.at.ptr < text.ptr || p.error.at.ptr > text.ptr + text.len)
+        if (p.error.at.ptr && (p.error.at.ptr < text.ptr || p.error.at.ptr > text.ptr + text.len))
             ret_error->at = (slice){0}, ret_error->offset = 0;
         filter_free(p.filter);
         return p.error.wrong == FILTER_NO_MEMORY ? -ENOMEM : -EINVAL;

@@ -22,6 +22,7 @@
 
 #define FILTER_NODES_MAX 512
 #define FILTER_DEPTH_MAX 64
+#define FILTER_PATTERN_MAX 256       /* bytes of a regular expression; one {m,n}, no \1 */
 
 enum filter_wrong {
     FILTER_FINE,

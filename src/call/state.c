@@ -11,6 +11,7 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_REFUSAL]  = CALL_REFUSED,
         [CALL_EV_CANCEL]   = CALL_CANCELLING,
         [CALL_EV_BYE]      = CALL_COMPLETED,
+        [CALL_EV_SILENCE]  = CALL_SILENT,                 /* a stray piece of a call, and no more */
         [CALL_EV_LIMIT]    = CALL_NOT_FOLLOWED,
         [CALL_EV_DIALOG]   = CALL_ACTIVE,
     },

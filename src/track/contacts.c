@@ -5,14 +5,18 @@
 #include "sip/fields.h"
 
 /* delta-seconds; what is too large for 32 bits is "for ever". */
-static uint32_t delta_seconds(const struct sip_header *h, uint32_t otherwise)
+static uint32_t delta_seconds_of(slice rest, uint32_t otherwise)
 {
-    slice rest = h ? h->value : (slice){0};
     uint32_t seconds = otherwise;
 
     if (rest.len && is_digit(rest.ptr[0]) && !slice_take_u32(&rest, &seconds))
         seconds = UINT32_MAX;
     return seconds;
+}
+
+static uint32_t delta_seconds(const struct sip_header *h, uint32_t otherwise)
+{
+    return delta_seconds_of(h ? h->value : (slice){0}, otherwise);
 }
 
 uint32_t contacts_expires_s(const struct sip_message *m)
@@ -57,7 +61,8 @@ bool contacts_next(struct contacts *all, struct contact *ret)
             continue;
         ret->uri = address.uri;
         ret->expires_s = all->expires_s;
-        (void)sip_param_u32(address.params, SLICE("expires"), &ret->expires_s);
+        if (sip_param_find(address.params, SLICE("expires"), &value))
+            ret->expires_s = delta_seconds_of(value, all->expires_s);
         return true;
     }
     return false;

@@ -16,8 +16,8 @@ static slice header_value(const struct sip_message *m, enum sip_header_id id)
 
 void track_party(struct arena *a, struct call_party *party, const struct sip_name_addr *from)
 {
+    party->tag = from->tag.len ? arena_slice(a, from->tag) : (slice){0};   /* identity: always */
     party->uri = track_keep(a, from->uri);
-    party->tag = track_keep(a, from->tag);
     party->display = track_keep(a, from->display);
     slice user = sip_uri_user(from->uri);
     size_t at = user.len ? (size_t)(user.ptr - from->uri.ptr) : 0;
@@ -52,7 +52,7 @@ static void track_replaces(struct call *c, const struct sip_message *m)
     slice value = header_value(m, SIP_H_REPLACES);
 
     if (value.len)
-        c->replaces = track_keep(&c->arena, slice_trim(slice_take_until(&value, ';')));
+        track_keep_newer(&c->arena, &c->replaces, slice_trim(slice_take_until(&value, ';')));
 }
 
 static void track_icid(struct call *c, const struct sip_message *m)
@@ -60,7 +60,7 @@ static void track_icid(struct call *c, const struct sip_message *m)
     slice value = header_value(m, SIP_H_P_CHARGING_VECTOR), icid;
 
     if (value.len && sip_param_find(value, SLICE("icid-value"), &icid))
-        c->icid = track_keep(&c->arena, icid);
+        track_keep_newer(&c->arena, &c->icid, icid);
 }
 
 void track_invite(struct call *c, const struct sip_message *m)
@@ -87,8 +87,8 @@ static void track_server(struct call *c, const struct sip_message *m)
 
     if (!name.len)
         name = header_value(m, SIP_H_USER_AGENT);
-    if (name.len && !slice_eq(name, c->server))
-        c->server = track_keep(&c->arena, name);
+    if (name.len)
+        track_keep_newer(&c->arena, &c->server, name);
 }
 
 void track_answer(struct call *c, const struct sip_message *m)
@@ -103,7 +103,7 @@ void track_refusal(struct call *c, const struct sip_message *m)
 
     track_server(c, m);
     if (m->status < 400 && sip_name_addr_parse(header_value(m, SIP_H_CONTACT), &contact))
-        c->redirect_to = track_keep(&c->arena, contact.uri);
+        track_keep_newer(&c->arena, &c->redirect_to, contact.uri);
     if (m->status == 380)
         c->emergency |= slice_find_nocase(m->body, SLICE("emergency")) >= 0;
 }
@@ -125,7 +125,7 @@ void track_reason(struct call *c, const struct sip_message *m)
             else if (slice_eq_nocase(protocol, SLICE("SIP")))
                 c->reason_sip = (uint16_t)cause;
             if (sip_param_find(params, SLICE("text"), &text))
-                c->reason_text = track_keep(&c->arena, text);
+                track_keep_newer(&c->arena, &c->reason_text, text);
         }
 }
 
@@ -134,7 +134,7 @@ void track_refer(struct call *c, const struct sip_message *m)
     struct sip_name_addr target;
 
     if (sip_name_addr_parse(header_value(m, SIP_H_REFER_TO), &target))
-        c->refer_to = track_keep(&c->arena, target.uri);
+        track_keep_newer(&c->arena, &c->refer_to, target.uri);
 }
 
 void track_sipfrag(struct call *c, const struct sip_message *m)

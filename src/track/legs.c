@@ -34,6 +34,11 @@ struct leg {
     bool            caller_holds, callee_holds;
     uint32_t        cseq;            /* of the newest initial INVITE */
     uint32_t        answer_cseq;
+    slice           second_tag;      /* of another fork that answered, too, and goes on */
+    struct {
+        uint32_t cseq;               /* of the newest re-INVITE, 0: none */
+        bool     from_callee, held_before, counted;
+    } reinvite;
     struct seen     seen;
     struct attempt  inside[ATTEMPTS_INSIDE];
 };
@@ -96,7 +101,7 @@ static void leg_fill(struct leg *leg, const struct wire_unit *u, const struct si
     struct call *c = leg->call;
     bool response = !m->is_request;
 
-    c->call_id = track_keep(&c->arena, m->call_id);
+    c->call_id = arena_slice(&c->arena, m->call_id);
     track_party(&c->arena, &c->from, &m->from);
     track_party(&c->arena, &c->to, &m->to);
     c->caller_addr = response ? u->dst : u->src;
@@ -118,13 +123,19 @@ static bool leg_close_call(struct tracker *t, struct call *c)
 }
 
 /* Seen, counted, not followed: monitor code 8004. */
-static void leg_refuse(struct tracker *t, struct leg *leg)
+static void leg_refuse(struct tracker *t, struct leg *leg, uint64_t hash)
 {
     call_step(leg->call, CALL_EV_LIMIT);
     t->counts.not_followed++;
+    t->refused[hash % TRACK_REFUSED_SLOTS] = hash;
     if (leg_close_call(t, leg->call))
         leg->call = NULL;
     leg_free(leg);
+}
+
+static bool leg_was_refused(const struct tracker *t, uint64_t hash)
+{
+    return t->refused[hash % TRACK_REFUSED_SLOTS] == hash && hash;
 }
 
 static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
@@ -139,12 +150,12 @@ static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
     leg_fill(leg, u, m);
     leg->call->index = ++t->next_call;
     leg->call->session = ++t->next_session;
-    leg->call->invite_ns = m->is_request && m->method == SIP_INVITE ? u->time_ns : 0;
     leg->call->last_ns = u->time_ns;
     leg->call->partial = !(m->is_request && m->method == SIP_INVITE && m->to.tag.len == 0);
+    leg->call->invite_ns = leg->call->partial ? 0 : u->time_ns;
     t->counts.calls++;
     if (t->live_calls >= t->settings.calls_max || !track_may_grow(t)) {
-        leg_refuse(t, leg);
+        leg_refuse(t, leg, hash);
         return NULL;
     }
     if (!leg->call->call_id.ptr ||
@@ -274,6 +285,8 @@ static void leg_new_cseq(struct leg *leg, const struct wire_unit *u, const struc
     }
     if (c->final >= 300 && c->final < 400)
         c->forwarded++;
+    if (!c->answered)
+        c->cancel_ns = 0;                                 /* was of the attempt before */
     if (c->state != CALL_ACTIVE && c->state != CALL_COMPLETED) {
         c->ended_ns = 0;
         c->ended_by = CALL_NOBODY;
@@ -320,12 +333,29 @@ static void leg_hold(struct leg *leg, const struct sip_message *m, bool from_cal
 {
     bool *holds = from_callee ? &leg->callee_holds : &leg->caller_holds;
     enum track_media_wish wish = track_media_wish(m);
+    bool counted = wish == TRACK_WISH_HOLD && !*holds;
 
+    leg->reinvite.cseq = m->cseq.number;
+    leg->reinvite.from_callee = from_callee;
+    leg->reinvite.held_before = *holds;
+    leg->reinvite.counted = counted;
     if (wish == TRACK_WISH_NONE)
         return;
-    if (wish == TRACK_WISH_HOLD && !*holds)
+    if (counted)
         leg->call->held++;
     *holds = wish == TRACK_WISH_HOLD;
+    leg->call->on_hold = leg->caller_holds || leg->callee_holds;
+}
+
+/* A refused offer changes nothing: what held before it holds again (RFC 3261, 14.1). */
+static void leg_hold_refused(struct leg *leg, const struct sip_message *m, bool from_callee)
+{
+    if (leg->reinvite.cseq != m->cseq.number || leg->reinvite.from_callee != from_callee)
+        return;
+    *(from_callee ? &leg->callee_holds : &leg->caller_holds) = leg->reinvite.held_before;
+    if (leg->reinvite.counted)
+        leg->call->held--;
+    leg->reinvite.counted = false;
     leg->call->on_hold = leg->caller_holds || leg->callee_holds;
 }
 
@@ -381,12 +411,14 @@ static void leg_cancel(struct tracker *t, struct leg *leg, const struct wire_uni
     const struct attempt *a = attempt_find(leg, m);
     struct call *c = leg->call;
 
-    (void)s;
+    if (s->from_callee || leg->reinvite.cseq == m->cseq.number ||
+        (leg->attempt_count && !attempt_has_cseq(leg, m->cseq.number)))
+        return;                                           /* of a re-INVITE: the call goes on */
     if (a ? !a->origin : leg->attempt_count && m->via_count > leg->origin_vias)
         return;                                           /* a proxy's, for one of its branches */
-    if (!c->cancel_ns)
+    if (!c->cancel_ns && !call_state_is_over((enum call_state)c->state))
         c->cancel_ns = u->time_ns;
-    if (c->answered)
+    if (c->state == CALL_ACTIVE)
         c->crossed = true;
     track_reason(c, m);
     leg_step(t, leg, CALL_EV_CANCEL);
@@ -396,21 +428,44 @@ static void leg_cancel(struct tracker *t, struct leg *leg, const struct wire_uni
     }
 }
 
+/* Does it end the call? Not when it clears one of two branches that answered, nor when its
+ * tags are of no dialog of this call: that gets a 481. */
+static bool leg_bye_ends(struct leg *leg, const struct sip_message *m, bool from_callee)
+{
+    struct call *c = leg->call;
+    slice callee_tag = from_callee ? m->from.tag : m->to.tag;
+
+    if (!c->answered)
+        return true;
+    if (!from_callee && !leg_is_caller(leg, m->from.tag)) {
+        c->surprises++;
+        return false;
+    }
+    if (leg->second_tag.len == 0 && (c->to.tag.len == 0 || slice_eq(callee_tag, c->to.tag)))
+        return true;
+    if (leg->second_tag.len && slice_eq(callee_tag, c->to.tag))
+        c->to.tag = leg->second_tag;
+    else if (leg->second_tag.len == 0 || !slice_eq(callee_tag, leg->second_tag))
+        return false;
+    leg->second_tag = (slice){0};
+    return false;
+}
+
 static void leg_bye(struct tracker *t, struct leg *leg, const struct wire_unit *u,
                     const struct sip_message *m, const struct track_sighting *s)
 {
     struct call *c = leg->call;
     enum call_side side = s->from_callee ? CALL_CALLEE : CALL_CALLER;
-    slice callee_tag = s->from_callee ? m->from.tag : m->to.tag;
 
-    track_reason(c, m);
     if (c->bye_ns) {
+        track_reason(c, m);
         if (s->kind == SEEN_NEW && c->ended_by != side && c->bye_final == 0)
             c->crossed = true;
         return;
     }
-    if (c->forks && c->answered && callee_tag.len && !slice_eq(callee_tag, c->to.tag))
-        return;                                           /* clears another branch that answered too */
+    if (!leg_bye_ends(leg, m, s->from_callee))
+        return;
+    track_reason(c, m);
     if (!c->answered && (s->from_callee || c->state == CALL_NEW))
         leg_step(t, leg, CALL_EV_DIALOG);                 /* only a confirmed dialog has this (15) */
     c->bye_ns = c->ended_ns = u->time_ns;
@@ -458,11 +513,11 @@ static void leg_progress(struct tracker *t, struct leg *leg, const struct wire_u
     if (m->status == 199)                                 /* one early dialog died (RFC 6228) */
         return;
     c->last_progress = m->status;
-    if (!c->answered && m->to.tag.len && !slice_eq(c->to.tag, m->to.tag))
-        c->to.tag = track_keep(&c->arena, m->to.tag);
-    if (!c->progress_ns)
+    if (!c->answered && m->to.tag.len)
+        track_keep_newer(&c->arena, &c->to.tag, m->to.tag);
+    if (!c->answered && !c->progress_ns)                  /* else the answer overtook it */
         c->progress_ns = u->time_ns;
-    if (!c->ringing_ns && m->status == 180)
+    if (!c->answered && !c->ringing_ns && m->status == 180)
         c->ringing_ns = u->time_ns;
     c->forwarded = (uint16_t)(c->forwarded + (m->status == 181));
     c->early_media |= track_has_sdp(m);
@@ -480,15 +535,18 @@ static void leg_answer(struct tracker *t, struct leg *leg, const struct wire_uni
         c->answered_ns = u->time_ns;
         c->final = m->status;
         c->final_frame = u->frame;
-        c->reason = track_keep(&c->arena, m->reason);
+        track_keep_newer(&c->arena, &c->reason, m->reason);
         c->ack = CALL_ACK_WAITING;
         c->crossed |= c->state == CALL_CANCELLING;
         c->ended_ns = 0;
         c->ended_by = CALL_NOBODY;
         leg->answer_cseq = m->cseq.number;
-        if (m->to.tag.len && !slice_eq(c->to.tag, m->to.tag))
-            c->to.tag = track_keep(&c->arena, m->to.tag);
+        if (m->to.tag.len)
+            track_keep_newer(&c->arena, &c->to.tag, m->to.tag);
         track_answer(c, m);
+    } else if (c->state == CALL_ACTIVE && c->to.tag.len && m->to.tag.len &&
+               !slice_eq(m->to.tag, c->to.tag)) {
+        track_keep_newer(&c->arena, &leg->second_tag, m->to.tag);
     }
     leg_step(t, leg, CALL_EV_ANSWER);
 }
@@ -505,18 +563,31 @@ static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_un
                         const struct sip_message *m)
 {
     struct call *c = leg->call;
+    bool other_branch = attempt_is_open(leg, m->cseq.number);
 
     if (!c->answered) {
         c->final = m->status;
         c->final_frame = u->frame;
-        c->reason = track_keep(&c->arena, m->reason);
-        c->ended_ns = u->time_ns;
-        c->ended_by = (uint8_t)side_of_refusal(c, m->status);
+        track_keep_newer(&c->arena, &c->reason, m->reason);
         track_reason(c, m);
         track_refusal(c, m);
     }
-    if (c->answered || !attempt_is_open(leg, m->cseq.number))
+    if (!c->answered && !other_branch) {
+        c->ended_ns = u->time_ns;
+        c->ended_by = (uint8_t)side_of_refusal(c, m->status);
+    }
+    if (c->answered || !other_branch)
         leg_step(t, leg, CALL_EV_REFUSAL);
+}
+
+/* The call goes on, whatever it says. */
+static void leg_reinvite_response(struct leg *leg, const struct sip_message *m, bool from_callee)
+{
+    if (m->status < 200)
+        return;
+    leg->call->reinvite_final = m->status;
+    if (m->status >= 300)
+        leg_hold_refused(leg, m, from_callee);
 }
 
 static void leg_invite_response(struct tracker *t, struct leg *leg, const struct wire_unit *u,
@@ -525,9 +596,9 @@ static void leg_invite_response(struct tracker *t, struct leg *leg, const struct
     struct call *c = leg->call;
     struct attempt *a = attempt_find(leg, m);
 
-    if (!a && leg->attempt_count && !attempt_has_cseq(leg, m->cseq.number)) {
-        if (m->status >= 200)                             /* to a re-INVITE: the call goes on */
-            c->reinvite_final = m->status;
+    if (!a && (leg->attempt_count ? !attempt_has_cseq(leg, m->cseq.number)
+                                  : leg->reinvite.cseq == m->cseq.number)) {
+        leg_reinvite_response(leg, m, false);
         return;
     }
     if (!a && leg->attempt_count == 0) {                  /* its INVITE was not captured */
@@ -556,8 +627,10 @@ static void leg_response(struct tracker *t, struct leg *leg, const struct wire_u
 
     if (m->method == SIP_INVITE && !s->from_callee)
         leg_invite_response(t, leg, u, m);
-    else if (m->method == SIP_INVITE && m->status >= 200)
-        c->reinvite_final = m->status;
+    else if (m->method == SIP_INVITE)
+        leg_reinvite_response(leg, m, true);
+    else if (m->method == SIP_UPDATE && m->status >= 300)
+        leg_hold_refused(leg, m, s->from_callee);
     else if (m->method == SIP_BYE && m->status >= 200)
         c->bye_final = m->status;
     else if (m->method == SIP_CANCEL && m->status >= 200)
@@ -570,13 +643,14 @@ static void leg_response(struct tracker *t, struct leg *leg, const struct wire_u
 static void leg_repeated(struct leg *leg, const struct sip_message *m, int64_t gap_ns)
 {
     struct call *c = leg->call;
+    const struct attempt *a = attempt_find(leg, m);
 
     c->retransmissions++;
     if (m->is_request && m->method == SIP_INVITE && c->first_response_ns == 0 &&
         c->retransmissions == 1 && gap_ns >= 3 * SECOND_NS / 2 && gap_ns <= 5 * SECOND_NS / 2)
         c->slow_timers = true;
     if (!m->is_request && m->method == SIP_INVITE && m->status < 300 && m->status >= 200 &&
-        c->answered && m->cseq.number == leg->answer_cseq)
+        c->answered && m->cseq.number == leg->answer_cseq && (!a || a->origin))
         c->replies_after_answer++;
 }
 
@@ -605,8 +679,11 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
 
     if (!leg && !leg_may_open(m))
         return false;
-    if (!leg && !(leg = leg_open(t, u, m, hash)))
-        return false;
+    if (!leg && (leg_was_refused(t, hash) || !(leg = leg_open(t, u, m, hash)))) {
+        t->counts.unassigned++;                           /* of a call, but of none that is followed */
+        track_tell(t, &(struct track_sighting){ .unit = u, .message = m, .kind = SEEN_NEW });
+        return true;
+    }
     struct call *c = leg->call;
     struct seen_about about = { .from_callee = leg_from_callee(leg, m), .rseq = track_rseq(m) };
 
@@ -616,7 +693,7 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
 
     c->last_ns = track_max(c->last_ns, u->time_ns);
     c->last_frame = u->frame;
-    c->tables_full |= leg->seen.full;
+    c->tables_full |= leg->seen.full || track_text_full(&c->arena);
     if (verdict.kind == SEEN_NEW)
         leg_count(leg, m);
     else if (verdict.kind == SEEN_AGAIN)

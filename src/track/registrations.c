@@ -44,8 +44,8 @@ static struct registration *binding_new(struct tracker *t, const struct wire_uni
 
     if (!b)
         return NULL;
-    b->call_id = track_keep(&b->arena, m->call_id);
-    b->aor = track_keep(&b->arena, m->to.uri);
+    b->call_id = arena_slice(&b->arena, m->call_id);      /* identity: whole, however long */
+    b->aor = arena_slice(&b->arena, m->to.uri);
     b->from_tag = track_keep(&b->arena, m->from.tag);
     b->contact = track_keep(&b->arena, contact);
     b->user_agent = agent && m->is_request ? track_keep(&b->arena, agent->value) : (slice){0};
@@ -56,7 +56,7 @@ static struct registration *binding_new(struct tracker *t, const struct wire_uni
     b->first_frame = b->last_frame = u->frame;
     b->index = ++t->next_registration;
     t->counts.registrations++;
-    if (!b->call_id.ptr)
+    if (!b->call_id.ptr || !b->aor.ptr)
         return registration_free(b);
     return b;
 }
@@ -118,8 +118,30 @@ static void binding_step(struct registration *b, enum registration_event event)
 
 /* ---- the request: what is asked for ------------------------------------------------------ */
 
+static bool binding_is_bound(const struct registration *b)
+{
+    return b->state == REGISTRATION_REGISTERED || b->state == REGISTRATION_REFRESHING;
+}
+
+/* Its newest request has no answer yet that decides. */
+static bool binding_waits(const struct registration *b)
+{
+    return b->state == REGISTRATION_REGISTERING || b->state == REGISTRATION_REFRESHING ||
+           b->state == REGISTRATION_UNREGISTERING;
+}
+
+static void binding_expire(struct registration *b, int64_t now_ns)
+{
+    if (!binding_is_bound(b) || b->expires_ns > now_ns)
+        return;
+    b->reason = REGISTRATION_EXPIRED;
+    b->removed_ns = b->expires_ns;
+    binding_step(b, REGISTRATION_EV_EXPIRED);
+}
+
 static void binding_ask(struct registration *b, const struct wire_unit *u, bool remove)
 {
+    binding_expire(b, u->time_ns);                        /* a phone that comes back too late */
     b->asked_ns = u->time_ns;
     binding_step(b, remove ? REGISTRATION_EV_REMOVE : REGISTRATION_EV_ASK);
 }
@@ -151,7 +173,7 @@ static void registrant_ask(struct tracker *t, struct registrant *r, const struct
         r->bindings[i]->all_contacts = true;
         binding_ask(r->bindings[i], u, true);
     }
-    if (named == 0)                                       /* only asks what is bound (10.2.3) */
+    if (named == 0 && !binding_is_bound(r->bindings[0]))  /* only asks what is bound (10.2.3) */
         binding_ask(r->bindings[0], u, false);
 }
 
@@ -159,9 +181,9 @@ static void registrant_ask(struct tracker *t, struct registrant *r, const struct
 
 static void binding_bound(struct registration *b, const struct wire_unit *u, uint32_t expires_s)
 {
-    if (b->state == REGISTRATION_REFRESHING || b->state == REGISTRATION_REGISTERED)
+    if (b->state == REGISTRATION_REFRESHING)
         b->refreshes++;
-    else
+    else if (b->state != REGISTRATION_REGISTERED)         /* else only listed beside another */
         b->registered_ns = u->time_ns;
     b->expires_s = expires_s;
     b->expires_ns = u->time_ns + (int64_t)expires_s * SECOND_NS;
@@ -177,7 +199,8 @@ static void binding_unbound(struct registration *b, const struct wire_unit *u)
     if (b->state == REGISTRATION_UNREGISTERED)
         return;
     b->removed_ns = u->time_ns;
-    b->reason = asked ? REGISTRATION_ASKED : REGISTRATION_DISPLACED;
+    if (b->contact.len)                                   /* a query loses nothing */
+        b->reason = asked ? REGISTRATION_ASKED : REGISTRATION_DISPLACED;
     binding_step(b, REGISTRATION_EV_UNBOUND);
 }
 
@@ -208,7 +231,7 @@ static void registrant_granted(struct registrant *r, const struct wire_unit *u,
             binding_bound(b, u, expires_s);
         else if (lists_any || removing || b->contact.len == 0 || b->state == REGISTRATION_NEW)
             binding_unbound(b, u);
-        else                                              /* a 2xx without the list it must have */
+        else if (b->state != REGISTRATION_REGISTERED)     /* a 2xx without the list it must have */
             binding_bound(b, u, contacts_expires_s(m));
     }
 }
@@ -224,14 +247,15 @@ static void registrant_refused(struct registrant *r, const struct sip_message *m
     for (size_t i = 0; i < r->count; i++) {
         struct registration *b = r->bindings[i];
 
+        if (!binding_waits(b))
+            continue;                                     /* was not asked about */
         if (m->status == 423)
             b->min_expires_s = contacts_min_expires_s(m);
-        if (is_challenge(m->status))
-            b->challenged = true;
-        else
+        b->challenged |= m->status == 401 || m->status == 407;
+        if (!is_challenge(m->status)) {
             b->failures++;
-        if (!is_challenge(m->status))
             binding_step(b, REGISTRATION_EV_REFUSED);
+        }
     }
 }
 
@@ -241,7 +265,7 @@ static void registrant_answered(struct registrant *r, const struct wire_unit *u,
     r->final = m->status;
     for (size_t i = 0; i < r->count; i++) {
         r->bindings[i]->final = m->status;
-        r->bindings[i]->phrase = track_keep(&r->bindings[i]->arena, m->reason);
+        track_keep_newer(&r->bindings[i]->arena, &r->bindings[i]->phrase, m->reason);
     }
     if (m->status < 300)
         registrant_granted(r, u, m);
@@ -257,9 +281,8 @@ static int64_t registrant_deadline(const struct tracker *t, const struct registr
 
     for (size_t i = 0; i < r->count; i++) {
         const struct registration *b = r->bindings[i];
-        bool bound = b->state == REGISTRATION_REGISTERED || b->state == REGISTRATION_REFRESHING;
 
-        if (bound)
+        if (binding_is_bound(b))
             until_ns = track_max(until_ns, b->expires_ns);
         until_ns = track_max(until_ns, b->last_ns + 260 * t->settings.t1_ns);   /* 128 s, as in VoLTE */
     }
@@ -287,7 +310,7 @@ static void registrant_note(struct registrant *r, const struct wire_unit *u,
         b->retransmissions += kind == SEEN_AGAIN;
         b->copies += kind == SEEN_COPY || kind == SEEN_HOP_COPY;
         b->flaws = (uint16_t)(b->flaws + m->flaw_count);
-        b->tables_full |= r->seen.full;
+        b->tables_full |= r->seen.full || track_text_full(&b->arena);
     }
 }
 
@@ -321,15 +344,11 @@ bool track_registration_message(struct tracker *t, const struct wire_unit *u,
 
 static void binding_settle(const struct tracker *t, struct registration *b, uint16_t final)
 {
-    bool bound = b->state == REGISTRATION_REGISTERED || b->state == REGISTRATION_REFRESHING;
-
-    if (bound && b->expires_ns <= t->now_ns) {
-        b->reason = REGISTRATION_EXPIRED;
-        b->removed_ns = b->expires_ns;
-        binding_step(b, REGISTRATION_EV_EXPIRED);
+    binding_expire(b, t->now_ns);
+    if (b->state == REGISTRATION_REGISTERING && is_challenge(final)) {
+        b->failures++;                                    /* the challenge was never answered */
+        binding_step(b, REGISTRATION_EV_REFUSED);
     }
-    if (b->state == REGISTRATION_REGISTERING && is_challenge(final))
-        binding_step(b, REGISTRATION_EV_REFUSED);         /* the challenge was never answered */
 }
 
 void track_registration_due(struct tracker *t, struct live *l)
@@ -337,7 +356,7 @@ void track_registration_due(struct tracker *t, struct live *l)
     struct registrant *r = live_item(l, struct registrant);
 
     for (size_t i = 0; i < r->count; i++)
-        if (r->final == 0 && r->bindings[i]->asked_ns) {
+        if (r->final == 0 && binding_waits(r->bindings[i])) {
             registration_step(r->bindings[i], REGISTRATION_EV_SILENCE);
             if (r->bindings[i]->state == REGISTRATION_FAILED)
                 r->bindings[i]->reason = REGISTRATION_NETWORK;

@@ -88,7 +88,8 @@ static uint8_t seen_tag(struct seen *s, struct arena *text, slice tag)
             return (uint8_t)(i + 1);
     slice kept = {0};
 
-    if (make_room(&s->tags, s->first->tags, sizeof *s->tags, s->tag_count, &room, SEEN_TAGS_MAX)) {
+    if (tag.len <= SEEN_TAG_BYTES_MAX &&
+        make_room(&s->tags, s->first->tags, sizeof *s->tags, s->tag_count, &room, SEEN_TAGS_MAX)) {
         s->tag_room = (uint8_t)room;
         kept = arena_slice(text, tag);
     }

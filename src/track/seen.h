@@ -21,6 +21,7 @@
 #define SEEN_MESSAGES_MAX 1024u
 #define SEEN_HOPS_MAX 64u
 #define SEEN_TAGS_MAX 64u
+#define SEEN_TAG_BYTES_MAX 1024u     /* a longer one is told apart no more */
 
 enum seen_kind { SEEN_NEW, SEEN_HOP_COPY, SEEN_COPY, SEEN_AGAIN };
 

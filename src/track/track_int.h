@@ -7,6 +7,11 @@
 #include "base/timers.h"
 #include "track/tracker.h"
 
+/* What a record may keep of text beside its identity: a call that never ends stays small. */
+#define TRACK_TEXT_MAX 32768u
+/* Call-IDs of calls that were not followed, the newest of each slot: each is counted once. */
+#define TRACK_REFUSED_SLOTS 1024u
+
 /* What is live has a timer, stands in a map by Call-ID and in a list by age. The key stands
  * beside the node: a look-up touches no more of what it passes by. */
 struct live {
@@ -31,6 +36,7 @@ struct tracker {
     uint64_t              live_calls;
     uint64_t              next_call, next_registration, next_transaction, next_session;
     int64_t               now_ns;
+    uint64_t              refused[TRACK_REFUSED_SLOTS];   /* hashes; they decide on counting only */
 };
 
 #define live_item(live_ptr, type) ((type *)((char *)(live_ptr) - offsetof(type, live)))
@@ -45,8 +51,11 @@ void track_until(struct tracker *t, struct live *l, int64_t deadline_ns);
 void track_tell(const struct tracker *t, const struct track_sighting *sighting);
 
 uint64_t track_hash(const struct tracker *t, slice call_id);
-/* The copy, or an empty slice when memory is short. */
+/* The copy, or an empty slice when memory is short or the arena holds TRACK_TEXT_MAX. */
 slice track_keep(struct arena *a, slice text);
+/* The same in place of what was kept before; nothing is copied when it says the same. */
+void  track_keep_newer(struct arena *a, slice *kept, slice text);
+static inline bool track_text_full(const struct arena *a) { return a->total_bytes >= TRACK_TEXT_MAX; }
 /* RSeq of a reliable provisional response (RFC 3262), else 0. */
 uint32_t track_rseq(const struct sip_message *m);
 int64_t  track_max(int64_t a, int64_t b);

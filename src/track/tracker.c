@@ -38,11 +38,11 @@ struct tracker *tracker_new(const struct track_settings *settings,
     t->settings = *settings;
     t->observer = *observer;
     settings_fill(&t->settings);
-    for (size_t i = 0; i < LIVE_KINDS; i++) {
+    for (size_t i = 0; i < LIVE_KINDS; i++)
         list_init(&t->ages[i]);
+    for (size_t i = 0; i < LIVE_KINDS; i++)
         if (map_init(&t->maps[i], 64) < 0)
             return tracker_free(t);
-    }
     return t;
 }
 
@@ -130,7 +130,17 @@ uint64_t track_hash(const struct tracker *t, slice call_id)
 
 slice track_keep(struct arena *a, slice text)
 {
-    return text.len ? arena_slice(a, text) : (slice){0};
+    return text.len && !track_text_full(a) ? arena_slice(a, text) : (slice){0};
+}
+
+void track_keep_newer(struct arena *a, slice *kept, slice text)
+{
+    slice newer = slice_eq(*kept, text) ? (slice){0} : track_keep(a, text);
+
+    if (newer.ptr)
+        *kept = newer;
+    else if (text.len == 0)
+        *kept = (slice){0};
 }
 
 uint32_t track_rseq(const struct sip_message *m)

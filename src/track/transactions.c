@@ -42,9 +42,9 @@ static void exchange_fill(struct transaction *r, const struct wire_unit *u,
 {
     const struct sip_header *event = sip_header_find(m, SIP_H_EVENT);
 
-    r->call_id = track_keep(&r->arena, m->call_id);
-    r->method = track_keep(&r->arena, m->method_text);
-    r->from_tag = track_keep(&r->arena, m->from.tag);
+    r->call_id = arena_slice(&r->arena, m->call_id);      /* identity: whole, however long */
+    r->method = arena_slice(&r->arena, m->method_text);
+    r->from_tag = arena_slice(&r->arena, m->from.tag);
     r->from_uri = track_keep(&r->arena, m->from.uri);
     r->to_uri = track_keep(&r->arena, m->to.uri);
     r->event = event ? track_keep(&r->arena, event->value) : (slice){0};
@@ -85,7 +85,7 @@ static void exchange_response(struct transaction *r, const struct wire_unit *u,
     r->challenged = m->status == 401 || m->status == 407;
     r->final = m->status;
     r->answered_ns = u->time_ns;
-    r->phrase = track_keep(&r->arena, m->reason);
+    track_keep_newer(&r->arena, &r->phrase, m->reason);
 }
 
 bool track_transaction_message(struct tracker *t, const struct wire_unit *u,
