@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define SECOND_NS 1000000000LL
+#define PATTERN_TEXT_MAX 8192u       /* of a text that ~ looks at */
 
 enum op { OP_OR, OP_AND, OP_NOT, OP_TRUE, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH,
           OP_NO_MATCH, OP_IN };
@@ -564,9 +565,14 @@ static void judge(const struct node *n, const void *record, struct judged *j)
 
 static bool judge_matches(const struct judged *j, const struct operand *o)
 {
-    regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)(j->text.len < 65536 ? j->text.len : 65536) };
+    char copy[PATTERN_TEXT_MAX + 1];                      /* regexec may look for a NUL */
+    slice text = slice_head(j->text, PATTERN_TEXT_MAX);
+    regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)text.len };
 
-    return regexec(o->pattern, j->text.ptr ? j->text.ptr : "", 1, &range, REG_STARTEND) == 0;
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return regexec(o->pattern, copy, 1, &range, REG_STARTEND) == 0;
 }
 
 static int judge_order(const struct judged *j, const struct operand *o, int64_t now_ns)

@@ -153,7 +153,7 @@ static void table_print(struct table *t, struct out *o, bool heading)
     bool first = true;
     size_t last = t->count;
 
-    while (last > 0 && t->widths[last - 1] == 0)
+    while (last > 0 && (t->widths[last - 1] == 0 || (!heading && t->lengths[last - 1] == 0)))
         last--;
     for (size_t i = 0; i < last; i++) {
         slice text = heading ? t->columns[i].heading : slice_of(t->cells[i], t->lengths[i]);

@@ -556,7 +556,9 @@ static enum call_side side_of_refusal(const struct call *c, uint16_t status)
 {
     if (status == 487 || c->cancel_ns)
         return CALL_CALLER;
-    return code_outcome(status) == CODE_USER ? CALL_CALLEE : CALL_SERVER;
+    enum code_outcome outcome = code_outcome(status);
+
+    return outcome == CODE_USER || outcome == CODE_CAPABILITY ? CALL_CALLEE : CALL_SERVER;
 }
 
 static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_unit *u,
