@@ -35,14 +35,15 @@ _signalbox()
         mapfile -t COMPREPLY < <(compgen -W "read explain" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
-            --transactions --ladder --filter --json --csv --lang --tz --max-memory --no-colour
+            --transactions --summary --ladder --filter --json --csv --lang --tz --max-memory --no-colour
             --verbose --help" -- "$word") ;;
     read:*)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word"
             compgen -f -X '!*.@(pcap|pcapng|cap|dmp)?(.gz)' -- "$word") ;;
     explain:-*)
-        mapfile -t COMPREPLY < <(compgen -W "--lang --json --list --depth --help" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "--lang --json --list --depth
+            --no-colour --help" -- "$word") ;;
     explain:*)
         mapfile -t COMPREPLY < <(compgen -W "180 183 200 302 400 401 403 404 407 408 410 415 420 422
             480 481 482 483 484 486 487 488 491 494 500 502 503 504 513 580 600 603 604 606 607

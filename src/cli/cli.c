@@ -53,6 +53,25 @@ slice cli_languages(char *room, size_t size)
     return slice_of(room, names.len);
 }
 
+void cli_say_version(struct cli *cli) { out_text(&cli->out, SLICE("signalbox " SB_VERSION "\n")); }
+
+enum cli_common cli_common_option(struct cli *cli, int option)
+{
+    switch (option) {
+    case 'v':
+        cli->verbose++;
+        return CLI_COMMON_TAKEN;
+    case CLI_OPT_NO_COLOUR:
+        cli->style.colour = false;
+        return CLI_COMMON_TAKEN;
+    case CLI_OPT_VERSION:
+        cli_say_version(cli);
+        return CLI_COMMON_ALL_DONE;
+    default:
+        return CLI_COMMON_NO;
+    }
+}
+
 bool cli_set_language(struct cli *cli, const char *tag)
 {
     const struct words *w = words_find(slice_of_string(tag));

@@ -45,6 +45,17 @@ void cli_help(struct cli *cli, const char *usage, enum text_id what,
 void cli_say_wrapped(struct cli *cli, enum text_id id);
 /* Why a system call failed, to stand within a sentence; the system's own words for what is rare. */
 slice cli_why(const struct cli *cli, int errno_value);
+/* Options that every command takes beside its own and --help; put CLI_COMMON_OPTIONS into its
+ * table of long options and "vh" into the short ones. */
+enum { CLI_OPT_VERSION = 1000, CLI_OPT_NO_COLOUR };
+#define CLI_COMMON_OPTIONS                                                                         \
+    { "verbose", no_argument, NULL, 'v' }, { "version", no_argument, NULL, CLI_OPT_VERSION },      \
+    { "no-colour", no_argument, NULL, CLI_OPT_NO_COLOUR },                                         \
+    { "no-color", no_argument, NULL, CLI_OPT_NO_COLOUR }
+enum cli_common { CLI_COMMON_NO, CLI_COMMON_TAKEN, CLI_COMMON_ALL_DONE };
+enum cli_common cli_common_option(struct cli *cli, int option);
+void cli_say_version(struct cli *cli);
+
 /* getopt's '?' and ':' as a sentence; CLI_USAGE. */
 int cli_bad_option(const struct cli *cli, const char *command, int got, char **argv);
 /* --lang; false: said on standard error. */

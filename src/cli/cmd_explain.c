@@ -166,7 +166,8 @@ static int help(struct cli *cli)
     static const struct cli_option options[] = {
         { "--depth DEPTH", TEXT_CLI_OPTION_DEPTH }, { "--lang LANG", TEXT_CLI_OPTION_LANG },
         { "--json", TEXT_EXPLAIN_OPTION_JSON },     { "--list", TEXT_CLI_OPTION_LIST },
-        { "--help", TEXT_CLI_OPTION_HELP },
+        { "--no-colour", TEXT_CLI_OPTION_NO_COLOUR },
+        { "-h, --help", TEXT_CLI_OPTION_HELP },     { "--version", TEXT_CLI_OPTION_VERSION },
     };
     static const char *const examples[] = {
         "signalbox explain 486",          "signalbox explain 401 407",
@@ -188,14 +189,20 @@ static bool read_options(struct task *t, int argc, char **argv)
     static const struct option options[] = {
         { "depth", required_argument, NULL, OPT_DEPTH }, { "lang", required_argument, NULL, OPT_LANG },
         { "json", no_argument, NULL, OPT_JSON },         { "list", no_argument, NULL, OPT_LIST },
-        { "help", no_argument, NULL, 'h' },              { NULL, 0, NULL, 0 },
+        { "help", no_argument, NULL, 'h' },              CLI_COMMON_OPTIONS,
+        { NULL, 0, NULL, 0 },
     };
     int option;
 
     optind = 0;
-    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":vh", options, NULL)) != -1) {
+        enum cli_common common = cli_common_option(t->cli, option);
         bool fine = true;
 
+        if (common == CLI_COMMON_ALL_DONE)
+            return false;
+        if (common == CLI_COMMON_TAKEN)
+            continue;
         switch (option) {
         case OPT_DEPTH: fine = set_depth(t, optarg); break;
         case OPT_LANG:

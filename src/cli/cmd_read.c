@@ -21,6 +21,7 @@ static const struct cli_option read_help[] = {
     { "--registrations", TEXT_CLI_OPTION_REGISTRATIONS },
     { "--transactions", TEXT_CLI_OPTION_TRANSACTIONS },
     { "--messages", TEXT_CLI_OPTION_MESSAGES },
+    { "--summary", TEXT_CLI_OPTION_SUMMARY },
     { "--ladder CALL", TEXT_CLI_OPTION_LADDER },
     { "--filter EXPR", TEXT_CLI_OPTION_FILTER },
     { "--json", TEXT_CLI_OPTION_JSON },
@@ -31,6 +32,7 @@ static const struct cli_option read_help[] = {
     { "--no-colour", TEXT_CLI_OPTION_NO_COLOUR },
     { "-v, --verbose", TEXT_CLI_OPTION_VERBOSE },
     { "-h, --help", TEXT_CLI_OPTION_HELP },
+    { "--version", TEXT_CLI_OPTION_VERSION },
 };
 static const char *const read_examples[] = {
     "signalbox read capture.pcap",
@@ -40,13 +42,14 @@ static const char *const read_examples[] = {
     NULL,
 };
 
-enum { OPT_CALLS = 256, OPT_REGISTRATIONS, OPT_STREAMS, OPT_TRANSACTIONS, OPT_MESSAGES, OPT_LADDER,
-       OPT_FILTER, OPT_JSON, OPT_CSV, OPT_LANG, OPT_TZ, OPT_MEMORY, OPT_NO_COLOUR };
+enum { OPT_CALLS = 256, OPT_REGISTRATIONS, OPT_TRANSACTIONS, OPT_MESSAGES, OPT_SUMMARY, OPT_LADDER,
+       OPT_FILTER, OPT_JSON, OPT_CSV, OPT_LANG, OPT_TZ, OPT_MEMORY };
 static const struct option read_options[] = {
     { "calls", no_argument, NULL, OPT_CALLS },
     { "registrations", no_argument, NULL, OPT_REGISTRATIONS },
     { "transactions", no_argument, NULL, OPT_TRANSACTIONS },
     { "messages", no_argument, NULL, OPT_MESSAGES },
+    { "summary", no_argument, NULL, OPT_SUMMARY },
     { "ladder", required_argument, NULL, OPT_LADDER },
     { "filter", required_argument, NULL, OPT_FILTER },
     { "json", no_argument, NULL, OPT_JSON },
@@ -54,9 +57,7 @@ static const struct option read_options[] = {
     { "lang", required_argument, NULL, OPT_LANG },
     { "tz", required_argument, NULL, OPT_TZ },
     { "max-memory", required_argument, NULL, OPT_MEMORY },
-    { "no-colour", no_argument, NULL, OPT_NO_COLOUR },
-    { "no-color", no_argument, NULL, OPT_NO_COLOUR },
-    { "verbose", no_argument, NULL, 'v' },
+    CLI_COMMON_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -85,18 +86,20 @@ static bool size_of(slice text, size_t *ret)
 static int take_option(struct cli *cli, struct read_wish *wish, int option)
 {
     slice value = slice_of_string(optarg);
+    enum cli_common common = cli_common_option(cli, option);
 
+    if (common != CLI_COMMON_NO)
+        return common == CLI_COMMON_ALL_DONE ? CLI_DONE : -1;
     switch (option) {
     case OPT_CALLS:         wish->calls = wish->picked = true; return -1;
     case OPT_REGISTRATIONS: wish->registrations = wish->picked = true; return -1;
     case OPT_TRANSACTIONS:  wish->transactions = wish->picked = true; return -1;
     case OPT_MESSAGES:      wish->messages = wish->picked = true; return -1;
+    case OPT_SUMMARY:       wish->picked = true; return -1;
     case OPT_LADDER:        wish->ladder = value; return -1;
     case OPT_FILTER:        wish->filter = value; return -1;
     case OPT_JSON:          wish->json = true; return -1;
     case OPT_CSV:           wish->csv = true; return -1;
-    case OPT_NO_COLOUR:     cli->style.colour = false; return -1;
-    case 'v':               cli->verbose++; return -1;
     case OPT_LANG:
         return cli_set_language(cli, optarg) ? -1 : CLI_USAGE;
     case OPT_TZ:

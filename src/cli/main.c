@@ -157,7 +157,7 @@ static int run(struct cli *cli, int argc, char **argv)
             return cmd_help(cli);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
         if (strcmp(argv[1], versions[i]) == 0) {
-            out_text(&cli->out, SLICE("signalbox " SB_VERSION "\n"));
+            cli_say_version(cli);
             return CLI_DONE;
         }
     for (const struct cli_command *c = cli_commands; c->name; c++)
