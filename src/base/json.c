@@ -108,7 +108,7 @@ void json_escape(struct out *o, slice text)
         out_text(o, plain);
         if (!utf8_take(&text, &point))
             break;
-        if (point < 0x80)
+        if (point < 0xa0)                                 /* C1 too: a terminal may act on them */
             json_escape_control(o, (unsigned char)point);
         else if (point == UTF8_REPLACEMENT)
             out_text(o, SLICE("\xef\xbf\xbd"));

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Text from the network may hold anything: bytes that are not UTF-8 become U+FFFD, control
- * characters are escaped. Keys are ours and written as they are.
+ * characters (C0, DEL, C1) are escaped. Keys are ours and written as they are.
  *
  *     struct json j = { .out = &o };
  *     json_open(&j, '{');  json_text(&j, "call_id", id);  json_u64(&j, "final", 486);

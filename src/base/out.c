@@ -41,7 +41,11 @@ int out_flush(struct out *o)
 
 slice out_taken(const struct out *o) { return slice_of(o->buffer, o->used); }
 
-void out_clear(struct out *o) { o->used = 0; }
+void out_clear(struct out *o)
+{
+    o->used = 0;
+    o->error = 0;                                         /* what was too long is gone */
+}
 
 static bool out_grow(struct out *o, size_t need)
 {

@@ -25,7 +25,7 @@ void  out_init_memory(struct out *o, size_t limit_bytes);
 void  out_done(struct out *o);                            /* does not flush */
 int   out_flush(struct out *o);                           /* 0 or -errno; memory: just the error */
 slice out_taken(const struct out *o);                     /* memory: what was written so far */
-void  out_clear(struct out *o);                           /* memory: start again, keep the room */
+void  out_clear(struct out *o);                           /* memory: start again, without error */
 
 char *out_make_space(struct out *o, size_t need);         /* flushes or grows; NULL: error */
 

@@ -17,13 +17,15 @@ static bool zone_file_exists(const char *name)
     return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
 }
 
-/* "+02:00" is "<+02:00>-02:00" to POSIX, which counts west of Greenwich. */
+/* "+02:00" is "<+0200>-02:00" to POSIX, which counts west of Greenwich; glibc takes no colon
+ * in the name and would fall back to UTC without a word. */
 static bool zone_is_offset(const char *name, char posix[32])
 {
     if ((name[0] != '+' && name[0] != '-') || strlen(name) != 6 || name[3] != ':' ||
-        !is_digit(name[1]) || !is_digit(name[2]) || !is_digit(name[4]) || !is_digit(name[5]))
+        !is_digit(name[1]) || !is_digit(name[2]) || !is_digit(name[4]) || !is_digit(name[5]) ||
+        (name[1] - '0') * 10 + (name[2] - '0') > 23 || name[4] > '5')
         return false;
-    int n = snprintf(posix, 32, "<%s>%c%s", name, name[0] == '+' ? '-' : '+', name + 1);
+    int n = snprintf(posix, 32, "<%.3s%s>%c%s", name, name + 4, name[0] == '+' ? '-' : '+', name + 1);
 
     return n > 0 && n < 32;
 }

@@ -79,9 +79,12 @@ void rows_json(struct json *j, const struct field_table *table, const void *reco
 
 /* ---- CSV ---------------------------------------------------------------------------------- */
 
+/* Blanks in front do not help: spreadsheets trim them. */
 static bool csv_is_formula(slice text)
 {
-    return text.len && memchr("=+-@\t\r", text.ptr[0], 6) != NULL;
+    while (text.len && text.ptr[0] == ' ')
+        text = slice_skip(text, 1);
+    return text.len && memchr("=+-@\t\r\n", text.ptr[0], 7) != NULL;
 }
 
 static void csv_text(struct out *o, slice text, bool foreign)

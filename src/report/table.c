@@ -72,6 +72,20 @@ static bool table_squeeze(struct table *t)
     return widest < t->count;
 }
 
+/* Narrower than a column can be read: only when the terminal leaves no choice. */
+static bool table_pinch(struct table *t)
+{
+    size_t widest = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (t->widths[i] > t->widths[widest])
+            widest = i;
+    if (t->widths[widest] < 2)
+        return false;
+    t->widths[widest]--;
+    return true;
+}
+
 static void table_spread(struct table *t, size_t room)
 {
     size_t growing = 0;
@@ -101,6 +115,8 @@ void table_begin(struct table *t, const struct table_column *columns, size_t cou
     while (table_least_total(t) > style->width && table_can_drop(t))
         table_drop_least(t);
     while (table_total(t) > style->width && table_squeeze(t))
+        ;
+    while (table_total(t) > style->width && table_pinch(t))
         ;
     if (table_total(t) < style->width)
         table_spread(t, style->width - table_total(t));
