@@ -102,7 +102,7 @@ void summary_json(const struct summary *s, struct json *j)
         { "rtcp_packets", in->kinds[INTAKE_RTCP] }, { "hep_packets", s->wire->hep_packets },
         { "retransmissions", s->retransmissions }, { "copies", s->copies },
         { "malformed", s->wire->malformed + in->kinds[INTAKE_MALFORMED] },
-        { "flawed", in->flawed },
+        { "flawed", in->flawed }, { "refusable", in->refusable },
         { "not_sip", in->units - in->kinds[INTAKE_SIP] },
         { "fragments_incomplete", s->wire->fragments_incomplete },
         { "tcp_gaps", s->wire->tcp_gaps }, { "truncated", s->wire->frames_cut },
@@ -261,7 +261,7 @@ static void say_counts(const struct summary *s, struct out *o, const struct word
         { TEXT_READ_SUMMARY_REPEATS, s->retransmissions },
         { TEXT_READ_SUMMARY_COPIES, s->copies },
         { TEXT_READ_SUMMARY_MEDIA, s->intake->kinds[INTAKE_RTP] },
-        { TEXT_READ_SUMMARY_FLAWS, s->intake->flawed },
+        { TEXT_READ_SUMMARY_FLAWS, s->intake->refusable },
         { TEXT_READ_SUMMARY_CUT, s->wire->frames_cut },
         { TEXT_READ_SUMMARY_GAPS, s->wire->tcp_gaps },
         { TEXT_READ_SUMMARY_FRAGMENTS, s->wire->fragments_incomplete },
@@ -337,7 +337,8 @@ void summary_text(const struct summary *s, struct out *o, const struct words *w,
     if (s->registrations)
         SAY(o, w, style, TEXT_READ_SUMMARY_REGISTRATIONS, WORDS_NUMBER("count", s->registrations),
             WORDS_NUMBER("bound", s->bound), WORDS_NUMBER("failed", s->failed),
-            WORDS_NUMBER("gone", s->gone));
+            WORDS_NUMBER("gone", s->gone),
+            WORDS_NUMBER("waiting", s->registrations - s->bound - s->failed - s->gone));
     say_counts(s, o, w, style);
     out_done(&list);
 }
