@@ -175,9 +175,12 @@ static void note_counted(struct out *notes, const struct words *w, enum text_id 
     out_done(&text);
 }
 
+/* The number or name alone, without what some networks hang behind it ("0598;phone-context=..."). */
 static slice who(const struct call_party *party)
 {
-    return party->user.len ? party->user : party->uri;
+    slice user = party->user;
+
+    return user.len ? slice_take_until(&user, ';') : party->uri;
 }
 
 static enum style_tone call_tone(const struct call *c)
