@@ -26,6 +26,7 @@ if(SB_TESTS)
         endif()
         sb_script_test(documented_options ${CMAKE_SOURCE_DIR}/tests/docs/check-options
             $<TARGET_FILE:signalbox>)
+        sb_script_test(program ${CMAKE_SOURCE_DIR}/tests/program/run $<TARGET_FILE:signalbox>)
         sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)
         sb_script_test(samples ${CMAKE_SOURCE_DIR}/tests/samples/run $<TARGET_FILE:signalbox>)
     endif()
