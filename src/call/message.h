@@ -6,6 +6,7 @@
 #define CALL_MESSAGE_H
 
 #include "base/address.h"
+#include "sip/message.h"
 
 struct message_row {
     uint64_t       frame;
@@ -22,7 +23,11 @@ struct message_row {
     slice          flaws;            /* slugs with blanks between them */
     uint32_t       bytes;
     bool           request, hep, cut;
-    slice          text;             /* the whole message; no field of its own */
+    /* for people; no fields of their own */
+    slice          text;             /* the whole message, which the flaws point into */
+    const struct sip_flaw   *flaw_list;      /* the first SIP_FLAWS_MAX of flaw_count */
+    const struct sip_header *headers;
+    uint16_t       flaw_count, header_count;
 };
 
 #endif

@@ -136,6 +136,8 @@ static void print_message(struct reading *r, const struct track_sighting *s)
         .call = s->call ? s->call->index : 0, .seen = slice_of_string(kinds[s->kind]),
         .flaws = flaws_of(m, &flaws), .bytes = (uint32_t)m->all.len, .request = m->is_request,
         .hep = s->unit->hep, .cut = s->unit->cut, .text = m->all,
+        .flaw_list = m->flaws, .headers = m->headers, .flaw_count = m->flaw_count,
+        .header_count = m->header_count,
     };
 
     if (!r->filters[3] || filter_match(r->filters[3], &row, s->unit->time_ns)) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "codes/code.h"
+#include "report/flaws.h"
 #include "report/moment.h"
 #include "report/rows.h"
 
@@ -345,7 +346,8 @@ static void message_seen(struct out *notes, const struct words *w, slice seen)
             note(notes, w, words_text(w, texts[i].id));
 }
 
-/* The message line by line, indented; nothing of it may act on the terminal. */
+/* The message line by line, indented, and what is wrong with it; nothing of it may act on the
+ * terminal. */
 static void message_full(struct printer *p, const struct message_row *m)
 {
     slice rest = m->text, line;
@@ -356,6 +358,10 @@ static void message_full(struct printer *p, const struct message_row *m)
         out_char(p->out, '\n');
     }
     out_char(p->out, '\n');
+    if (m->flaw_count) {
+        flaws_print(p->out, p->words, p->style, m);
+        out_char(p->out, '\n');
+    }
 }
 
 void printer_message(struct printer *p, const struct message_row *m)
@@ -379,8 +385,8 @@ void printer_message(struct printer *p, const struct message_row *m)
                m->request ? TONE_PLAIN : m->status < 200 ? TONE_WARN : m->status < 300 ? TONE_GOOD : TONE_BAD);
     out_clear(&text);
     message_seen(&text, p->words, m->seen);
-    if (m->flaws.len)
-        note(&text, p->words, m->flaws);
+    if (m->flaw_count)
+        note(&text, p->words, flaws_sentence(p->words, (enum sip_flaw_kind)m->flaw_list[0].kind));
     table_cell(&p->table, MSG_NOTES, out_taken(&text), TONE_WARN);
     table_row(&p->table, p->out);
     if (p->full_messages)

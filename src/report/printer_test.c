@@ -53,8 +53,11 @@ static void print_all(struct printer *p, slice text)
                               .state = REGISTRATION_FAILED, .final = 499, .challenged = true, .requests = 9 };
     struct transaction t = { .method = text, .from_uri = text, .to_uri = text, .phrase = text, .event = text,
                              .final = 499, .call_id = text };
+    struct sip_header header = { .name = text, .value = text };
+    struct sip_flaw flaw = { .offset = (uint32_t)text.len, .kind = SIP_FLAW_HEADER_NAME_BAD };
     struct message_row m = { .frame = 1, .method = text, .uri = text, .call_id = text, .text = text,
-                             .request = true, .flaws = text, .seen = SLICE("hop"), .reason = text };
+                             .request = true, .flaws = text, .seen = SLICE("hop"), .reason = text,
+                             .flaw_list = &flaw, .flaw_count = 1, .headers = &header, .header_count = 1 };
 
     printer_call(p, &c);
     printer_call_title(p, &c);
