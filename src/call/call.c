@@ -96,6 +96,15 @@ static uint16_t call_shown_code(const struct call *c)
     return c->state == CALL_PROGRESS ? c->last_progress : c->final;
 }
 
+slice call_code_name(uint16_t code)
+{
+    static const char *const classes[] = { "", "Provisional", "Success", "Redirection", "Client Error",
+                                           "Server Error", "Global Failure" };   /* RFC 3261, 7.2 */
+    slice phrase = code_phrase(code);
+
+    return phrase.len || code >= 700 ? phrase : slice_of_string(classes[code / 100]);
+}
+
 struct call_status call_status(const struct call *c)
 {
     struct call_status s = { SLICE("monitor"), state_words[c->state].code,
@@ -105,7 +114,7 @@ struct call_status call_status(const struct call *c)
     if (s.code == 0 && call_shown_code(c)) {
         s.family = SLICE("sip");
         s.code = call_shown_code(c);
-        s.name = code_phrase(s.code);
+        s.name = call_code_name(s.code);
     } else if (s.code == 0) {                             /* cancelled, and the 487 never came */
         s.code = 2004;
         s.name = SLICE("Cancel");

@@ -114,6 +114,8 @@ struct call_status {
     enum call_list list;
 };
 struct call_status call_status(const struct call *c);
+/* The phrase of a SIP code; of one that nobody registered the name of its class (8.1.3.2). */
+slice call_code_name(uint16_t code);
 slice call_list_name(enum call_list list);                /* "completed" */
 slice call_side_name(enum call_side side);                /* "caller", empty for nobody */
 slice call_ack_name(enum call_ack ack);                   /* "seen", empty for none */

@@ -20,6 +20,8 @@ TEST(a_state_is_told_as_family_code_and_name)
         { CALL_CANCELLED, 180, 0, "monitor", 2004, "Cancel", "completed" },
         { CALL_REFUSED, 180, 486, "sip", 486, "Busy Here", "completed" },
         { CALL_REFUSED, 0, 305, "sip", 305, "Use Proxy", "completed" },
+        { CALL_REFUSED, 0, 699, "sip", 699, "Global Failure", "completed" },   /* nobody registered it */
+        { CALL_PROGRESS, 155, 0, "sip", 155, "Provisional", "active" },
         { CALL_ACTIVE, 180, 200, "monitor", 999, "Active", "active" },
         { CALL_COMPLETED, 180, 200, "monitor", 1000, "Completed", "completed" },
         { CALL_SILENT, 180, 0, "monitor", 8003, "Unmonitored due to no media transmission", "unmonitored" },

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "codes/code.h"
+#include "call/call.h"
 
 struct registration *registration_new(void)
 {
@@ -57,7 +57,7 @@ struct registration_status registration_status(const struct registration *r)
         return (struct registration_status){ SLICE("monitor"), words[r->state].code,
                                              slice_of_string(words[r->state].name) };
     if (r->final)
-        return (struct registration_status){ SLICE("sip"), r->final, code_phrase(r->final) };
+        return (struct registration_status){ SLICE("sip"), r->final, call_code_name(r->final) };
     return (struct registration_status){ SLICE("local"), 0, SLICE("No response") };
 }
 

@@ -237,10 +237,17 @@ static void leg_move_origin(struct leg *leg, const struct wire_unit *u, const st
 
 static void leg_step(struct tracker *t, struct leg *leg, enum call_event event)
 {
-    uint8_t before = leg->call->state;
+    struct call *c = leg->call;
+    uint8_t before = c->state;
 
-    if (call_step(leg->call, event) && leg->call->state != before && t->observer.call_changed)
-        t->observer.call_changed(t->observer.ctx, leg->call);
+    if (!call_step(c, event) || c->state == before)
+        return;
+    if (c->state == CALL_TRYING || c->state == CALL_PROGRESS || c->state == CALL_ACTIVE) {
+        c->ended_ns = 0;                                  /* it goes on after all */
+        c->ended_by = CALL_NOBODY;
+    }
+    if (t->observer.call_changed)
+        t->observer.call_changed(t->observer.ctx, c);
 }
 
 static int64_t leg_t1(const struct tracker *t, const struct leg *leg)
@@ -285,12 +292,8 @@ static void leg_new_cseq(struct leg *leg, const struct wire_unit *u, const struc
     }
     if (c->final >= 300 && c->final < 400)
         c->forwarded++;
-    if (!c->answered)
+    if (c->state == CALL_CANCELLED || c->state == CALL_REFUSED)
         c->cancel_ns = 0;                                 /* was of the attempt before */
-    if (c->state != CALL_ACTIVE && c->state != CALL_COMPLETED) {
-        c->ended_ns = 0;
-        c->ended_by = CALL_NOBODY;
-    }
     if (!c->invite_ns)
         c->invite_ns = u->time_ns;
 }
@@ -538,8 +541,6 @@ static void leg_answer(struct tracker *t, struct leg *leg, const struct wire_uni
         track_keep_newer(&c->arena, &c->reason, m->reason);
         c->ack = CALL_ACK_WAITING;
         c->crossed |= c->state == CALL_CANCELLING;
-        c->ended_ns = 0;
-        c->ended_by = CALL_NOBODY;
         leg->answer_cseq = m->cseq.number;
         if (m->to.tag.len)
             track_keep_newer(&c->arena, &c->to.tag, m->to.tag);
@@ -566,19 +567,20 @@ static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_un
 {
     struct call *c = leg->call;
     bool other_branch = attempt_is_open(leg, m->cseq.number);
+    bool was_answered = c->answered || c->state == CALL_ACTIVE || c->state == CALL_COMPLETED;
 
-    if (!c->answered) {
+    if (!was_answered) {                                  /* else of another branch, overtaken */
         c->final = m->status;
         c->final_frame = u->frame;
         track_keep_newer(&c->arena, &c->reason, m->reason);
         track_reason(c, m);
         track_refusal(c, m);
     }
-    if (!c->answered && !other_branch) {
+    if (!was_answered && !other_branch) {
         c->ended_ns = u->time_ns;
         c->ended_by = (uint8_t)side_of_refusal(c, m->status);
     }
-    if (c->answered || !other_branch)
+    if (was_answered || !other_branch)
         leg_step(t, leg, CALL_EV_REFUSAL);
 }
 

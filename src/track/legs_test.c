@@ -364,6 +364,30 @@ TEST(a_caller_may_keep_the_second_of_two_answers)
     play_done(&p);
 }
 
+TEST(a_server_tried_after_a_refusal_takes_back_the_end)
+{
+    struct play p;
+    const struct call *c = play_call(&p, "A>B INVITE br=1\nB>A 503 br=1\nA>B ACK br=1\n"
+                                         "A>C INVITE br=2\nC>A 180 br=2\n");
+
+    CHECK_EQ(c->state, CALL_PROGRESS);
+    CHECK_EQ(c->ended_ns, 0);
+    CHECK_EQ(c->ended_by, CALL_NOBODY);
+    play_done(&p);
+}
+
+TEST(a_refusal_after_the_end_of_a_call_does_not_rewrite_it)
+{
+    struct play p;                                        /* its 200 was not captured, its BYE was */
+    const struct call *c = play_call(&p, "A>B INVITE\nB>A 180\n+5000 B>A BYE rev\n+100 B>A 487\n");
+
+    CHECK_EQ(c->state, CALL_COMPLETED);
+    CHECK_EQ(c->final, 0);
+    CHECK_EQ(c->ended_by, CALL_CALLEE);
+    CHECK_EQ(play_ms(c->ended_ns), 5010);
+    play_done(&p);
+}
+
 TEST(a_199_ends_an_early_dialog_and_not_the_call)
 {
     struct play p;
