@@ -131,10 +131,25 @@ static slice table_shown(slice text, size_t width, char *clean, size_t size, boo
     return *ret_cut ? utf8_head(shown, width - 1) : shown;
 }
 
+/* Most cells are short printable ASCII, which is shown as it is: a column a byte. */
+static bool is_simple(slice text, size_t width)
+{
+    size_t i = 0;
+
+    while (i < text.len && (unsigned char)(text.ptr[i] - 0x20) < 0x5f)
+        i++;
+    return i == text.len && i <= width;
+}
+
 size_t table_cut(struct out *o, slice text, size_t width)
 {
     char clean[TABLE_CELL_MAX * 2];
     bool cut;
+
+    if (is_simple(text, width)) {
+        out_text(o, text);
+        return text.len;
+    }
     slice shown = table_shown(text, width, clean, sizeof clean, &cut);
 
     out_text(o, shown);
@@ -142,17 +157,27 @@ size_t table_cut(struct out *o, slice text, size_t width)
     return utf8_columns(shown) + cut;
 }
 
+static void table_blanks(struct out *o, size_t count)
+{
+    static const char blanks[40] = "                                        ";
+
+    for (; count > 0; count -= count < sizeof blanks ? count : sizeof blanks)
+        out_text(o, slice_of(blanks, count < sizeof blanks ? count : sizeof blanks));
+}
+
 void table_fit(struct out *o, slice text, size_t width, bool right)
 {
     char clean[TABLE_CELL_MAX * 2];
-    bool cut;
-    slice shown = table_shown(text, width, clean, sizeof clean, &cut);
-    size_t columns = utf8_columns(shown) + cut, pad = columns < width ? width - columns : 0;
+    bool cut = false;
+    slice shown = is_simple(text, width) ? text
+                                         : table_shown(text, width, clean, sizeof clean, &cut);
+    size_t columns = (cut || shown.ptr != text.ptr ? utf8_columns(shown) : shown.len) + cut;
+    size_t pad = columns < width ? width - columns : 0;
 
-    out_repeat(o, SLICE(" "), right ? pad : 0);
+    table_blanks(o, right ? pad : 0);
     out_text(o, shown);
     out_text(o, cut ? SLICE("…") : SLICE(""));
-    out_repeat(o, SLICE(" "), right ? 0 : pad);
+    table_blanks(o, right ? 0 : pad);
 }
 
 void table_cell(struct table *t, size_t column, slice text, enum style_tone tone)
@@ -178,7 +203,7 @@ static void table_print(struct table *t, struct out *o, bool heading)
         if (t->widths[i] == 0)
             continue;
         if (!first)
-            out_repeat(o, SLICE(" "), GAP);
+            table_blanks(o, GAP);
         first = false;
         style_begin(o, t->style, tone);
         if (i + 1 < last || t->columns[i].right)
