@@ -264,6 +264,17 @@ static void input_advance(struct input *in)
     in->waiting = in->source && capture_next(in->source, &in->frame) > 0;
 }
 
+/* A file that could not even be opened is no use, whatever is wrong with it. */
+static int say_unopened(const struct reading *r, size_t input, const struct capture_problem *p)
+{
+    int code = p->kind == CAPTURE_CUT
+        ? cli_say_error(r->cli, CLI_INPUT, TEXT_READ_ERROR_CUT_HEADER,
+                        WORDS_TEXT("file", slice_of_string(r->wish->files[input])))
+        : say_problem(r, input, p);
+
+    return code == CLI_DONE ? CLI_INPUT : code;
+}
+
 static int inputs_open(struct reading *r)
 {
     int worst = CLI_DONE;
@@ -272,7 +283,7 @@ static int inputs_open(struct reading *r)
         struct capture_problem problem = {0};
 
         if (capture_open_file(r->wish->files[i], &r->inputs[i].source, &problem) < 0) {
-            int code = say_problem(r, i, &problem);
+            int code = say_unopened(r, i, &problem);
 
             worst = code > worst ? code : worst;
             continue;
