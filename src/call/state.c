@@ -24,6 +24,7 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_BYE]      = CALL_CANCELLING,             /* early dialogs may be ended so (15) */
         [CALL_EV_SILENCE]  = CALL_SILENT,
         [CALL_EV_DIALOG]   = CALL_ACTIVE,                 /* the 2xx was not captured */
+        [CALL_EV_LIMIT]    = CALL_NOT_FOLLOWED,           /* let go to save memory */
     },
     [CALL_PROGRESS] = {
         [CALL_EV_INVITE]   = CALL_PROGRESS,
@@ -34,6 +35,7 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_BYE]      = CALL_CANCELLING,
         [CALL_EV_SILENCE]  = CALL_SILENT,
         [CALL_EV_DIALOG]   = CALL_ACTIVE,
+        [CALL_EV_LIMIT]    = CALL_NOT_FOLLOWED,           /* let go to save memory */
     },
     [CALL_CANCELLING] = {
         [CALL_EV_INVITE]   = CALL_CANCELLING,
@@ -43,6 +45,7 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_CANCEL]   = CALL_CANCELLING,
         [CALL_EV_BYE]      = CALL_CANCELLING,
         [CALL_EV_SILENCE]  = CALL_CANCELLED,              /* no 487 in 64*T1: over all the same */
+        [CALL_EV_LIMIT]    = CALL_NOT_FOLLOWED,           /* let go to save memory */
     },
     [CALL_CANCELLED] = {
         [CALL_EV_REFUSAL]  = CALL_CANCELLED,              /* another branch's 487 */
@@ -67,6 +70,7 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_BYE]      = CALL_COMPLETED,
         [CALL_EV_SILENCE]  = CALL_SILENT,
         [CALL_EV_DIALOG]   = CALL_ACTIVE,
+        [CALL_EV_LIMIT]    = CALL_NOT_FOLLOWED,           /* let go to save memory */
     },
     [CALL_COMPLETED] = {
         [CALL_EV_BYE]      = CALL_COMPLETED,              /* from both sides, or with credentials */

@@ -748,6 +748,18 @@ void track_leg_due(struct tracker *t, struct live *l)
     track_leg_close(t, l, false);
 }
 
+void track_leg_let_go(struct tracker *t, struct live *l)
+{
+    struct leg *leg = live_item(l, struct leg);
+
+    if (!call_state_is_over((enum call_state)leg->call->state)) {
+        leg_step(t, leg, CALL_EV_LIMIT);
+        t->counts.not_followed++;
+        t->refused[l->by_call_id.hash % TRACK_REFUSED_SLOTS] = l->by_call_id.hash;
+    }
+    track_leg_close(t, l, false);
+}
+
 void track_leg_close(struct tracker *t, struct live *l, bool at_end)
 {
     struct leg *leg = live_item(l, struct leg);

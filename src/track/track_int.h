@@ -70,6 +70,7 @@ void track_registration_due(struct tracker *t, struct live *l);
 void track_transaction_due(struct tracker *t, struct live *l);
 /* `at_end`: the input is over. */
 void track_leg_close(struct tracker *t, struct live *l, bool at_end);
+void track_leg_let_go(struct tracker *t, struct live *l);          /* to save memory */
 void track_registration_close(struct tracker *t, struct live *l, bool at_end);
 void track_transaction_close(struct tracker *t, struct live *l, bool at_end);
 

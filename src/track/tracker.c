@@ -170,11 +170,26 @@ void tracker_time(struct tracker *t, int64_t now_ns)
     }
 }
 
+/* Many that grow without end: the oldest of what is live goes first, calls last of all. */
+static void tracker_relieve(struct tracker *t)
+{
+    for (size_t i = LIVE_KINDS; i-- > 0;)
+        while (t->memory_bytes / 2 > t->settings.memory_max_bytes && !list_is_empty(&t->ages[i])) {
+            struct live *oldest = list_item(t->ages[i].next, struct live, by_age);
+
+            if (i == LIVE_LEG)
+                track_leg_let_go(t, oldest);
+            else
+                close_as[i](t, oldest, true);
+        }
+}
+
 /* In this order: a REGISTER can only be a registration, what belongs to a call belongs to it
  * whatever its method, the rest stands alone. */
 void tracker_message(struct tracker *t, const struct wire_unit *u, const struct sip_message *m)
 {
     tracker_time(t, u->time_ns);
+    tracker_relieve(t);
     if (m->call_id.len == 0)
         t->counts.unassigned++;
     else if (!track_registration_message(t, u, m) && !track_leg_message(t, u, m) &&

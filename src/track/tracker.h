@@ -11,7 +11,8 @@
  *     t = tracker_free(t);
  *
  * Memory is bounded by settings.memory_max_bytes: at the limit a new call is recorded as
- * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed. */
+ * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed. Only
+ * when these grow to twice the limit are the oldest let go: a call that is not over is 8004. */
 #ifndef TRACK_TRACKER_H
 #define TRACK_TRACKER_H
 
@@ -57,7 +58,7 @@ struct track_observer {
 struct track_counts {
     uint64_t calls, registrations, transactions;      /* opened */
     uint64_t live_calls_max;
-    uint64_t not_followed;           /* calls beyond the limits */
+    uint64_t not_followed;           /* calls beyond the limits, and those let go */
     uint64_t unassigned;             /* messages that could not be kept: full, or no Call-ID */
 };
 

@@ -71,6 +71,39 @@ TEST(beyond_the_memory_a_new_call_is_8004_and_those_that_are_followed_go_on)
     play_done(&p);
 }
 
+TEST(calls_that_grow_without_end_stay_below_twice_the_limit)
+{
+    struct play p;
+    struct track_settings settings = { .memory_max_bytes = 60000 };
+    char script[200];
+    size_t most = 0;
+
+    CHECK(play_start(&p, &settings));
+    play_calls(&p, 0, 40, "A>B INVITE");
+    size_t followed = 40 - tracker_counts(p.tracker)->not_followed;
+
+    for (unsigned i = 0; i < 400; i++)
+        for (unsigned n = 0; n < 40; n++) {
+            snprintf(script, sizeof script, "+0 A>B INFO cseq=%u call=n%u\n", i + 2, n);
+            play(&p, script);
+            if (tracker_memory_bytes(p.tracker) > most)
+                most = tracker_memory_bytes(p.tracker);
+        }
+    CHECK(followed > 5 && followed < 40);
+    CHECK(most > 100000);
+    CHECK(most < 120000 + 40000);                         /* one message more than twice the limit */
+    CHECK_EQ(tracker_counts(p.tracker)->calls, 40);       /* what was let go opens no new call */
+    play_end(&p);
+    CHECK_EQ(p.call_count, 40);
+    CHECK(tracker_counts(p.tracker)->not_followed > 40 - followed);
+    size_t let_go = 0;
+
+    for (size_t i = 0; i < 40; i++)
+        let_go += p.calls[i]->state == CALL_NOT_FOLLOWED;
+    CHECK_EQ(let_go, tracker_counts(p.tracker)->not_followed);
+    play_done(&p);
+}
+
 TEST(a_full_tracker_takes_calls_again_when_others_are_over)
 {
     struct play p;

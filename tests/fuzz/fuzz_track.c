@@ -16,7 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct rig {
-    uint64_t calls, registrations, transactions, opened, told;
+    uint64_t calls, registrations, transactions, opened, told, refused, let_go;
     uint32_t calls_max;
 };
 
@@ -61,7 +61,8 @@ static bool on_call(void *ctx, struct call *c)
     MUST(c->state != CALL_ACTIVE || !c->ended_ns || c->bye_ns);
     MUST(!c->answered || (c->final >= 200 && c->final < 300 && c->answered_ns));
     MUST(!c->answered || c->ack != CALL_ACK_NONE);
-    MUST(c->state != CALL_NOT_FOLLOWED || c->messages == 0);
+    r->refused += c->state == CALL_NOT_FOLLOWED && c->messages == 0;
+    r->let_go += c->state == CALL_NOT_FOLLOWED && c->messages > 0;
     MUST(c->held <= c->reinvites + c->methods[SIP_UPDATE]);
     MUST(c->on_hold ? c->held > 0 : true);
     MUST(c->challenge == 0 || c->challenge == 401 || c->challenge == 407);
@@ -184,7 +185,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct track_counts *n = tracker_counts(t);
 
     MUST(n->calls == r.calls);
-    MUST(n->calls == r.opened + n->not_followed);
+    MUST(n->calls == r.opened + r.refused);
+    MUST(n->not_followed == r.refused + r.let_go);
     MUST(n->registrations == r.registrations);
     MUST(n->transactions == r.transactions);
     MUST(tracker_memory_bytes(t) == 0);
