@@ -350,7 +350,8 @@ static void progress_show(struct reading *r)
 
 static bool reading_prepare(struct reading *r)
 {
-    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 2 };
+    /* the tracker lets go of calls at twice its limit; with the rest that fills the whole */
+    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 10 * 3 };
     struct track_observer observer = {
         .ctx = r, .call_closed = on_call, .registration_closed = on_registration,
         .transaction_closed = on_transaction,
@@ -476,7 +477,7 @@ int read_run(struct cli *cli, const struct read_wish *wish)
 
     printer_begin(&r.printer, kind, &cli->out, cli->words, &cli->style);
     r.printer.full_messages = cli->verbose > 0;
-    shelf_init(&r.shelf, &r.printer, &(struct shelf_wish){0}, wish->memory_bytes / 4);
+    shelf_init(&r.shelf, &r.printer, &(struct shelf_wish){0}, wish->memory_bytes / 5);
     code = reading_filter(&r, wished);
     r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], r.filters[0], r.filters[1],
                                         r.filters[2] };
