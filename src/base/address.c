@@ -92,3 +92,35 @@ bool address_parse_ip(slice text, struct address *ret)
     *ret = a;
     return true;
 }
+
+bool address_is_zero(const struct address *a)
+{
+    static const uint8_t zero[16];
+
+    return memcmp(a->ip, zero, sizeof zero) == 0;
+}
+
+bool address_is_private(const struct address *a)
+{
+    static const struct { uint8_t first[4], mask[4]; } ranges[] = {
+        { { 10 },           { 255 } },                    /* RFC 1918 */
+        { { 172, 16 },      { 255, 240 } },
+        { { 192, 168 },     { 255, 255 } },
+        { { 100, 64 },      { 255, 192 } },               /* RFC 6598: carrier NAT */
+        { { 169, 254 },     { 255, 255 } },               /* RFC 3927 */
+        { { 127 },          { 255 } },
+    };
+
+    if (a->family == 6)                                   /* RFC 4193, link-local, ::1 */
+        return (a->ip[0] & 0xfe) == 0xfc || (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80) ||
+               (a->ip[15] == 1 && memcmp(a->ip, (uint8_t[15]){0}, 15) == 0);
+    for (size_t i = 0; a->family == 4 && i < ARRAY_LEN(ranges); i++) {
+        bool in = true;
+
+        for (size_t j = 0; j < 4; j++)
+            in = in && (a->ip[j] & ranges[i].mask[j]) == ranges[i].first[j];
+        if (in)
+            return true;
+    }
+    return false;
+}

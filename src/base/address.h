@@ -25,6 +25,11 @@ static inline bool address_eq(const struct address *a, const struct address *b)
 }
 bool address_same_ip(const struct address *a, const struct address *b);    /* ports aside */
 
+/* Of a range that the public network does not route: RFC 1918, 6598, 3927, 4193, loopback. */
+bool address_is_private(const struct address *a);
+/* 0.0.0.0 or ::, which is how RFC 2543 said hold. */
+bool address_is_zero(const struct address *a);
+
 /* "10.0.0.1:5060" or "[2001:db8::1]:5060"; the length written, always NUL-ended. */
 size_t address_format(const struct address *a, char text[ADDRESS_TEXT_MAX]);
 size_t address_format_ip(const struct address *a, char text[ADDRESS_TEXT_MAX]);   /* no port */

@@ -2,10 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "call/call.h"
 
+#include <stdlib.h>
+
 #include "codes/code.h"
 
 /* The record and the text that most calls have, in one piece: neighbours in memory. */
 #define CALL_TEXT_BYTES 600u
+#define FACTS_TEXT_BYTES 240u
 
 struct call *call_new(void)
 {
@@ -20,17 +23,49 @@ struct call *call_new(void)
     return c;
 }
 
+size_t call_memory_bytes(const struct call *c)
+{
+    return c->arena.total_bytes + trace_memory_bytes(&c->trace) + 
+           (c->facts ? sizeof *c->facts + c->facts->arena.total_bytes : 0);
+}
+
+struct call_facts *call_facts(struct call *c)
+{
+    if (c->facts || !(c->facts = calloc(1, sizeof *c->facts)))
+        return c->facts;
+    c->facts->max_forwards = UINT16_MAX;
+    (void)arena_begin(&c->facts->arena, FACTS_TEXT_BYTES);
+    return c->facts;
+}
+
+void call_forget(struct call *c)
+{
+    trace_done(&c->trace);
+    if (c->facts)
+        arena_done(&c->facts->arena);
+    free(c->facts);
+    c->facts = NULL;
+}
+
 struct call *call_free(struct call *c)
 {
     if (c) {
         struct arena arena = c->arena;                    /* the call stands in it */
 
+        call_forget(c);
         arena_done(&arena);
     }
     return NULL;
 }
 
-size_t call_memory_bytes(const struct call *c) { return c->arena.total_bytes; }
+slice call_join_name(enum call_join join)
+{
+    static const char *const names[CALL_JOINS] = {
+        "", "configured-header", "session-id", "icid", "media-address", "call-id", "header", "rtp", "numbers",
+    };
+
+    return slice_of_string(names[join]);
+}
 
 bool call_step(struct call *c, enum call_event event)
 {

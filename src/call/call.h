@@ -13,7 +13,10 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/list.h"
+#include "call/facts.h"
 #include "call/state.h"
+#include "call/trace.h"
+#include "call/verdict.h"
 #include "sip/message.h"
 #include "wire/wire.h"
 
@@ -33,6 +36,14 @@ struct call_code_count {
     uint16_t code;
     uint16_t count;
 };
+
+/* What showed that a leg belongs to a session that another began, strongest first. */
+enum call_join {
+    CALL_JOIN_NONE, CALL_JOIN_HEADER /* as configured */, CALL_JOIN_SESSION_ID, CALL_JOIN_ICID,
+    CALL_JOIN_SDP, CALL_JOIN_CALL_ID, CALL_JOIN_ANY_HEADER, CALL_JOIN_RTP, CALL_JOIN_NUMBERS,
+    CALL_JOINS
+};
+slice call_join_name(enum call_join join);                /* "session-id", empty for none */
 
 struct call_party {                  /* From and To of the first INVITE, whoever sent it */
     slice uri, user, display, tag;
@@ -92,6 +103,12 @@ struct call {
     slice redirect_to;               /* Contact of a 3xx */
     slice session_id, icid;          /* Session-ID, P-Charging-Vector icid-value */
 
+    struct call_facts    *facts;     /* its own memory; NULL: nothing of the kind was seen, or diagnosed */
+    struct call_verdicts *verdicts;  /* in the arena; NULL: not diagnosed */
+    struct trace  trace;             /* its own memory; empty after diagnosis */
+    uint8_t  join;                   /* enum call_join: why it belongs to its session */
+    uint8_t  join_score;             /* of 100; 0: the first leg, or alone */
+
     struct arena arena;
     struct list  in_list;            /* free for the owner */
 };
@@ -99,6 +116,10 @@ struct call {
 struct call *call_new(void);         /* NULL: no memory */
 struct call *call_free(struct call *c);
 size_t       call_memory_bytes(const struct call *c);
+/* Its facts, made when there are none; NULL: no memory. */
+struct call_facts *call_facts(struct call *c);
+/* It was diagnosed: what only diagnosis needed is freed. */
+void         call_forget(struct call *c);
 
 /* The one place that changes state. False: the table does not expect it; counted. */
 bool call_step(struct call *c, enum call_event event);

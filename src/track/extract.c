@@ -150,24 +150,13 @@ void track_sipfrag(struct call *c, const struct sip_message *m)
         c->transfer_status = (uint16_t)status;
 }
 
-bool track_has_sdp(const struct sip_message *m)
+enum track_media_wish track_media_wish(const struct sdp *sdp)
 {
-    slice text;
-
-    return sip_sdp_of(m, &text);
-}
-
-enum track_media_wish track_media_wish(const struct sip_message *m)
-{
-    slice text;
-    struct sdp sdp;
     unsigned held = 0, live = 0;
 
-    if (!sip_sdp_of(m, &text) || !sdp_parse(text, &sdp))
-        return TRACK_WISH_NONE;
-    for (unsigned i = 0; i < sdp.media_count; i++) {
-        held += sdp_is_hold(&sdp, i);
-        live += sdp.media[i].port != 0;
+    for (unsigned i = 0; sdp && i < sdp->media_count; i++) {
+        held += sdp_is_hold(sdp, i);
+        live += sdp->media[i].port != 0;
     }
     if (live == 0)
         return TRACK_WISH_NONE;

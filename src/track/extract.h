@@ -7,6 +7,7 @@
 #define TRACK_EXTRACT_H
 
 #include "call/call.h"
+#include "sip/sdp.h"
 
 void track_party(struct arena *a, struct call_party *party, const struct sip_name_addr *from);
 void track_invite(struct call *c, const struct sip_message *m);     /* of an initial INVITE */
@@ -15,11 +16,10 @@ void track_refusal(struct call *c, const struct sip_message *m);    /* of a 3xx 
 void track_reason(struct call *c, const struct sip_message *m);     /* Reason (RFC 3326) */
 void track_refer(struct call *c, const struct sip_message *m);      /* Refer-To (RFC 3515) */
 void track_sipfrag(struct call *c, const struct sip_message *m);    /* status in a NOTIFY's body */
-bool track_has_sdp(const struct sip_message *m);
 
 enum track_media_wish { TRACK_WISH_NONE, TRACK_WISH_TALK, TRACK_WISH_HOLD };
-/* What an offer asks for: NONE without SDP; HOLD when no audio stream may come back to the
+/* What an offer asks for: NONE without SDP (NULL); HOLD when no stream may come back to the
  * other side (sendonly, inactive, or c=0.0.0.0). */
-enum track_media_wish track_media_wish(const struct sip_message *m);
+enum track_media_wish track_media_wish(const struct sdp *sdp);
 
 #endif

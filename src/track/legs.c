@@ -9,6 +9,8 @@
 
 #include "codes/code.h"
 #include "track/extract.h"
+#include "track/log.h"
+#include "track/session.h"
 #include "track/track_int.h"
 
 #define ATTEMPTS_MAX 64u
@@ -29,6 +31,7 @@ struct leg {
     struct live     live;
     struct call    *call;
     struct attempt *attempts;        /* `inside`, or a block of their own */
+    struct session *session;         /* NULL: it stands alone */
     uint16_t        attempt_count, attempt_room;
     uint16_t        origin_vias;
     bool            caller_holds, callee_holds;
@@ -117,9 +120,31 @@ static size_t leg_bytes(const struct leg *leg)
            (leg->attempts == leg->inside ? 0 : leg->attempt_room * sizeof *leg->attempts);
 }
 
-static bool leg_close_call(struct tracker *t, struct call *c)
+/* Hands the record of a leg that stands alone, or of all legs of a session, to the observer. */
+static void leg_hand_over(struct tracker *t, struct call *const *legs, size_t count)
 {
-    return t->observer.call_closed && t->observer.call_closed(t->observer.ctx, c);
+    if (t->observer.session_closing)
+        t->observer.session_closing(t->observer.ctx, legs, count);
+    for (size_t i = 0; i < count; i++)
+        if (!t->observer.call_closed || !t->observer.call_closed(t->observer.ctx, legs[i]))
+            call_free(legs[i]);
+}
+
+static void leg_leave_session(struct tracker *t, struct session *s, struct call *c)
+{
+    if (!s) {
+        leg_hand_over(t, &c, 1);
+        return;
+    }
+    size_t before = s->waiting_bytes;
+
+    if (!session_end_leg(s, c)) {
+        t->memory_bytes += s->waiting_bytes - before;
+        return;
+    }
+    t->memory_bytes -= before;
+    leg_hand_over(t, s->legs, s->ended);
+    free(s);
 }
 
 /* Seen, counted, not followed: monitor code 8004. */
@@ -128,8 +153,8 @@ static void leg_refuse(struct tracker *t, struct leg *leg, uint64_t hash)
     call_step(leg->call, CALL_EV_LIMIT);
     t->counts.not_followed++;
     t->refused[hash % TRACK_REFUSED_SLOTS] = hash;
-    if (leg_close_call(t, leg->call))
-        leg->call = NULL;
+    leg_hand_over(t, &leg->call, 1);
+    leg->call = NULL;
     leg_free(leg);
 }
 
@@ -332,10 +357,11 @@ static void leg_first_invite(struct tracker *t, struct leg *leg, const struct wi
     attempt_add(leg, m, origin);
 }
 
-static void leg_hold(struct leg *leg, const struct sip_message *m, bool from_callee)
+static void leg_hold(struct leg *leg, const struct sip_message *m, const struct track_sighting *s)
 {
+    bool from_callee = s->from_callee;
     bool *holds = from_callee ? &leg->callee_holds : &leg->caller_holds;
-    enum track_media_wish wish = track_media_wish(m);
+    enum track_media_wish wish = track_media_wish(s->sdp);
     bool counted = wish == TRACK_WISH_HOLD && !*holds;
 
     leg->reinvite.cseq = m->cseq.number;
@@ -363,7 +389,7 @@ static void leg_hold_refused(struct leg *leg, const struct sip_message *m, bool 
 }
 
 static void leg_reinvite(struct tracker *t, struct leg *leg, const struct sip_message *m,
-                         bool from_callee)
+                         const struct track_sighting *s)
 {
     struct call *c = leg->call;
     uint16_t held = c->held;
@@ -371,7 +397,7 @@ static void leg_reinvite(struct tracker *t, struct leg *leg, const struct sip_me
 
     if (m->method == SIP_INVITE)
         c->reinvites++;
-    leg_hold(leg, m, from_callee);
+    leg_hold(leg, m, s);
     if (held == c->held && on_hold == c->on_hold && sip_header_find(m, SIP_H_SESSION_EXPIRES))
         c->refreshes++;
     if (c->state == CALL_NEW || (c->partial && c->state != CALL_COMPLETED))
@@ -384,7 +410,7 @@ static void leg_invite(struct tracker *t, struct leg *leg, const struct wire_uni
     if (m->to.tag.len == 0 && !s->from_callee)
         leg_first_invite(t, leg, u, m);
     else if (s->kind == SEEN_NEW)
-        leg_reinvite(t, leg, m, s->from_callee);
+        leg_reinvite(t, leg, m, s);
 }
 
 static void leg_update(struct tracker *t, struct leg *leg, const struct wire_unit *u,
@@ -392,7 +418,7 @@ static void leg_update(struct tracker *t, struct leg *leg, const struct wire_uni
 {
     (void)u;
     if (s->kind == SEEN_NEW && leg->call->answered)
-        leg_reinvite(t, leg, m, s->from_callee);
+        leg_reinvite(t, leg, m, s);
 }
 
 /* An ACK proves nothing about the call; it only tells whether the 2xx arrived. */
@@ -505,7 +531,7 @@ static leg_request_fn *const on_request[SIP_METHODS] = {
 /* ---- responses to the INVITE ----------------------------------------------------------- */
 
 static void leg_progress(struct tracker *t, struct leg *leg, const struct wire_unit *u,
-                         const struct sip_message *m)
+                         const struct sip_message *m, const struct track_sighting *s)
 {
     struct call *c = leg->call;
 
@@ -523,7 +549,7 @@ static void leg_progress(struct tracker *t, struct leg *leg, const struct wire_u
     if (!c->answered && !c->ringing_ns && m->status == 180)
         c->ringing_ns = u->time_ns;
     c->forwarded = (uint16_t)(c->forwarded + (m->status == 181));
-    c->early_media |= track_has_sdp(m);
+    c->early_media |= s->sdp != NULL;
     c->reliable |= track_rseq(m) != 0;
     leg_step(t, leg, CALL_EV_PROGRESS);
 }
@@ -595,7 +621,7 @@ static void leg_reinvite_response(struct leg *leg, const struct sip_message *m, 
 }
 
 static void leg_invite_response(struct tracker *t, struct leg *leg, const struct wire_unit *u,
-                                const struct sip_message *m)
+                                const struct sip_message *m, const struct track_sighting *s)
 {
     struct call *c = leg->call;
     struct attempt *a = attempt_find(leg, m);
@@ -617,7 +643,7 @@ static void leg_invite_response(struct tracker *t, struct leg *leg, const struct
     if (!c->first_response_ns)
         c->first_response_ns = u->time_ns;
     if (m->status < 200)
-        leg_progress(t, leg, u, m);
+        leg_progress(t, leg, u, m, s);
     else if (m->status < 300)
         leg_answer(t, leg, u, m);
     else
@@ -630,7 +656,7 @@ static void leg_response(struct tracker *t, struct leg *leg, const struct wire_u
     struct call *c = leg->call;
 
     if (m->method == SIP_INVITE && !s->from_callee)
-        leg_invite_response(t, leg, u, m);
+        leg_invite_response(t, leg, u, m, s);
     else if (m->method == SIP_INVITE)
         leg_reinvite_response(leg, m, true);
     else if (m->method == SIP_UPDATE && m->status >= 300)
@@ -693,7 +719,15 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
 
     about.callee_tag = about.from_callee ? m->from.tag : m->to.tag;
     struct seen_verdict verdict = seen_note(&leg->seen, &c->arena, u, m, &about);
-    struct track_sighting s = { u, m, c, NULL, NULL, verdict.kind, about.from_callee };
+    struct track_sighting s = { .unit = u, .message = m, .call = c, .kind = verdict.kind,
+                                .from_callee = about.from_callee };
+    struct sdp sdp;
+    slice text;
+
+    if ((verdict.kind == SEEN_NEW || verdict.kind == SEEN_HOP_COPY) && sip_sdp_of(m, &text) &&
+        sdp_parse(text, &sdp))
+        s.sdp = &sdp;
+    track_log(c, &(struct track_logged){ u, m, s.sdp, verdict, about.from_callee, about.rseq });
 
     c->last_ns = track_max(c->last_ns, u->time_ns);
     c->last_frame = u->frame;
@@ -769,7 +803,7 @@ void track_leg_close(struct tracker *t, struct live *l, bool at_end)
     leg_settle_ack(t, leg);
     track_leave(t, l);
     t->live_calls--;
-    if (leg_close_call(t, c))
-        leg->call = NULL;
+    leg->call = NULL;
+    leg_leave_session(t, leg->session, c);
     leg_free(leg);
 }

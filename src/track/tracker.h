@@ -20,6 +20,7 @@
 #include "call/call.h"
 #include "call/registration.h"
 #include "call/transaction.h"
+#include "sip/sdp.h"
 #include "track/seen.h"
 
 struct track_settings {              /* zero means the default in brackets */
@@ -37,6 +38,7 @@ struct track_settings {              /* zero means the default in brackets */
 struct track_sighting {
     const struct wire_unit   *unit;
     const struct sip_message *message;
+    const struct sdp         *sdp;   /* of a new message or a hop copy of a call; NULL: none */
     const struct call        *call;
     const struct registration *registration;
     const struct transaction *transaction;
@@ -50,6 +52,9 @@ struct track_observer {
     void (*message)(void *ctx, const struct track_sighting *sighting);
     void (*call_opened)(void *ctx, const struct call *c);
     void (*call_changed)(void *ctx, const struct call *c);       /* its state changed */
+    /* All legs of a session, in the order in which they began, before each is closed: the moment
+     * to diagnose them. A leg that stands alone is a session of one. */
+    void (*session_closing)(void *ctx, struct call *const *legs, size_t count);
     bool (*call_closed)(void *ctx, struct call *c);
     bool (*registration_closed)(void *ctx, struct registration *r);
     bool (*transaction_closed)(void *ctx, struct transaction *t);

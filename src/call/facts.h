@@ -1,0 +1,67 @@
+/* call/facts.h - what diagnosis wants to know of a call beyond its record.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A block of its own, made when the first of it is seen (call->facts, NULL before) and dropped
+ * with the trace once the call was diagnosed, its text with it. The last word of each side is
+ * kept; 0 or empty: not seen. */
+#ifndef CALL_FACTS_H
+#define CALL_FACTS_H
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "sip/message.h"
+
+enum {                               /* of one side's session description, bits */
+    CALL_SDP_SRTP         = 1u << 0,     /* RTP/SAVP, SAVPF or UDP/TLS/... */
+    CALL_SDP_CRYPTO       = 1u << 1,     /* a=crypto (RFC 4568) */
+    CALL_SDP_DTLS         = 1u << 2,     /* a=fingerprint */
+    CALL_SDP_ICE          = 1u << 3,     /* a=candidate */
+    CALL_SDP_DTMF         = 1u << 4,     /* telephone-event */
+    CALL_SDP_VIDEO        = 1u << 5,
+    CALL_SDP_T38          = 1u << 6,
+    CALL_SDP_PRIVATE      = 1u << 7,     /* its media address is of a private range */
+    CALL_SDP_NAT          = 1u << 8,     /* private, and the message came from a public address */
+    CALL_SDP_ZERO         = 1u << 9,     /* c=0.0.0.0 */
+    CALL_SDP_REFUSED      = 1u << 10,    /* audio with port 0 */
+    CALL_SDP_NO_AUDIO     = 1u << 11,
+    CALL_SDP_ALG          = 1u << 12,    /* its o= or c= was rewritten in part: they disagree in kind */
+    CALL_SDP_OFFER        = 1u << 13,    /* this was an offer; else an answer */
+};
+
+struct call_sdp {                    /* the first audio line of the newest SDP of one side */
+    int64_t  at_ns;                  /* 0: this side sent none */
+    uint64_t frame;
+    struct address media;            /* where it wants to receive */
+    slice    codecs;                 /* "PCMU/8000 G729/8000 telephone-event/8000", in its order */
+    slice    formats;                /* the payload types, as written: "0 18 101" */
+    uint16_t flags;
+    uint16_t ptime_ms;
+    uint8_t  direction;              /* enum sdp_direction */
+};
+
+struct call_facts {
+    struct arena    arena;           /* of the text below */
+    struct call_sdp sdp[2];          /* [0] the caller's, [1] the callee's */
+    struct address  contact[2];      /* Contact, when its host is a number; family 0 otherwise */
+    struct address  contact_from[2]; /* where the message with that Contact came from */
+    struct address  via_sent_by;     /* of the caller's topmost Via, when a number */
+    struct address  via_received;    /* as its server wrote it back */
+    slice    realm, nonce;           /* of the last challenge */
+    slice    auth_user;
+    slice    warning;                /* value of the last Warning header */
+    slice    detail;                 /* what the final response says of its reason: Allow of a 405, */
+    uint16_t detail_header;          /* Unsupported of a 420 ...; enum sip_header_id */
+    uint16_t max_forwards;           /* of the first INVITE; UINT16_MAX: none */
+    uint32_t retry_after_s;
+    uint32_t invite_bytes;           /* the largest INVITE */
+    uint16_t challenges;             /* 401 and 407 to INVITEs that carried credentials */
+    uint16_t stale;                  /* of these, with stale=true */
+    uint16_t same_nonce;             /* challenges that repeated the nonce just refused */
+    bool     late_offer;             /* the INVITE had no SDP */
+    bool     answer_without_sdp;     /* the ACK that had to bring the answer had none */
+    bool     refresher_is_callee;    /* refresher=uas in the 2xx */
+    bool     callee_binding_known;   /* a registration of the called user was seen */
+    int64_t  callee_binding_until_ns;    /* its end, when known */
+};
+
+#endif

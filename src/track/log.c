@@ -1,0 +1,479 @@
+/* track/log.c - see log.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "track/log.h"
+
+#include "sip/auth.h"
+#include "sip/uri.h"
+#include "sip/values.h"
+#include "track/track_int.h"
+
+/* ---- traits ----------------------------------------------------------------------------- */
+
+/* A header whose presence alone is a trait. */
+static const struct { uint16_t header; uint32_t trait; } present[] = {
+    { SIP_H_AUTHORIZATION, TRACE_CREDENTIALS },
+    { SIP_H_PROXY_AUTHORIZATION, TRACE_CREDENTIALS },
+    { SIP_H_RETRY_AFTER, TRACE_RETRY_AFTER },
+    { SIP_H_SESSION_EXPIRES, TRACE_SESSION_TIMER },
+    { SIP_H_REASON, TRACE_REASON },
+    { SIP_H_WARNING, TRACE_WARNING },
+    { SIP_H_REPLACES, TRACE_REPLACES },
+    { SIP_H_DIVERSION, TRACE_DIVERTED },
+};
+
+/* An option tag or method in a list. */
+static const struct { uint16_t header; const char *word; uint32_t trait; } listed[] = {
+    { SIP_H_REQUIRE, "100rel", TRACE_NEEDS_100REL },
+    { SIP_H_SUPPORTED, "100rel", TRACE_KNOWS_100REL },
+    { SIP_H_REQUIRE, "precondition", TRACE_KNOWS_PRECOND },
+    { SIP_H_SUPPORTED, "precondition", TRACE_KNOWS_PRECOND },
+    { SIP_H_ALLOW, "UPDATE", TRACE_ALLOWS_UPDATE },
+};
+
+static slice value_of(const struct sip_message *m, enum sip_header_id id)
+{
+    const struct sip_header *h = sip_header_find(m, id);
+
+    return h ? h->value : (slice){0};
+}
+
+static uint32_t header_traits(const struct sip_message *m)
+{
+    uint32_t traits = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(present); i++)
+        if (m->first[present[i].header])
+            traits |= present[i].trait;
+    for (size_t i = 0; i < ARRAY_LEN(listed); i++)
+        if (m->first[listed[i].header] &&
+            sip_values_have(m, (enum sip_header_id)listed[i].header, slice_of_string(listed[i].word)))
+            traits |= listed[i].trait;
+    if (m->first[SIP_H_P_EARLY_MEDIA] &&
+        (sip_early_media_read(value_of(m, SIP_H_P_EARLY_MEDIA)) & (SIP_EARLY_SENDRECV | SIP_EARLY_SENDONLY)))
+        traits |= TRACE_EARLY_MEDIA;
+    if (m->first[SIP_H_ALERT_INFO] &&
+        slice_find_nocase(value_of(m, SIP_H_ALERT_INFO), SLICE("call-waiting")) >= 0)
+        traits |= TRACE_CALL_WAITING;
+    if (m->method == SIP_INFO && slice_starts_nocase(m->content_type, SLICE("application/dtmf")))
+        traits |= TRACE_DTMF;
+    return traits;
+}
+
+/* Mandatory QoS, and is it there on this side? (RFC 3312, 5) */
+static uint32_t precondition_traits(const struct sdp_media *media)
+{
+    slice lines = media->lines, name, value;
+    struct sdp_precondition p;
+    bool wanted = false, met = false;
+
+    while (sdp_attr_next(&lines, &name, &value)) {
+        if (!sdp_precondition_parse(name, value, &p))
+            continue;
+        if (p.kind == SDP_DESIRED && slice_eq_nocase(p.strength, SLICE("mandatory")))
+            wanted = true;
+        if (p.kind == SDP_CURRENT && !slice_eq_nocase(p.status, SLICE("remote")))
+            met = slice_eq_nocase(p.direction, SLICE("sendrecv"));
+    }
+    return wanted ? TRACE_PRECONDITION | (met ? TRACE_QOS_MET : 0) : 0;
+}
+
+static uint32_t sdp_traits(const struct sdp *sdp)
+{
+    uint32_t traits = TRACE_SDP;
+    unsigned held = 0, live = 0, receiving = 0;
+
+    for (unsigned i = 0; i < sdp->media_count; i++) {
+        const struct sdp_media *media = &sdp->media[i];
+
+        held += sdp_is_hold(sdp, i);
+        live += media->port != 0;
+        receiving += media->port != 0 && sdp_media_direction(sdp, i) == SDP_RECVONLY;
+        if (slice_eq(media->type, SLICE("image")))
+            traits |= TRACE_T38;
+        if (slice_eq(media->type, SLICE("video")) && media->port)
+            traits |= TRACE_VIDEO;
+        if (media->precondition_count)
+            traits |= precondition_traits(media);
+    }
+    if (live && held == live)
+        traits |= TRACE_HOLD;
+    if (live && receiving == live)
+        traits |= TRACE_RECVONLY;
+    return traits;
+}
+
+static bool is_from_callee(const struct track_logged *about)
+{
+    return about->request_from_callee == about->message->is_request;
+}
+
+static uint32_t traits_of(const struct call *c, const struct track_logged *about)
+{
+    const struct sip_message *m = about->message;
+    uint32_t traits = header_traits(m);
+
+    if (is_from_callee(about))
+        traits |= TRACE_FROM_CALLEE;
+    if (m->is_request && m->to.tag.len)
+        traits |= TRACE_IN_DIALOG;
+    if (about->sdp)
+        traits |= sdp_traits(about->sdp);
+    if (about->unit->cut)
+        traits |= TRACE_CUT;
+    if (about->unit->hep)
+        traits |= TRACE_HEP;
+    if (!m->is_request && m->status > 100 && c->to.tag.len && m->to.tag.len &&
+        !about->request_from_callee && !slice_eq(c->to.tag, m->to.tag))
+        traits |= TRACE_FORKED;
+    return traits;
+}
+
+/* ---- the trace ---------------------------------------------------------------------------- */
+
+static uint32_t rseq_of(const struct track_logged *about)
+{
+    struct sip_rack rack;
+
+    if (about->message->is_request && about->message->method == SIP_PRACK &&
+        sip_rack_parse(value_of(about->message, SIP_H_RACK), &rack))
+        return rack.rseq;
+    return about->rseq;
+}
+
+static uint16_t q850_of(const struct sip_message *m)
+{
+    slice rest = value_of(m, SIP_H_REASON);
+    struct sip_reason reason;
+
+    while (rest.len && sip_reason_next(&rest, &reason))
+        if (slice_eq_nocase(reason.protocol, SLICE("Q.850")) && reason.has_cause && reason.cause < 128)
+            return (uint16_t)reason.cause;
+    return 0;
+}
+
+static uint16_t one_more(uint16_t count) { return (uint16_t)(count + (count < UINT16_MAX)); }
+
+static void note_again(struct trace *trace, const struct trace_message *like, enum seen_kind kind)
+{
+    struct trace_message *m = trace_find(trace, like);
+
+    if (!m)
+        return;
+    if (kind == SEEN_AGAIN) {
+        m->repeats = one_more(m->repeats);
+        if (like->at_ns > m->at_ns)
+            m->last_after_ms = (uint32_t)((like->at_ns - m->at_ns) / 1000000);
+    } else {
+        m->copies = one_more(m->copies);
+    }
+}
+
+static void note_message(struct call *c, const struct track_logged *about)
+{
+    const struct sip_message *m = about->message;
+    struct trace_message entry = {
+        .at_ns = about->unit->time_ns, .frame = about->unit->frame, .cseq = m->cseq.number,
+        .rseq = rseq_of(about), .bytes = (uint32_t)m->all.len, .status = m->is_request ? 0 : m->status,
+        .method = (uint8_t)m->method, .hop = about->seen.hop,
+        .vias = (uint8_t)(m->via_count < UINT8_MAX ? m->via_count : UINT8_MAX),
+        .transport = (uint8_t)about->unit->transport,
+        .traits = is_from_callee(about) ? TRACE_FROM_CALLEE : 0,
+    };
+    struct trace_message *added;
+
+    if (about->seen.kind != SEEN_NEW) {
+        note_again(&c->trace, &entry, about->seen.kind);
+        return;
+    }
+    entry.traits = traits_of(c, about);
+    entry.q850 = entry.traits & TRACE_REASON ? q850_of(m) : 0;
+    if ((added = trace_add(&c->trace)))
+        *added = entry;
+}
+
+/* ---- facts: session descriptions ------------------------------------------------------------ */
+
+static const struct sdp_media *first_audio(const struct sdp *sdp, unsigned *ret_index)
+{
+    for (unsigned i = 0; i < sdp->media_count; i++)
+        if (slice_eq(sdp->media[i].type, SLICE("audio"))) {
+            *ret_index = i;
+            return &sdp->media[i];
+        }
+    return NULL;
+}
+
+#define CODECS_TEXT_MAX 256u
+
+static size_t put(char *text, size_t at, slice what)
+{
+    size_t room = CODECS_TEXT_MAX - at, len = what.len < room ? what.len : room;
+
+    if (len)
+        memcpy(text + at, what.ptr, len);
+    return at + len;
+}
+
+/* "PCMU/8000 G729/8000": names as RFC 4855 registers them, one that is unknown is left out. */
+static slice codecs_of(const struct sdp_media *media, char text[CODECS_TEXT_MAX])
+{
+    slice formats = media->formats;
+    struct sdp_codec codec;
+    unsigned payload_type;
+    size_t at = 0;
+
+    while (sdp_format_next(&formats, &payload_type) && at + 40 < CODECS_TEXT_MAX) {
+        char digits[12];
+        size_t d = sizeof digits;
+
+        if (!sdp_codec_of(media, payload_type, &codec) || codec.name.len > 24)
+            continue;
+        for (uint32_t n = codec.clock_hz; d == sizeof digits || n; n /= 10)
+            digits[--d] = (char)('0' + n % 10);
+        at = put(text, at, at ? SLICE(" ") : SLICE(""));
+        at = put(text, at, codec.name);
+        at = put(text, at, SLICE("/"));
+        at = put(text, at, slice_of(digits + d, sizeof digits - d));
+    }
+    return slice_of(text, at);
+}
+
+static uint16_t address_flags(const struct sdp *sdp, const struct address *media,
+                              const struct address *source)
+{
+    struct address origin;
+    uint16_t flags = 0;
+
+    if (media->family && address_is_zero(media))
+        return CALL_SDP_ZERO;
+    if (media->family && address_is_private(media)) {
+        flags |= CALL_SDP_PRIVATE;
+        if (!address_is_private(source))
+            flags |= CALL_SDP_NAT;
+    } else if (media->family && address_parse_ip(sdp->origin.address.address, &origin) &&
+               address_is_private(&origin) && address_same_ip(media, source)) {
+        flags |= CALL_SDP_ALG;                            /* c= is the sender's, o= was forgotten */
+    }
+    return flags;
+}
+
+static uint16_t media_flags(const struct sdp *sdp, const struct sdp_media *media)
+{
+    uint16_t flags = 0;
+
+    if (slice_find_nocase(media->proto, SLICE("SAVP")) >= 0)
+        flags |= CALL_SDP_SRTP;
+    if (media->crypto_count)
+        flags |= CALL_SDP_CRYPTO;
+    if (media->fingerprint.len || sdp->fingerprint.len)
+        flags |= CALL_SDP_DTLS;
+    if (media->candidate_count)
+        flags |= CALL_SDP_ICE;
+    if (media->port == 0)
+        flags |= CALL_SDP_REFUSED;
+    return flags;
+}
+
+static uint16_t kinds_flags(const struct sdp *sdp)
+{
+    uint16_t flags = 0;
+
+    for (unsigned i = 0; i < sdp->media_count; i++) {
+        if (slice_eq(sdp->media[i].type, SLICE("image")))
+            flags |= CALL_SDP_T38;
+        if (slice_eq(sdp->media[i].type, SLICE("video")) && sdp->media[i].port)
+            flags |= CALL_SDP_VIDEO;
+    }
+    return flags;
+}
+
+/* An SDP in a request is an offer, and so is that in a response to an INVITE without one; what
+ * the ACK or the PRACK bring then is the answer (RFC 3264, RFC 6337). */
+static bool is_offer(const struct call *c, const struct sip_message *m)
+{
+    if (m->is_request)
+        return m->method != SIP_ACK && !(m->method == SIP_PRACK && c->facts->late_offer);
+    return m->method == SIP_INVITE && c->facts->late_offer && !c->answered;
+}
+
+static void note_sdp(struct call *c, const struct track_logged *about)
+{
+    const struct sdp *sdp = about->sdp;
+    struct call_sdp *side = &c->facts->sdp[is_from_callee(about)];
+    unsigned index = 0;
+    const struct sdp_media *media = first_audio(sdp, &index);
+    struct address at = {0};
+    char text[CODECS_TEXT_MAX];
+
+    side->at_ns = about->unit->time_ns;
+    side->frame = about->unit->frame;
+    side->flags = kinds_flags(sdp);
+    if (is_offer(c, about->message))
+        side->flags |= CALL_SDP_OFFER;
+    if (!media) {
+        side->flags |= CALL_SDP_NO_AUDIO;
+        return;
+    }
+    (void)address_parse_ip(sdp_media_connection(sdp, index).address, &at);
+    at.port = media->port;
+    side->media = at;
+    side->direction = (uint8_t)sdp_media_direction(sdp, index);
+    side->ptime_ms = media->ptime_ms;
+    side->flags |= media_flags(sdp, media) | address_flags(sdp, &at, &about->unit->src);
+    track_keep_newer(&c->facts->arena, &side->codecs, codecs_of(media, text));
+    track_keep_newer(&c->facts->arena, &side->formats, media->formats);
+    if (slice_find_nocase(side->codecs, SLICE("telephone-event")) >= 0)
+        side->flags |= CALL_SDP_DTMF;
+}
+
+/* ---- facts: headers --------------------------------------------------------------------------- */
+
+static void note_contact(struct call_facts *f, const struct track_logged *about)
+{
+    size_t side = is_from_callee(about);
+    slice rest = value_of(about->message, SIP_H_CONTACT);
+    struct sip_contact contact;
+    struct sip_uri uri;
+
+    if (f->contact_from[side].family || !rest.len || !sip_contact_next(&rest, &contact) || contact.star ||
+        !sip_uri_parse(contact.addr.uri, &uri))
+        return;
+    f->contact_from[side] = about->unit->src;
+    if (address_parse_ip(uri.host, &f->contact[side]))
+        f->contact[side].port = uri.port;
+}
+
+static void note_via(struct call_facts *f, const struct track_logged *about)
+{
+    const struct sip_via *via = &about->message->via;
+
+    if (about->request_from_callee || about->message->method != SIP_INVITE)
+        return;
+    if (about->message->is_request && !f->via_sent_by.family && address_parse_ip(via->host, &f->via_sent_by))
+        f->via_sent_by.port = via->port;
+    if (!about->message->is_request && via->received.len && !f->via_received.family)
+        (void)address_parse_ip(via->received, &f->via_received);
+}
+
+static void note_invite(struct call *c, const struct sip_message *m, bool has_sdp)
+{
+    struct call_facts *f = c->facts;
+    uint32_t hops;
+
+    if (f->max_forwards == UINT16_MAX && slice_to_u32(value_of(m, SIP_H_MAX_FORWARDS), &hops) && hops < 256)
+        f->max_forwards = (uint16_t)hops;
+    if (m->all.len > f->invite_bytes)
+        f->invite_bytes = (uint32_t)m->all.len;
+    f->late_offer = !has_sdp && m->body.len == 0;
+}
+
+static slice credentials(const struct sip_message *m)
+{
+    slice value = value_of(m, SIP_H_PROXY_AUTHORIZATION);
+
+    return value.len ? value : value_of(m, SIP_H_AUTHORIZATION);
+}
+
+static slice challenge(const struct sip_message *m)
+{
+    slice value = value_of(m, SIP_H_PROXY_AUTHENTICATE);
+
+    return value.len ? value : value_of(m, SIP_H_WWW_AUTHENTICATE);
+}
+
+static void note_credentials(struct call *c, const struct sip_message *m)
+{
+    slice rest = credentials(m);
+    struct sip_auth auth;
+
+    if (rest.len && sip_auth_next(&rest, &auth))
+        track_keep_newer(&c->facts->arena, &c->facts->auth_user, auth.username);
+}
+
+static void note_challenge(struct call *c, const struct sip_message *m)
+{
+    struct call_facts *f = c->facts;
+    slice rest = challenge(m);
+    struct sip_auth auth;
+
+    if (f->auth_user.len)
+        f->challenges = one_more(f->challenges);
+    if (!rest.len || !sip_auth_next(&rest, &auth))
+        return;
+    f->stale = (uint16_t)(f->stale + auth.stale);
+    f->same_nonce = (uint16_t)(f->same_nonce + (f->auth_user.len && slice_eq(f->nonce, auth.nonce)));
+    track_keep_newer(&f->arena, &f->realm, auth.realm);
+    track_keep_newer(&f->arena, &f->nonce, auth.nonce);
+}
+
+/* Where a refusal says what it is about. */
+static const struct { uint16_t status, header; } details[] = {
+    { 300, SIP_H_CONTACT },         { 301, SIP_H_CONTACT },     { 302, SIP_H_CONTACT },
+    { 305, SIP_H_CONTACT },         { 380, SIP_H_CONTACT },     { 405, SIP_H_ALLOW },
+    { 406, SIP_H_ACCEPT },          { 415, SIP_H_ACCEPT },      { 420, SIP_H_UNSUPPORTED },
+    { 421, SIP_H_REQUIRE },         { 422, SIP_H_MIN_SE },      { 423, SIP_H_MIN_EXPIRES },
+    { 424, SIP_H_GEOLOCATION_ERROR }, { 469, SIP_H_RECV_INFO }, { 480, SIP_H_RETRY_AFTER },
+    { 486, SIP_H_RETRY_AFTER },     { 488, SIP_H_WARNING },     { 489, SIP_H_ALLOW_EVENTS },
+    { 494, SIP_H_SECURITY_SERVER }, { 500, SIP_H_RETRY_AFTER }, { 503, SIP_H_RETRY_AFTER },
+    { 513, SIP_H_WARNING },         { 580, SIP_H_WARNING },     { 606, SIP_H_WARNING },
+    { 608, SIP_H_CALL_INFO },
+};
+
+static void note_refusal(struct call *c, const struct sip_message *m)
+{
+    struct call_facts *f = c->facts;
+
+    f->detail = (slice){0};
+    f->detail_header = 0;
+    for (size_t i = 0; i < ARRAY_LEN(details); i++)
+        if (details[i].status == m->status && m->first[details[i].header]) {
+            f->detail_header = details[i].header;
+            track_keep_newer(&f->arena, &f->detail, value_of(m, (enum sip_header_id)details[i].header));
+        }
+    if (m->first[SIP_H_RETRY_AFTER])
+        (void)sip_seconds_parse(value_of(m, SIP_H_RETRY_AFTER), &f->retry_after_s);
+    if (m->status == 401 || m->status == 407)
+        note_challenge(c, m);
+}
+
+static void note_answer(struct call_facts *f, const struct sip_message *m)
+{
+    struct sip_session_expires timer;
+
+    if (m->first[SIP_H_SESSION_EXPIRES] &&
+        sip_session_expires_parse(value_of(m, SIP_H_SESSION_EXPIRES), &timer))
+        f->refresher_is_callee = timer.refresher == SIP_REFRESHER_UAS;
+}
+
+static void note_headers(struct call *c, const struct track_logged *about)
+{
+    const struct sip_message *m = about->message;
+    bool of_invite = m->method == SIP_INVITE && !about->request_from_callee;
+
+    note_contact(c->facts, about);
+    note_via(c->facts, about);
+    if (m->first[SIP_H_WARNING])
+        track_keep_newer(&c->facts->arena, &c->facts->warning, value_of(m, SIP_H_WARNING));
+    if (of_invite && m->is_request && m->to.tag.len == 0)
+        note_invite(c, m, about->sdp != NULL);
+    if (of_invite && m->is_request)
+        note_credentials(c, m);
+    if (of_invite && m->status >= 300 && !c->answered)
+        note_refusal(c, m);
+    if (of_invite && m->status >= 200 && m->status < 300)
+        note_answer(c->facts, m);
+    if (m->is_request && m->method == SIP_ACK && !about->request_from_callee && c->answered &&
+        c->facts->late_offer && c->ack == CALL_ACK_WAITING)
+        c->facts->answer_without_sdp = about->sdp == NULL;
+}
+
+void track_log(struct call *c, const struct track_logged *about)
+{
+    note_message(c, about);
+    if ((about->seen.kind != SEEN_NEW && about->seen.kind != SEEN_HOP_COPY) || !call_facts(c))
+        return;
+    if (about->seen.kind == SEEN_NEW)
+        note_headers(c, about);
+    if (about->sdp && (about->seen.kind == SEEN_NEW || !c->facts->sdp[is_from_callee(about)].at_ns))
+        note_sdp(c, about);
+}
