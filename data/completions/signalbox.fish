@@ -19,6 +19,8 @@ complete -c signalbox -n $read -l filter -x -d "Only what matches the expression
 complete -c signalbox -n $read -l json -d "JSON Lines"
 complete -c signalbox -n $read -l csv -d "Comma-separated values"
 complete -c signalbox -n $read -l tz -x -d "Time zone of the tables"
+complete -c signalbox -n $read -l no-join -d "Keep legs apart"
+complete -c signalbox -n $read -l join-header -x -d "Join legs by this header"
 complete -c signalbox -n $read -l max-memory -x -a "256M 512M 1G 2G 4G" -d "Ceiling for what is remembered"
 complete -c signalbox -n $read -s v -l verbose -d "Tell more"
 

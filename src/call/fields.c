@@ -33,6 +33,11 @@ static struct field_value duration(int64_t ns)
     return (struct field_value){ .known = ns >= 0, .number = ns };
 }
 
+static struct field_value some_number(int64_t n)
+{
+    return (struct field_value){ .known = n != 0, .number = n };
+}
+
 static struct field_value number(int64_t n) { return (struct field_value){ .known = true, .number = n }; }
 
 /* ---- calls ---------------------------------------------------------------------------- */
@@ -53,6 +58,8 @@ CALL_GETTER(get_last_response, word(call_last_response(c, room)))
 CALL_GETTER(get_transport, word(wire_transport_name((enum wire_transport)c->transport)))
 CALL_GETTER(get_ended_by, word(call_side_name((enum call_side)c->ended_by)))
 CALL_GETTER(get_ack, word(call_ack_name((enum call_ack)c->ack)))
+CALL_GETTER(get_join, word(call_join_name((enum call_join)c->join)))
+CALL_GETTER(get_join_score, some_number(c->join_score))
 CALL_GETTER(get_pdd, duration(call_pdd_ns(c)))
 CALL_GETTER(get_ring, duration(call_ring_ns(c)))
 CALL_GETTER(get_talk, duration(call_talk_ns(c)))
@@ -191,6 +198,8 @@ static const struct field call_field_list[] = {
     C(SPARSE_U16_AT, "flaws", flaws),
     C(U64_AT, "first_frame", first_frame),
     C(U64_AT, "last_frame", last_frame),
+    GETTER("joined_by", FIELD_WORD, get_join),
+    GETTER("join_score", FIELD_NUMBER, get_join_score),
 };
 const struct field_table call_fields = { "call", call_field_list, ARRAY_LEN(call_field_list) };
 

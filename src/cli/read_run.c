@@ -351,7 +351,9 @@ static void progress_show(struct reading *r)
 static bool reading_prepare(struct reading *r)
 {
     /* the tracker lets go of calls at twice its limit; with the rest that fills the whole */
-    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 10 * 3 };
+    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 10 * 3,
+                                       .no_join = r->wish->no_join,
+                                       .join_header = r->wish->join_header };
     struct track_observer observer = {
         .ctx = r, .call_closed = on_call, .registration_closed = on_registration,
         .transaction_closed = on_transaction,

@@ -31,6 +31,7 @@ struct tracker {
     struct track_counts   counts;
     struct map            maps[LIVE_KINDS];
     struct list           ages[LIVE_KINDS];
+    struct map            joins;     /* struct join_key of live legs */
     struct timers         timers;
     size_t                memory_bytes;
     uint64_t              live_calls;

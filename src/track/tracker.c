@@ -40,6 +40,8 @@ struct tracker *tracker_new(const struct track_settings *settings,
     settings_fill(&t->settings);
     for (size_t i = 0; i < LIVE_KINDS; i++)
         list_init(&t->ages[i]);
+    if (map_init(&t->joins, 64) < 0)
+        return tracker_free(t);
     for (size_t i = 0; i < LIVE_KINDS; i++)
         if (map_init(&t->maps[i], 64) < 0)
             return tracker_free(t);
@@ -73,6 +75,7 @@ struct tracker *tracker_free(struct tracker *t)
     tracker_finish(t);
     for (size_t i = 0; i < LIVE_KINDS; i++)
         map_done(&t->maps[i]);
+    map_done(&t->joins);
     timers_done(&t->timers);
     free(t);
     return NULL;

@@ -31,6 +31,8 @@ struct track_settings {              /* zero means the default in brackets */
     int64_t  linger_ns;              /* a finished call waits for repeats (40 s) */
     int64_t  ringing_max_ns;         /* after a 1xx, no packet at all (600 s) */
     int64_t  silence_max_ns;         /* answered, no signalling (4 h) */
+    bool     no_join;                /* each leg is a session of its own */
+    slice    join_header;            /* where a leg has it, it alone decides; borrowed */
 };
 
 /* What a message was to the tracker; borrowed, valid in the call only. Exactly one of call,
