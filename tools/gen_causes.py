@@ -103,7 +103,7 @@ def self_test():
 
 def main():
     if sys.argv[1:] == ["--self-test"]:
-        sys.exit(self_test())
+        sys.exit(self_test() or 0)
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     causes = catalogue.read_or_exit().causes
