@@ -1,4 +1,4 @@
-"""Reads data/codes and data/text, checks them, and lists every text that can be translated.
+"""Reads and checks data/codes, data/causes and data/text; lists what can be translated.
 
 Used by gen_codes.py, gen_text.py, gen_pot.py and the po-* tools. A text has a key that stays
 the same when its English changes, for example sip.486.cause.busy.fix.admin; docs/translating.md
@@ -68,6 +68,18 @@ FACTS = {
 COMPARE_TEXTS = ("gist", "who", "tell", "do", "choose")
 FAMILIES = ("sip", "monitor", "local", "q850", "class")
 
+# data/causes: why a call went as it did. The texts of one cause in the order in which they are
+# shown, and the values that may stand in them.
+CAUSE_TEXTS = ("headline", "text", "text_plain", "proof", "refute")
+CAUSE_SEVERITIES = ("info", "notice", "warning", "error")
+CAUSE_BLAMES = ("nobody", "caller", "callee", "provider", "admin", "network", "unknown")
+CAUSE_FACTS = {"severity", "main", "blame", "codes", "params", "fix"}
+CAUSE_PARAMS = tuple("""
+code phrase code_other phrase_other seconds milliseconds count total percent address
+address_other codecs_caller codecs_callee codec codec_other header value method agent number
+realm user mos
+""".split())
+
 
 @dataclass
 class Text:
@@ -82,6 +94,7 @@ class Catalogue:
     codes: dict = field(default_factory=dict)      # (family, id) -> table
     pairs: list = field(default_factory=list)      # compare.toml: list of tables
     class_pairs: dict = field(default_factory=dict)
+    causes: dict = field(default_factory=dict)     # id -> table, in the order of the files
     ui: list = field(default_factory=list)         # (table, id, Text)
     texts: list = field(default_factory=list)
     errors: list = field(default_factory=list)
@@ -279,6 +292,83 @@ class Reader:
                     self.error(pair["source"], f"[[pair]] {pair['name']}: {code_name(*code)} "
                                                "does not exist")
 
+    # ---- causes of calls ----
+
+    def read_causes(self):
+        for path in self.files("causes"):
+            source, tables = self.name(path), self.load(path)
+            for table, content in tables.items():
+                if table != "cause":
+                    self.error(source, f"[{table}] is not known here")
+                    continue
+                for ident, entry in content.items():
+                    self.read_call_cause(source, ident, entry)
+
+    def read_call_cause(self, source, ident, entry):
+        where = f"{source} [cause.{ident}]"
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", ident):
+            self.error(where, "must be lower-case words with hyphens")
+        if ident in self.cat.causes:
+            self.error(where, "stands there twice")
+        for key in entry:
+            if key not in CAUSE_TEXTS and key not in CAUSE_FACTS:
+                self.error(where, f"{key} is not known here")
+        self.check_cause_facts(where, entry)
+        for key in CAUSE_TEXTS:
+            kind = NAME if key == "headline" else SENTENCE
+            if key in entry and self.check_text(where, key, entry[key], kind):
+                self.add(f"cause.{ident}.{key}", entry[key], source)
+        for role in ROLES:
+            fix = entry.get("fix", {}).get(role)
+            if fix is not None and self.check_text(where, f"fix.{role}", fix, SENTENCE):
+                self.add(f"cause.{ident}.fix.{role}", fix, source)
+        self.check_cause_texts(where, entry)
+        entry["source"] = source
+        self.cat.causes[ident] = entry
+
+    def check_cause_facts(self, where, entry):
+        for key, allowed in (("severity", CAUSE_SEVERITIES), ("blame", CAUSE_BLAMES),
+                             ("main", (True, False))):
+            if entry.get(key) not in allowed:
+                self.error(where, f"{key} must be one of {', '.join(map(repr, allowed))}")
+        for name in entry.get("codes", []):
+            family, number = split_name(name)
+            if (family, number) not in self.cat.codes:
+                self.error(where, f"code {name} does not exist")
+            elif name != f"{family}:{number}":
+                self.error(where, f"code {name} must be written with its family")
+        for role in entry.get("fix", {}):
+            if role not in ROLES:
+                self.error(where, f"fix.{role} is no role")
+
+    def check_cause_texts(self, where, entry):
+        for key in ("headline", "text", "proof", "refute"):
+            if key not in entry:
+                self.error(where, f"{key} is missing")
+        if not 3 <= len(str(entry.get("headline", "")).split()) <= 8:
+            self.error(where, "headline must have three to eight words")
+        if str(entry.get("headline", "")).endswith("."):
+            self.error(where, "headline must have no full stop")
+        nobody = entry.get("blame") == "nobody" and entry.get("severity") == "info"
+        if not entry.get("fix") and not nobody:
+            self.error(where, "nobody is told what to do (fix)")
+        self.check_cause_params(where, entry)
+
+    def check_cause_params(self, where, entry):
+        params, used = entry.get("params", []), placeholders(str(entry.get("text", "")))
+        for name in params:
+            if name not in CAUSE_PARAMS:
+                self.error(where, f"{{{name}}} is not in the vocabulary of tools/catalogue.py")
+        if sorted(params) != used:
+            self.error(where, f"params are {sorted(params)}, but text has {used}")
+        if bool(params) != ("text_plain" in entry):
+            self.error(where, "text_plain must stand exactly where text has placeholders")
+        others = {key: entry.get(key, "") for key in CAUSE_TEXTS if key != "text"}
+        others.update({f"fix.{role}": fix for role, fix in entry.get("fix", {}).items()})
+        for key, text in others.items():
+            if "{" in str(text) or "}" in str(text):
+                self.error(where, f"{key} must have no placeholders")
+
     # ---- texts of the program ----
 
     def read_text(self):
@@ -314,6 +404,7 @@ class Reader:
 def read(root=ROOT):
     reader = Reader(root)
     reader.read_codes()
+    reader.read_causes()
     reader.read_text()
     return reader.cat
 
@@ -323,7 +414,7 @@ def read_or_exit(root=ROOT):
     for error in cat.errors:
         print(error, file=sys.stderr)
     if cat.errors:
-        sys.exit(f"{len(cat.errors)} mistakes in the catalogue: correct data/codes and data/text.")
+        sys.exit(f"{len(cat.errors)} mistakes: correct data/codes, data/causes and data/text.")
     return cat
 
 

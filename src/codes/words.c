@@ -148,6 +148,22 @@ void words_fill(struct out *o, slice pattern, const struct words_value *values, 
     }
 }
 
+bool words_has_all(slice pattern, const struct words_value *values, size_t count)
+{
+    while (pattern.len) {
+        (void)slice_take_until(&pattern, '{');
+        pattern = slice_skip(pattern, 1);
+
+        slice after = pattern, name = slice_take_while(&after, is_name_char);
+        const struct words_value *value = value_of(name, values, count);
+
+        if (name.len && slice_take_char(&after, '}') &&
+            !(value && (!value->text.ptr || value->text.len)))
+            return false;
+    }
+    return true;
+}
+
 void words_format(struct out *o, const struct words *w, enum text_id id,
                   const struct words_value *values, size_t count)
 {

@@ -65,6 +65,10 @@ struct words_value {
 /* Writes `pattern` with {name} replaced. A name without a value is left as it stands, and so
  * is a brace that begins no name. */
 void words_fill(struct out *o, slice pattern, const struct words_value *values, size_t count);
+
+/* Is there a value, and no empty text, for each {name} in `pattern`? */
+bool words_has_all(slice pattern, const struct words_value *values, size_t count);
+
 void words_format(struct out *o, const struct words *w, enum text_id id,
                   const struct words_value *values, size_t count);
 
