@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "call/incident.h"
 #include "sip/message.h"
 
 enum {                               /* of one side's session description, bits */
@@ -56,6 +57,7 @@ struct call_facts {
     struct address  via_received;    /* as its server wrote it back */
     struct call_header headers[CALL_HEADERS_MAX];    /* of the first INVITE */
     uint8_t  header_count;
+    struct incident incidents[CALL_INCIDENT_ABOUTS];     /* count 0: none */
     slice    realm, nonce;           /* of the last challenge */
     slice    auth_user;
     slice    warning;                /* value of the last Warning header */

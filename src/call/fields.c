@@ -436,3 +436,36 @@ const struct field *field_nearest(const struct field_table *table, slice name)
     }
     return best;
 }
+
+/* ---- incidents -------------------------------------------------------------------------- */
+
+#define INCIDENT_GETTER(name, expression)                                                          \
+    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    {                                                                                              \
+        const struct incident *i = record;                                                         \
+        (void)room;                                                                                \
+        *ret = (expression);                                                                       \
+    }
+
+INCIDENT_GETTER(get_incident_kind, word(wire_incident_name((enum wire_incident_kind)i->kind)))
+INCIDENT_GETTER(get_incident_code, number(i->code))
+INCIDENT_GETTER(get_incident_alert,
+                word(i->kind == WIRE_TLS_ALERT ? wire_tls_alert_name(i->code) : SLICE("")))
+INCIDENT_GETTER(get_incident_transport, word(wire_transport_name((enum wire_transport)i->transport)))
+
+#define I(macro, name, member) macro(struct incident, name, member)
+static const struct field incident_field_list[] = {
+    GETTER("kind", FIELD_WORD, get_incident_kind),
+    GETTER("code", FIELD_NUMBER, get_incident_code),
+    GETTER("alert", FIELD_WORD, get_incident_alert),
+    GETTER("transport", FIELD_WORD, get_incident_transport),
+    I(ADDRESS_AT, "src", src),
+    I(ADDRESS_AT, "dst", dst),
+    I(U32_AT, "count", count),
+    I(TIME_AT, "first_at", first_ns),
+    I(TIME_AT, "last_at", last_ns),
+    I(U64_AT, "first_frame", first_frame),
+    I(U64_AT, "last_frame", last_frame),
+};
+const struct field_table incident_fields = { "incident", incident_field_list,
+                                             ARRAY_LEN(incident_field_list) };

@@ -13,8 +13,10 @@
 #include "report/ladder.h"
 #include "report/shelf.h"
 #include "report/sketches.h"
+#include "wire/incident.h"
 
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
+#define INCIDENTS_SHOWN_MAX 200u
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
 
 struct input {                       /* one file, with its next frame waiting */
@@ -38,6 +40,8 @@ struct reading {
     struct ladder          *ladder;          /* of the chosen call with all its legs */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
     struct call            *ladder_call;     /* finished, kept for its title */
+    struct incident         incidents[INCIDENTS_SHOWN_MAX];  /* come at the end of the tracker's life */
+    size_t                  incident_count;
     struct summary          summary;
     uint64_t                matches;         /* messages shown */
     time_t                  began_s;
@@ -103,6 +107,14 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
         keep_ladder(r, legs, count);
     for (size_t i = 0; i < count; i++)
         call_forget(legs[i]);
+}
+
+static void on_incident(void *ctx, const struct incident *incident)
+{
+    struct reading *r = ctx;
+
+    if (r->incident_count < ARRAY_LEN(r->incidents))
+        r->incidents[r->incident_count++] = *incident;
 }
 
 static bool on_call(void *ctx, struct call *c)
@@ -390,7 +402,7 @@ static bool reading_prepare(struct reading *r)
                                        .no_join = r->wish->no_join,
                                        .join_header = r->wish->join_header };
     struct track_observer observer = {
-        .ctx = r, .session_closing = on_session, .call_closed = on_call, .registration_closed = on_registration,
+        .ctx = r, .session_closing = on_session, .incident = on_incident, .call_closed = on_call, .registration_closed = on_registration,
         .transaction_closed = on_transaction,
         .call_opened = r->wish->ladder.len ? on_opened : NULL,
         .message = r->wish->ladder.len || r->wish->messages ? on_message : NULL,
@@ -406,6 +418,8 @@ static bool reading_prepare(struct reading *r)
         return false;
     intake_init(r->intake, r->tracker);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
+    if (r->wire)
+        wire_on_incident(r->wire, intake_incident, r->intake);
     return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
 }
 
@@ -478,6 +492,8 @@ static int reading_report(struct reading *r)
     s->order_lost = r->shelf.order_lost;
     if (r->wish->ladder.len)
         return reading_ladder(r);
+    for (size_t i = 0; !r->wish->picked && i < r->incident_count; i++)
+        printer_incident(&r->printer, &r->incidents[i]);
     printer_summary(&r->printer, s);
     if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));

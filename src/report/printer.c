@@ -85,6 +85,15 @@ static const struct column_plan message_plan[MSG_COLUMNS] = {
     [MSG_NOTES]       = { TEXT_READ_COLUMN_NOTES, 16, 8, 3, false, true },
 };
 
+enum { INC_WHAT, INC_FROM, INC_TO, INC_TIMES, INC_FRAME, INC_COLUMNS };
+static const struct column_plan incident_plan[INC_COLUMNS] = {
+    [INC_WHAT]  = { TEXT_READ_COLUMN_INCIDENT, 44, 20, 9, false, true },
+    [INC_FROM]  = { TEXT_READ_COLUMN_REQUEST_FROM, 21, 15, 8, false, false },
+    [INC_TO]    = { TEXT_READ_COLUMN_REQUEST_TO, 21, 15, 9, false, false },
+    [INC_TIMES] = { TEXT_READ_COLUMN_TIMES, 6, 5, 6, true, false },
+    [INC_FRAME] = { TEXT_READ_COLUMN_FRAME, 6, 5, 5, true, false },
+};
+
 static const struct section_plan {
     enum text_id heading;
     const struct column_plan *columns;
@@ -97,6 +106,7 @@ static const struct section_plan {
     [PRINTER_TRANSACTIONS] = { TEXT_READ_SECTION_TRANSACTIONS, transaction_plan, TRA_COLUMNS,
                                &transaction_fields },
     [PRINTER_MESSAGES] = { TEXT_READ_SECTION_MESSAGES, message_plan, MSG_COLUMNS, &message_fields },
+    [PRINTER_INCIDENTS] = { TEXT_READ_SECTION_INCIDENTS, incident_plan, INC_COLUMNS, &incident_fields },
 };
 
 static void section_heading(struct printer *p, const struct section_plan *plan)
@@ -465,6 +475,42 @@ static void message_full(struct printer *p, const struct message_row *m)
         flaws_print(p->out, p->words, p->style, m);
         out_char(p->out, '\n');
     }
+}
+
+static const enum text_id incident_words[WIRE_INCIDENTS] = {
+    [WIRE_ICMP_UNREACHABLE] = TEXT_READ_INCIDENT_UNREACHABLE,
+    [WIRE_ICMP_PORT_CLOSED] = TEXT_READ_INCIDENT_PORT_CLOSED,
+    [WIRE_ICMP_TOO_BIG] = TEXT_READ_INCIDENT_TOO_BIG,
+    [WIRE_ICMP_EXPIRED] = TEXT_READ_INCIDENT_EXPIRED,
+    [WIRE_TCP_REFUSED] = TEXT_READ_INCIDENT_REFUSED,
+    [WIRE_TCP_NO_ANSWER] = TEXT_READ_INCIDENT_NO_ANSWER,
+    [WIRE_TCP_BROKEN] = TEXT_READ_INCIDENT_BROKEN,
+    [WIRE_TLS_ALERT] = TEXT_READ_INCIDENT_TLS_ALERT,
+};
+
+static void cell_address(struct printer *p, size_t column, const struct address *a)
+{
+    char text[ADDRESS_TEXT_MAX];
+    size_t len = a->port ? address_format(a, text) : address_format_ip(a, text);
+
+    table_cell(&p->table, column, slice_of(text, len), TONE_PLAIN);
+}
+
+void printer_incident(struct printer *p, const struct incident *i)
+{
+    slice alert = wire_tls_alert_name(i->code);
+
+    if (!section_enter(p, PRINTER_INCIDENTS, i))
+        return;
+    out_clear(&p->scratch);
+    words_say(&p->scratch, p->words, incident_words[i->kind], WORDS_NUMBER("code", i->code),
+              WORDS_TEXT("name", alert.len ? alert : SLICE("?")));
+    table_cell(&p->table, INC_WHAT, out_taken(&p->scratch), TONE_BAD);
+    cell_address(p, INC_FROM, &i->src);
+    cell_address(p, INC_TO, &i->dst);
+    cell_number(p, INC_TIMES, i->count, TONE_PLAIN);
+    cell_number(p, INC_FRAME, i->first_frame, TONE_PLAIN);
+    table_row(&p->table, p->out);
 }
 
 void printer_message(struct printer *p, const struct message_row *m)

@@ -17,7 +17,7 @@
 
 enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV };
 enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
-                       PRINTER_MESSAGES, PRINTER_SECTIONS };
+                       PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
 
 struct printer {
     enum printer_kind   kind;
@@ -44,6 +44,7 @@ void printer_transaction(struct printer *p, const struct transaction *t);
 /* Text: the explanations that were kept back while the calls were listed. */
 void printer_explanations(struct printer *p);
 void printer_message(struct printer *p, const struct message_row *m);
+void printer_incident(struct printer *p, const struct incident *i);
 void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */
 
 /* One line about a call, above its ladder; and what is to say about it, below. */

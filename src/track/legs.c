@@ -776,6 +776,7 @@ void track_leg_close(struct tracker *t, struct live *l, bool at_end)
 
     c->open_at_end = at_end && !call_state_is_over((enum call_state)c->state);
     leg_settle_ack(t, leg);
+    incidents_tell_call(&t->incidents, &t->settings.seed, c);
     track_leave(t, l);
     t->live_calls--;
     leg->call = NULL;
