@@ -304,8 +304,8 @@ static slice heading_of(const struct explain *e, const struct code *code)
 }
 
 /* "sip:486  Busy Here" and, if asked for, its headline below. */
-void explain_code_line(const struct explain *e, const struct code *code, size_t indent, size_t width,
-                       bool with_headline)
+void explain_code_line(const struct explain *e, const struct code *code, size_t indent,
+                       size_t width, bool with_headline)
 {
     struct explain_said name;
 
@@ -329,8 +329,11 @@ static void related(const struct explain *e, const struct code *code)
     page_heading(&e->page, words_text(e->words, TEXT_EXPLAIN_HEADING_RELATED));
     for (size_t i = 0; i < code->related_count; i++)
         codes[i] = code_at(code->related[i]);
+
+    size_t width = explain_name_width(codes, code->related_count);
+
     for (size_t i = 0; i < code->related_count; i++)
-        explain_code_line(e, codes[i], INDENT, explain_name_width(codes, code->related_count), true);
+        explain_code_line(e, codes[i], INDENT, width, true);
 }
 
 static void references(const struct explain *e, const struct code *code)
@@ -474,8 +477,11 @@ void explain_several(const struct explain *e, slice text, const struct code_quer
                      WORDS_TEXT("text", slice_of(clean, utf8_clean(&text, clean, sizeof clean))));
     page_text(&e->page, 0, TONE_PLAIN, explain_said_text(&said, e));
     page_blank(&e->page);
+
+    size_t width = explain_name_width(q->others, q->other_count);
+
     for (size_t i = 0; i < q->other_count; i++)
-        explain_code_line(e, q->others[i], INDENT, explain_name_width(q->others, q->other_count), true);
+        explain_code_line(e, q->others[i], INDENT, width, true);
     explain_said_done(&said);
 }
 

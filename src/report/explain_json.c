@@ -198,7 +198,8 @@ static void short_object(struct json *j, const struct code_query *q)
 
 /* ---- causes of calls ---- */
 
-static void part(struct json *j, const char *key, const struct words *w, enum cause_id id, int which)
+static void part(struct json *j, const char *key, const struct words *w, enum cause_id id,
+                 int which)
 {
     slice said = cause_text(w, id, (enum cause_part)which);
 
