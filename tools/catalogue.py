@@ -70,6 +70,8 @@ FAMILIES = ("sip", "monitor", "local", "q850", "class")
 
 # data/causes: why a call went as it did. The texts of one cause in the order in which they are
 # shown, and the values that may stand in them.
+CAUSE_AREAS = ("outcome", "capability", "authentication", "routing", "dialog", "media", "nat",
+               "volte", "vendor", "abuse", "unknown", "capture")     # files, in this order
 CAUSE_TEXTS = ("headline", "text", "text_plain", "proof", "refute")
 CAUSE_SEVERITIES = ("info", "notice", "warning", "error")
 CAUSE_BLAMES = ("nobody", "caller", "callee", "provider", "admin", "network", "unknown")
@@ -295,7 +297,11 @@ class Reader:
     # ---- causes of calls ----
 
     def read_causes(self):
-        for path in self.files("causes"):
+        def place(path):
+            known = path.stem in CAUSE_AREAS
+            return (CAUSE_AREAS.index(path.stem) if known else len(CAUSE_AREAS), path.stem)
+
+        for path in sorted(self.files("causes"), key=place):
             source, tables = self.name(path), self.load(path)
             for table, content in tables.items():
                 if table != "cause":
