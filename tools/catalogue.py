@@ -1,4 +1,4 @@
-"""Reads data/codes, data/causes and data/text, checks them, and lists every text that can be translated.
+"""Reads and checks data/codes, data/causes and data/text; lists what can be translated.
 
 Used by gen_codes.py, gen_text.py, gen_pot.py and the po-* tools. A text has a key that stays
 the same when its English changes, for example sip.486.cause.busy.fix.admin; docs/translating.md
@@ -70,6 +70,8 @@ FAMILIES = ("sip", "monitor", "local", "q850", "class")
 
 # data/causes: why a call went as it did. The texts of one cause in the order in which they are
 # shown, and the values that may stand in them.
+CAUSE_AREAS = ("outcome", "capability", "authentication", "routing", "dialog", "media", "nat",
+               "volte", "vendor", "abuse", "unknown", "capture")     # files, in this order
 CAUSE_TEXTS = ("headline", "text", "text_plain", "proof", "refute")
 CAUSE_SEVERITIES = ("info", "notice", "warning", "error")
 CAUSE_BLAMES = ("nobody", "caller", "callee", "provider", "admin", "network", "unknown")
@@ -295,7 +297,11 @@ class Reader:
     # ---- causes of calls ----
 
     def read_causes(self):
-        for path in self.files("causes"):
+        def place(path):
+            known = path.stem in CAUSE_AREAS
+            return (CAUSE_AREAS.index(path.stem) if known else len(CAUSE_AREAS), path.stem)
+
+        for path in sorted(self.files("causes"), key=place):
             source, tables = self.name(path), self.load(path)
             for table, content in tables.items():
                 if table != "cause":
@@ -342,10 +348,32 @@ class Reader:
                 self.error(where, f"fix.{role} is no role")
 
     def check_cause_texts(self, where, entry):
-        params = entry.get("params", [])
+        for key in ("headline", "text", "proof", "refute"):
+            if key not in entry:
+                self.error(where, f"{key} is missing")
+        if not 3 <= len(str(entry.get("headline", "")).split()) <= 8:
+            self.error(where, "headline must have three to eight words")
+        if str(entry.get("headline", "")).endswith("."):
+            self.error(where, "headline must have no full stop")
+        nobody = entry.get("blame") == "nobody" and entry.get("severity") == "info"
+        if not entry.get("fix") and not nobody:
+            self.error(where, "nobody is told what to do (fix)")
+        self.check_cause_params(where, entry)
+
+    def check_cause_params(self, where, entry):
+        params, used = entry.get("params", []), placeholders(str(entry.get("text", "")))
         for name in params:
             if name not in CAUSE_PARAMS:
                 self.error(where, f"{{{name}}} is not in the vocabulary of tools/catalogue.py")
+        if sorted(params) != used:
+            self.error(where, f"params are {sorted(params)}, but text has {used}")
+        if bool(params) != ("text_plain" in entry):
+            self.error(where, "text_plain must stand exactly where text has placeholders")
+        others = {key: entry.get(key, "") for key in CAUSE_TEXTS if key != "text"}
+        others.update({f"fix.{role}": fix for role, fix in entry.get("fix", {}).items()})
+        for key, text in others.items():
+            if "{" in str(text) or "}" in str(text):
+                self.error(where, f"{key} must have no placeholders")
 
     # ---- texts of the program ----
 
@@ -392,7 +420,7 @@ def read_or_exit(root=ROOT):
     for error in cat.errors:
         print(error, file=sys.stderr)
     if cat.errors:
-        sys.exit(f"{len(cat.errors)} mistakes in the catalogue: correct data/codes, data/causes and data/text.")
+        sys.exit(f"{len(cat.errors)} mistakes: correct data/codes, data/causes and data/text.")
     return cat
 
 

@@ -2,8 +2,10 @@
 """Generates the C tables of the causes of calls from data/causes, after checking them.
 
     gen_causes.py HEADER TABLE
+    gen_causes.py --self-test
 
 HEADER gets enum cause_id, TABLE the entries; sentences stand in one pool as gen_codes.py has it.
+The test makes each mistake that the check must find in an entry that is right.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -55,7 +57,53 @@ def table(causes):
                       ".params = no_strings },", *rows, "};"]) + "\n"
 
 
+SOUND = {
+    "severity": "error", "main": True, "blame": "admin", "codes": ["sip:488"],
+    "params": ["code"], "headline": "No codec in common", "text": "Refused with {code}.",
+    "text_plain": "Refused.", "proof": "The response says so.", "refute": "A common codec.",
+    "fix": {"admin": "Add a codec."},
+}
+MISTAKES = {                                       # what is changed, and what must be said
+    "severity": ("fatal", "severity must be"), "main": ("yes", "main must be"),
+    "blame": ("me", "blame must be"), "codes": (["sip:303303"], "does not exist"),
+    "params": (["code", "party"], "not in the vocabulary"),
+    "headline": ("Busy", "three to eight words"), "text": ("Refused with {phrase}.", "text has"),
+    "text_plain": ("Refused with {code}.", "no placeholders"), "proof": ("", "empty"),
+    "refute": ("no full stop", "end as a sentence"), "fix": ({"owner": "Act."}, "no role"),
+    "colour": ("red", "not known"),
+}
+MISSING = {"headline": "headline is missing", "text": "text is missing", "proof": "is missing",
+           "text_plain": "text_plain must stand", "refute": "is missing", "fix": "nobody is told"}
+
+
+def complaints(entry, ident="codec-mismatch"):
+    reader = catalogue.Reader(catalogue.ROOT)
+    reader.cat.codes[("sip", "488")] = {}
+    reader.read_call_cause("x.toml", ident, entry)
+    return reader
+
+
+def self_test():
+    wrong = [] if not complaints(SOUND).cat.errors else ["the sound entry is refused"]
+    for key, (value, said) in MISTAKES.items():
+        if not any(said in line for line in complaints({**SOUND, key: value}).cat.errors):
+            wrong.append(f"{key} = {value!r} is not refused with: {said}")
+    for key, said in MISSING.items():
+        entry = {name: value for name, value in SOUND.items() if name != key}
+        if not any(said in line for line in complaints(entry).cat.errors):
+            wrong.append(f"an entry without {key} is not refused with: {said}")
+    if not complaints(SOUND, "Codec_Mismatch").cat.errors:
+        wrong.append("an id in capitals is not refused")
+    twice = complaints(SOUND)
+    twice.read_call_cause("y.toml", "codec-mismatch", SOUND)
+    if not any("twice" in line for line in twice.cat.errors):
+        wrong.append("an id that stands there twice is not refused")
+    return "\n".join(wrong)
+
+
 def main():
+    if sys.argv[1:] == ["--self-test"]:
+        sys.exit(self_test() or 0)
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     causes = catalogue.read_or_exit().causes

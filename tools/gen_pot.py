@@ -104,7 +104,7 @@ def main():
             continue
         late += 1
         if args.check:
-            print(f"{path.name} is behind data/codes and data/text: run tools/gen_pot.py --all.")
+            print(f"{path.name} is behind the English in data: run tools/gen_pot.py --all.")
         else:
             path.write_text(text, encoding="utf-8")
             print(f"{path.relative_to(catalogue.ROOT)} written, {len(texts)} texts")

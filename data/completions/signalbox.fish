@@ -19,13 +19,16 @@ complete -c signalbox -n $read -l filter -x -d "Only what matches the expression
 complete -c signalbox -n $read -l json -d "JSON Lines"
 complete -c signalbox -n $read -l csv -d "Comma-separated values"
 complete -c signalbox -n $read -l tz -x -d "Time zone of the tables"
+complete -c signalbox -n $read -l no-join -d "Keep legs apart"
+complete -c signalbox -n $read -l join-header -x -d "Join legs by this header"
 complete -c signalbox -n $read -l max-memory -x -a "256M 512M 1G 2G 4G" -d "Ceiling for what is remembered"
 complete -c signalbox -n $read -s v -l verbose -d "Tell more"
 
 set -l explain "__fish_seen_subcommand_from explain"
 complete -c signalbox -n $explain -f -a "180 183 401 403 404 407 408 480 481 486 487 488 500 503 504 600 603 604 606 4xx 5xx 6xx 18X"
+complete -c signalbox -n $explain -f -a "(signalbox explain --list --lang en --no-colour 2>/dev/null | string match -r '^[a-z0-9-]+(?=  )')" -d "Cause"
 complete -c signalbox -n $explain -l json -d "JSON Lines"
-complete -c signalbox -n $explain -l list -d "Every code there is"
+complete -c signalbox -n $explain -l list -d "Every code and cause there is"
 complete -c signalbox -n $explain -l depth -x -a "caller helpdesk engineer" -d "For whom"
 
 set -l both "__fish_seen_subcommand_from $commands"

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "call/incident.h"
 #include "sip/message.h"
 
 enum {                               /* of one side's session description, bits */
@@ -57,11 +58,23 @@ struct call_sdp {                    /* the first audio line of the newest SDP o
     int64_t  at_ns;                  /* 0: this side sent none */
     uint64_t frame;
     struct address media;            /* where it wants to receive */
-    slice    codecs;                 /* "PCMU/8000 G729/8000 telephone-event/8000", in its order */
+    slice    codecs;                 /* call_facts_codecs fills it when asked */
+    slice    lines;                  /* its attributes, as written */
     slice    formats;                /* the payload types, as written: "0 18 101" */
+<<<<<<< HEAD
     uint32_t flags;
+=======
+    slice    origin;                 /* session id and version of its o= line */
+    uint16_t flags;
+>>>>>>> main
     uint16_t ptime_ms;
     uint8_t  direction;              /* enum sdp_direction */
+};
+
+/* A header that no RFC knows and whose value looks like an identity: legs are joined by it. */
+#define CALL_HEADERS_MAX 6u
+struct call_header {
+    slice name, value;
 };
 
 struct call_facts {
@@ -71,6 +84,9 @@ struct call_facts {
     struct address  contact_from[2]; /* where the message with that Contact came from */
     struct address  via_sent_by;     /* of the caller's topmost Via, when a number */
     struct address  via_received;    /* as its server wrote it back */
+    struct call_header headers[CALL_HEADERS_MAX];    /* of the first INVITE */
+    uint8_t  header_count;
+    struct incident incidents[CALL_INCIDENT_ABOUTS];     /* count 0: none */
     slice    realm, nonce;           /* of the last challenge */
     slice    auth_user;
     slice    warning;                /* value of the last Warning header */
@@ -108,5 +124,8 @@ struct call_facts {
     bool     callee_binding_known;   /* a registration of the called user was seen */
     int64_t  callee_binding_until_ns;    /* its end, when known */
 };
+
+/* "PCMU/8000 G729/8000 telephone-event/8000", in the order of that side's line; empty: none. */
+slice call_facts_codecs(struct call_facts *f, unsigned side);
 
 #endif

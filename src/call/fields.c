@@ -33,6 +33,11 @@ static struct field_value duration(int64_t ns)
     return (struct field_value){ .known = ns >= 0, .number = ns };
 }
 
+static struct field_value some_number(int64_t n)
+{
+    return (struct field_value){ .known = n != 0, .number = n };
+}
+
 static struct field_value number(int64_t n) { return (struct field_value){ .known = true, .number = n }; }
 
 /* ---- calls ---------------------------------------------------------------------------- */
@@ -53,6 +58,8 @@ CALL_GETTER(get_last_response, word(call_last_response(c, room)))
 CALL_GETTER(get_transport, word(wire_transport_name((enum wire_transport)c->transport)))
 CALL_GETTER(get_ended_by, word(call_side_name((enum call_side)c->ended_by)))
 CALL_GETTER(get_ack, word(call_ack_name((enum call_ack)c->ack)))
+CALL_GETTER(get_join, word(call_join_name((enum call_join)c->join)))
+CALL_GETTER(get_join_score, some_number(c->join_score))
 CALL_GETTER(get_pdd, duration(call_pdd_ns(c)))
 CALL_GETTER(get_ring, duration(call_ring_ns(c)))
 CALL_GETTER(get_talk, duration(call_talk_ns(c)))
@@ -191,6 +198,8 @@ static const struct field call_field_list[] = {
     C(SPARSE_U16_AT, "flaws", flaws),
     C(U64_AT, "first_frame", first_frame),
     C(U64_AT, "last_frame", last_frame),
+    GETTER("joined_by", FIELD_WORD, get_join),
+    GETTER("join_score", FIELD_NUMBER, get_join_score),
 };
 const struct field_table call_fields = { "call", call_field_list, ARRAY_LEN(call_field_list) };
 
@@ -427,3 +436,36 @@ const struct field *field_nearest(const struct field_table *table, slice name)
     }
     return best;
 }
+
+/* ---- incidents -------------------------------------------------------------------------- */
+
+#define INCIDENT_GETTER(name, expression)                                                          \
+    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    {                                                                                              \
+        const struct incident *i = record;                                                         \
+        (void)room;                                                                                \
+        *ret = (expression);                                                                       \
+    }
+
+INCIDENT_GETTER(get_incident_kind, word(wire_incident_name((enum wire_incident_kind)i->kind)))
+INCIDENT_GETTER(get_incident_code, number(i->code))
+INCIDENT_GETTER(get_incident_alert,
+                word(i->kind == WIRE_TLS_ALERT ? wire_tls_alert_name(i->code) : SLICE("")))
+INCIDENT_GETTER(get_incident_transport, word(wire_transport_name((enum wire_transport)i->transport)))
+
+#define I(macro, name, member) macro(struct incident, name, member)
+static const struct field incident_field_list[] = {
+    GETTER("kind", FIELD_WORD, get_incident_kind),
+    GETTER("code", FIELD_NUMBER, get_incident_code),
+    GETTER("alert", FIELD_WORD, get_incident_alert),
+    GETTER("transport", FIELD_WORD, get_incident_transport),
+    I(ADDRESS_AT, "src", src),
+    I(ADDRESS_AT, "dst", dst),
+    I(U32_AT, "count", count),
+    I(TIME_AT, "first_at", first_ns),
+    I(TIME_AT, "last_at", last_ns),
+    I(U64_AT, "first_frame", first_frame),
+    I(U64_AT, "last_frame", last_frame),
+};
+const struct field_table incident_fields = { "incident", incident_field_list,
+                                             ARRAY_LEN(incident_field_list) };

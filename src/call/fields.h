@@ -8,6 +8,7 @@
 #define CALL_FIELDS_H
 
 #include "call/call.h"
+#include "call/incident.h"
 #include "call/message.h"
 #include "call/registration.h"
 #include "call/transaction.h"
@@ -47,7 +48,7 @@ struct field_table {
     size_t              count;
 };
 extern const struct field_table call_fields, registration_fields, transaction_fields,
-                                message_fields;
+                                message_fields, incident_fields;
 
 /* `room` holds short texts made on the way; valid as long as it is. */
 struct field_value field_get(const struct field *f, const void *record, char room[8]);

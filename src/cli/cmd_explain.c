@@ -1,4 +1,5 @@
-/* cli/cmd_explain.c - signalbox explain CODE...: what a code means, or how several differ.
+/* cli/cmd_explain.c - signalbox explain CODE...: what a code means, how several differ, and what
+ * a cause of calls is.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 
@@ -14,6 +15,8 @@ struct task {
     bool               json, list;
     struct code_query  subjects[EXPLAIN_COMPARED_MAX];
     size_t             count;
+    enum cause_id      causes[EXPLAIN_COMPARED_MAX];
+    size_t             cause_count;
     int                result;       /* the exit code so far */
 };
 
@@ -31,7 +34,9 @@ static bool same(const struct code_query *a, const struct code_query *b)
            (a->result == QUERY_CODE || a->number == b->number);
 }
 
-static void not_found(struct task *t, slice text, const struct code_query *q)
+/* The titles of what is nearest: codes, and one cause when there is room. */
+static void not_found(struct task *t, slice text, const struct code_query *q,
+                      const struct cause_query *c)
 {
     static const uint16_t sentences[] = { TEXT_EXPLAIN_ERROR_NOTHING, TEXT_EXPLAIN_ERROR_NEAREST_1,
                                           TEXT_EXPLAIN_ERROR_NEAREST_2,
@@ -47,6 +52,8 @@ static void not_found(struct task *t, slice text, const struct code_query *q)
             explain_title(&nearest[i], t->cli->words,
                           &(struct code_query){ .result = QUERY_CODE, .code = q->others[i] });
     }
+    if (count < 3 && c->nearest != CAUSE_NONE)
+        explain_cause_title(&nearest[count++], t->cli->words, c->nearest);
     t->result = cli_say_error(t->cli, CLI_NOT_FOUND, (enum text_id)sentences[count],
                               WORDS_TEXT("text", out_taken(&clean)),
                               WORDS_TEXT("a", out_taken(&nearest[0])),
@@ -57,38 +64,77 @@ static void not_found(struct task *t, slice text, const struct code_query *q)
     out_done(&clean);
 }
 
-static void several(struct task *t, slice text, const struct code_query *q)
+/* What words fit, if that is more than one thing: codes, and causes of calls. */
+static void several(struct task *t, slice text, const struct code_query *q,
+                    const struct cause_query *c)
 {
     struct explain e = explain_of(t);
 
-    if (t->json)
+    if (t->json && q->result == QUERY_SEVERAL)
         explain_json_several(&t->cli->out, t->cli->words, text, q);
-    else
+    else if (q->result == QUERY_SEVERAL)
         explain_several(&e, text, q);
+    if (t->json) {
+        for (size_t i = 0; i < c->found_count; i++)
+            explain_cause_json(&t->cli->out, t->cli->words, c->found[i]);
+        return;
+    }
+    if (c->found_count && q->result == QUERY_SEVERAL)
+        page_blank(&e.page);
+    if (c->found_count)
+        explain_causes(&e, text, c);
 }
 
+static bool too_many(struct task *t)
+{
+    if (t->count + t->cause_count < EXPLAIN_COMPARED_MAX)
+        return false;
+    t->result = cli_say_error(t->cli, CLI_USAGE, TEXT_EXPLAIN_ERROR_TOO_MANY,
+                              WORDS_NUMBER("count", EXPLAIN_COMPARED_MAX));
+    return true;
+}
+
+static bool add_cause(struct task *t, enum cause_id cause)
+{
+    for (size_t i = 0; i < t->cause_count; i++)
+        if (t->causes[i] == cause)
+            return true;
+    if (too_many(t))
+        return false;
+    t->causes[t->cause_count++] = cause;
+    return true;
+}
+
+static bool add_code(struct task *t, const struct code_query *q)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (same(q, &t->subjects[i]))
+            return true;
+    if (too_many(t))
+        return false;
+    t->subjects[t->count++] = *q;
+    return true;
+}
+
+/* False: finished, with t->result. The id of a cause comes before a phrase, codes before words
+ * that stand somewhere in a headline. */
 static bool add(struct task *t, slice text)
 {
+    struct cause_query c;
     struct code_query q;
 
+    cause_query(text, t->cli->words, &c);
+    if (c.exact != CAUSE_NONE)
+        return add_cause(t, c.exact);
     code_query(text, t->cli->words, &q);
-    if (q.result == QUERY_NOTHING) {
-        not_found(t, text, &q);
-        return true;
-    }
-    if (q.result == QUERY_SEVERAL) {
-        several(t, text, &q);
-        return true;
-    }
-    for (size_t i = 0; i < t->count; i++)
-        if (same(&q, &t->subjects[i]))
-            return true;
-    if (t->count == EXPLAIN_COMPARED_MAX) {
-        t->result = cli_say_error(t->cli, CLI_USAGE, TEXT_EXPLAIN_ERROR_TOO_MANY,
-                                  WORDS_NUMBER("count", EXPLAIN_COMPARED_MAX));
-        return false;
-    }
-    t->subjects[t->count++] = q;
+    if (q.result == QUERY_CODE || q.result == QUERY_UNREGISTERED)
+        return add_code(t, &q);
+    if (q.result == QUERY_NOTHING && c.total == 1)
+        return add_cause(t, c.found[0]);
+    if (q.result == QUERY_NOTHING && !c.total)
+        not_found(t, text, &q, &c);
+    else
+        several(t, text, &q, &c);
     return true;
 }
 
@@ -109,15 +155,25 @@ static slice join(char room[JOINED_MAX], char *const *words, size_t count)
     return slice_of(room, len);
 }
 
+static bool all_are_causes(char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cause_find(slice_of_string(words[i])) == CAUSE_NONE)
+            return false;
+    return true;
+}
+
 /* busy here, without quotes: all the words together are one phrase. */
 static bool add_as_phrase(struct task *t, char *const *words, size_t count)
 {
     char room[JOINED_MAX];
     slice text = join(room, words, count);
+    struct cause_query c;
     struct code_query q;
 
+    cause_query(text, t->cli->words, &c);
     code_query(text, t->cli->words, &q);
-    return q.by_phrase && add(t, text);
+    return (q.by_phrase || ((c.exact || c.total) && !all_are_causes(words, count))) && add(t, text);
 }
 
 /* Each word is a code, but "SIP 486" and "Q.850 17" are one. */
@@ -174,6 +230,7 @@ static int help(struct cli *cli)
         "signalbox explain \"busy here\"", "signalbox explain 4xx",
         "signalbox explain monitor:8003", "signalbox explain SIP18X",
         "signalbox explain 901",          "signalbox explain q850:17",
+        "signalbox explain codec-mismatch",
         "signalbox explain --lang fr --depth helpdesk 403", NULL,
     };
 
@@ -224,7 +281,22 @@ static bool read_options(struct task *t, int argc, char **argv)
     return true;
 }
 
-static void print(struct task *t)
+static void print_causes(struct task *t)
+{
+    struct explain e = explain_of(t);
+
+    for (size_t i = 0; i < t->cause_count; i++) {
+        if (t->json) {
+            explain_cause_json(&t->cli->out, e.words, t->causes[i]);
+            continue;
+        }
+        if (i || t->count)
+            page_blank(&e.page);
+        explain_cause_page(&e, t->causes[i]);
+    }
+}
+
+static void print_codes(struct task *t)
 {
     struct explain e = explain_of(t);
     struct out *o = &t->cli->out;
@@ -264,6 +336,7 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
     if (!(count > 1 && add_as_phrase(&t, words, count)) && !add_each(&t, words, count))
         return t.result;
     if (t.count)
-        print(&t);
+        print_codes(&t);
+    print_causes(&t);
     return t.result;
 }

@@ -24,6 +24,8 @@ static const struct cli_option read_help[] = {
     { "--summary", TEXT_CLI_OPTION_SUMMARY },
     { "--ladder CALL", TEXT_CLI_OPTION_LADDER },
     { "--filter EXPR", TEXT_CLI_OPTION_FILTER },
+    { "--no-join", TEXT_CLI_OPTION_NO_JOIN },
+    { "--join-header NAME", TEXT_CLI_OPTION_JOIN_HEADER },
     { "--json", TEXT_CLI_OPTION_JSON },
     { "--csv", TEXT_CLI_OPTION_CSV },
     { "--lang LANG", TEXT_CLI_OPTION_LANG },
@@ -43,7 +45,7 @@ static const char *const read_examples[] = {
 };
 
 enum { OPT_CALLS = 256, OPT_REGISTRATIONS, OPT_TRANSACTIONS, OPT_MESSAGES, OPT_SUMMARY, OPT_LADDER,
-       OPT_FILTER, OPT_JSON, OPT_CSV, OPT_LANG, OPT_TZ, OPT_MEMORY };
+       OPT_FILTER, OPT_NO_JOIN, OPT_JOIN_HEADER, OPT_JSON, OPT_CSV, OPT_LANG, OPT_TZ, OPT_MEMORY };
 static const struct option read_options[] = {
     { "calls", no_argument, NULL, OPT_CALLS },
     { "registrations", no_argument, NULL, OPT_REGISTRATIONS },
@@ -52,6 +54,8 @@ static const struct option read_options[] = {
     { "summary", no_argument, NULL, OPT_SUMMARY },
     { "ladder", required_argument, NULL, OPT_LADDER },
     { "filter", required_argument, NULL, OPT_FILTER },
+    { "no-join", no_argument, NULL, OPT_NO_JOIN },
+    { "join-header", required_argument, NULL, OPT_JOIN_HEADER },
     { "json", no_argument, NULL, OPT_JSON },
     { "csv", no_argument, NULL, OPT_CSV },
     { "lang", required_argument, NULL, OPT_LANG },
@@ -98,6 +102,8 @@ static int take_option(struct cli *cli, struct read_wish *wish, int option)
     case OPT_SUMMARY:       wish->picked = true; return -1;
     case OPT_LADDER:        wish->ladder = value; return -1;
     case OPT_FILTER:        wish->filter = value; return -1;
+    case OPT_NO_JOIN:       wish->no_join = true; return -1;
+    case OPT_JOIN_HEADER:   wish->join_header = value; return -1;
     case OPT_JSON:          wish->json = true; return -1;
     case OPT_CSV:           wish->csv = true; return -1;
     case OPT_LANG:

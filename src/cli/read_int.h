@@ -14,8 +14,8 @@ struct read_wish {                   /* the command line, understood */
     size_t file_count;
     bool   calls, registrations, transactions, messages;
     bool   picked;                   /* some kinds were named; else calls, registrations and requests */
-    bool   json, csv;
-    slice  ladder, filter;           /* empty: none */
+    bool   json, csv, no_join;
+    slice  ladder, filter, join_header;      /* empty: none */
     size_t memory_bytes;
 };
 

@@ -12,8 +12,11 @@
 #include "cli/read_int.h"
 #include "report/ladder.h"
 #include "report/shelf.h"
+#include "report/sketches.h"
+#include "wire/incident.h"
 
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
+#define INCIDENTS_SHOWN_MAX 200u
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
 
 struct input {                       /* one file, with its next frame waiting */
@@ -33,9 +36,12 @@ struct reading {
     struct printer          printer;
     struct shelf            shelf;
     struct filter          *filters[4];      /* calls, registrations, transactions, messages */
-    struct ladder          *ladder;
+    struct sketches         sketches;        /* ladders of the calls that are live */
+    struct ladder          *ladder;          /* of the chosen call with all its legs */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
     struct call            *ladder_call;     /* finished, kept for its title */
+    struct incident         incidents[INCIDENTS_SHOWN_MAX];  /* come at the end of the tracker's life */
+    size_t                  incident_count;
     struct summary          summary;
     uint64_t                matches;         /* messages shown */
     time_t                  began_s;
@@ -68,6 +74,47 @@ static void on_opened(void *ctx, const struct call *c)
         r->ladder_others++;
     else
         r->ladder_index = c->index;
+}
+
+/* The chosen call with all legs that it was joined with, its proofs marked. */
+static void keep_ladder(struct reading *r, struct call *const *legs, size_t count)
+{
+    bool wanted = false;
+
+    for (size_t i = 0; i < count; i++)
+        wanted |= legs[i]->index == r->ladder_index;
+    for (size_t i = 0; i < count; i++) {
+        struct ladder *of_leg = sketches_take(&r->sketches, legs[i]->index);
+
+        if (wanted && of_leg && r->ladder)
+            ladder_take(r->ladder, of_leg);
+        else if (wanted && of_leg)
+            r->ladder = of_leg;
+        else
+            ladder_free(of_leg);
+    }
+    for (size_t i = 0; wanted && r->ladder && i < count; i++)
+        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
+            ladder_mark(r->ladder, legs[i]->verdicts->cause.evidence[k].frame);
+}
+
+static void on_session(void *ctx, struct call *const *legs, size_t count)
+{
+    struct reading *r = ctx;
+
+    summary_session(&r->summary);
+    if (r->wish->ladder.len)
+        keep_ladder(r, legs, count);
+    for (size_t i = 0; i < count; i++)
+        call_forget(legs[i]);
+}
+
+static void on_incident(void *ctx, const struct incident *incident)
+{
+    struct reading *r = ctx;
+
+    if (r->incident_count < ARRAY_LEN(r->incidents))
+        r->incidents[r->incident_count++] = *incident;
 }
 
 static bool on_call(void *ctx, struct call *c)
@@ -151,8 +198,8 @@ static void on_message(void *ctx, const struct track_sighting *s)
 {
     struct reading *r = ctx;
 
-    if (r->ladder && s->call && s->call->index == r->ladder_index)
-        ladder_note(r->ladder, s);
+    if (r->wish->ladder.len && s->call)
+        sketches_note(&r->sketches, s);
     if (r->wish->messages)
         print_message(r, s);
 }
@@ -351,9 +398,11 @@ static void progress_show(struct reading *r)
 static bool reading_prepare(struct reading *r)
 {
     /* the tracker lets go of calls at twice its limit; with the rest that fills the whole */
-    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 10 * 3 };
+    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 10 * 3,
+                                       .no_join = r->wish->no_join,
+                                       .join_header = r->wish->join_header };
     struct track_observer observer = {
-        .ctx = r, .call_closed = on_call, .registration_closed = on_registration,
+        .ctx = r, .session_closing = on_session, .incident = on_incident, .call_closed = on_call, .registration_closed = on_registration,
         .transaction_closed = on_transaction,
         .call_opened = r->wish->ladder.len ? on_opened : NULL,
         .message = r->wish->ladder.len || r->wish->messages ? on_message : NULL,
@@ -369,8 +418,9 @@ static bool reading_prepare(struct reading *r)
         return false;
     intake_init(r->intake, r->tracker);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
-    r->ladder = r->wish->ladder.len ? ladder_new(r->cli->words) : NULL;
-    return r->wire && (r->ladder || !r->wish->ladder.len);
+    if (r->wire)
+        wire_on_incident(r->wire, intake_incident, r->intake);
+    return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
 }
 
 static void reading_frames(struct reading *r)
@@ -413,11 +463,12 @@ static int reading_warn(struct reading *r)
 
 static int reading_ladder(struct reading *r)
 {
-    if (!r->ladder_call)
+    if (!r->ladder_call || !r->ladder)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_CALL,
                              WORDS_TEXT("call", r->wish->ladder));
     printer_call_title(&r->printer, r->ladder_call);
     ladder_print(r->ladder, &r->cli->out, &r->cli->style);
+    printer_call_verdicts(&r->printer, r->ladder_call);
     if (r->ladder_others) {
         out_char(&r->cli->out, '\n');
         words_say_plural(&r->cli->out, r->cli->words, TEXT_READ_LADDER_OTHERS,
@@ -441,6 +492,8 @@ static int reading_report(struct reading *r)
     s->order_lost = r->shelf.order_lost;
     if (r->wish->ladder.len)
         return reading_ladder(r);
+    for (size_t i = 0; !r->wish->picked && i < r->incident_count; i++)
+        printer_incident(&r->printer, &r->incidents[i]);
     printer_summary(&r->printer, s);
     if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));
@@ -457,6 +510,7 @@ static void reading_done(struct reading *r)
     shelf_done(&r->shelf);
     printer_done(&r->printer);
     ladder_free(r->ladder);
+    sketches_done(&r->sketches);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);
@@ -476,7 +530,7 @@ int read_run(struct cli *cli, const struct read_wish *wish)
     int code, warned;
 
     printer_begin(&r.printer, kind, &cli->out, cli->words, &cli->style);
-    r.printer.full_messages = cli->verbose > 0;
+    r.printer.full_messages = r.printer.explain_all = cli->verbose > 0;
     shelf_init(&r.shelf, &r.printer, &(struct shelf_wish){0}, wish->memory_bytes / 5);
     code = reading_filter(&r, wished);
     r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], r.filters[0], r.filters[1],

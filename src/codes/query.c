@@ -364,3 +364,138 @@ void code_query(slice text, const struct words *w, struct code_query *ret)
     *ret = (struct code_query){ .result = QUERY_NOTHING };
     ask_nearest(ret, rest, w);
 }
+
+/* ---- causes of calls ---- */
+
+/* A third of the letters may be wrong. */
+static enum cause_id nearest_cause(slice wanted)
+{
+    unsigned best = (unsigned)wanted.len / 3 + 1;
+    enum cause_id nearest = CAUSE_NONE;
+
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++) {
+        struct text slug;
+
+        fold(slice_of_string(cause_slug((enum cause_id)i)), &slug);
+
+        unsigned far = distance(wanted, text_slice(&slug));
+
+        if (far < best) {
+            best = far;
+            nearest = (enum cause_id)i;
+        }
+    }
+    return nearest;
+}
+
+/* Where words are looked for: the id and the headline, folded. */
+struct cause_names {
+    struct text slug, headline;
+};
+
+static void names_of(enum cause_id cause, const struct words *w, struct cause_names *ret)
+{
+    fold(slice_of_string(cause_slug(cause)), &ret->slug);
+    fold(cause_text(w, cause, CAUSE_PART_HEADLINE), &ret->headline);
+}
+
+static bool has(const struct cause_names *names, slice folded)
+{
+    return slice_find(text_slice(&names->slug), folded) >= 0 ||
+           slice_find(text_slice(&names->headline), folded) >= 0;
+}
+
+static bool is_gap(char c) { return is_blank(c) || c == '-'; }
+
+static slice take_word(slice *rest)
+{
+    (void)slice_take_while(rest, is_gap);
+
+    slice word = *rest;
+
+    while (rest->len && !is_gap(rest->ptr[0]))
+        *rest = slice_skip(*rest, 1);
+    word.len -= rest->len;
+    return word;
+}
+
+static bool is_number(slice word)
+{
+    return slice_take_while(&word, is_digit).len && !word.len;
+}
+
+/* Does a word of the name begin so? "ack" is in "ack-lost" and not in "packets". */
+static bool has_word(slice name, slice folded)
+{
+    slice word;
+
+    while ((word = take_word(&name)).len) {
+        struct text t;
+
+        fold(word, &t);
+        if (slice_starts(text_slice(&t), folded))
+            return true;
+    }
+    return false;
+}
+
+/* Each of the words, of which there are two or more. Numbers are codes, not words. */
+static bool has_each_word(enum cause_id cause, const struct words *w, slice text)
+{
+    size_t count = 0;
+    slice word;
+
+    while ((word = take_word(&text)).len) {
+        struct text folded;
+
+        fold(word, &folded);
+        if (folded.len < 2 || is_number(word))
+            return false;
+        if (!has_word(slice_of_string(cause_slug(cause)), text_slice(&folded)) &&
+            !has_word(cause_text(w, cause, CAUSE_PART_HEADLINE), text_slice(&folded)))
+            return false;
+        count++;
+    }
+    return count > 1;
+}
+
+static void add_cause(struct cause_query *q, enum cause_id cause)
+{
+    q->total++;
+    if (q->found_count < QUERY_CAUSES_MAX)
+        q->found[q->found_count++] = cause;
+}
+
+static void search_words(slice text, const struct words *w, struct cause_query *ret)
+{
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++)
+        if (has_each_word((enum cause_id)i, w, text))
+            add_cause(ret, (enum cause_id)i);
+}
+
+void cause_query(slice text, const struct words *w, struct cause_query *ret)
+{
+    slice id = slice_trim(text);
+    struct cause_names names;
+    struct text wanted;
+
+    *ret = (struct cause_query){ .exact = CAUSE_NONE };
+    if (text.len > TEXT_MAX / 2)
+        return;                          /* no id or headline is so long */
+    if (slice_starts(id, SLICE("cause:")))
+        id = slice_skip(id, 6);
+    ret->exact = cause_find(id);
+    fold(id, &wanted);
+    if (ret->exact || !is_telling(text_slice(&wanted)))
+        return;
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++) {
+        names_of((enum cause_id)i, w, &names);
+        if (!ret->exact && slice_eq(text_slice(&names.headline), text_slice(&wanted)))
+            ret->exact = (enum cause_id)i;
+        if (has(&names, text_slice(&wanted)))
+            add_cause(ret, (enum cause_id)i);
+    }
+    if (!ret->total)
+        search_words(id, w, ret);
+    ret->nearest = ret->total ? CAUSE_NONE : nearest_cause(text_slice(&wanted));
+}

@@ -1,4 +1,4 @@
-/* codes/query.h - what somebody typed, as a code.
+/* codes/query.h - what somebody typed, as a code or as a cause of calls.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Understood, in any case and with full-width characters too:
@@ -17,7 +17,7 @@
 #ifndef CODES_QUERY_H
 #define CODES_QUERY_H
 
-#include "codes/code.h"
+#include "codes/cause.h"
 
 #define QUERY_OTHERS_MAX  16
 #define QUERY_NEAREST_MAX 3
@@ -39,6 +39,22 @@ struct code_query {
 };
 
 void code_query(slice text, const struct words *w, struct code_query *ret);
+
+/* ---- causes of calls ---- */
+
+#define QUERY_CAUSES_MAX 40
+
+struct cause_query {
+    enum cause_id exact;             /* the id, as it is written, or the whole headline */
+    enum cause_id found[QUERY_CAUSES_MAX];         /* id or headline contains the words */
+    size_t        found_count, total;
+    enum cause_id nearest;           /* CAUSE_NONE: nothing looks like it */
+};
+
+/* codec-mismatch, cause:codec-mismatch, "no codec in common", a part of either, or several words
+ * that stand there in any order: "lost ack". An id is exact only in its own spelling: gone is
+ * the cause, Gone the phrase of SIP 410. */
+void cause_query(slice text, const struct words *w, struct cause_query *ret);
 
 /* Just "sip", "q850", "cause" ...: a word that waits for its number. */
 bool code_query_is_family(slice text);

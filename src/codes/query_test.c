@@ -166,3 +166,62 @@ TEST(a_family_alone_waits_for_its_number)
     CHECK(!code_query_is_family(SLICE("486")));
     CHECK(!code_query_is_family(SLICE("")));
 }
+
+/* ---- causes of calls ---- */
+
+static struct cause_query ask_cause(slice text)
+{
+    struct cause_query q;
+
+    cause_query(text, words_english(), &q);
+    return q;
+}
+
+TEST(a_cause_is_found_by_its_id_and_by_its_whole_headline)
+{
+    CHECK_EQ(ask_cause(SLICE("codec-mismatch")).exact, CAUSE_CODEC_MISMATCH);
+    CHECK_EQ(ask_cause(SLICE(" cause:codec-mismatch ")).exact, CAUSE_CODEC_MISMATCH);
+    CHECK_EQ(ask_cause(SLICE("No codec in common")).exact, CAUSE_CODEC_MISMATCH);
+    CHECK_EQ(ask_cause(SLICE("gone")).exact, CAUSE_GONE);
+    CHECK_EQ(ask_cause(SLICE("Gone")).exact, CAUSE_NONE);        /* the phrase of 410 */
+    CHECK_EQ(ask_cause(SLICE("cause 17")).exact, CAUSE_NONE);
+    CHECK_EQ(ask_cause(SLICE("")).exact, CAUSE_NONE);
+}
+
+TEST(a_part_of_an_id_or_headline_finds_all_that_have_it)
+{
+    struct cause_query q = ask_cause(SLICE("one-way audio"));
+
+    CHECK_EQ(q.exact, CAUSE_NONE);
+    CHECK_EQ(q.total, 2u);
+    CHECK_EQ(q.found[0], CAUSE_ONE_WAY_AUDIO_CALLER_DEAF);
+    CHECK_EQ(q.found[1], CAUSE_ONE_WAY_AUDIO_CALLEE_DEAF);
+    CHECK(ask_cause(SLICE("th")).total == 0);                    /* too short to tell anything */
+}
+
+TEST(words_in_another_order_find_a_cause_and_numbers_are_no_words)
+{
+    struct cause_query q = ask_cause(SLICE("lost ack"));
+    bool found = false;
+
+    for (size_t i = 0; i < q.found_count; i++)
+        found = found || q.found[i] == CAUSE_ACK_LOST;
+    CHECK(found);
+    CHECK_EQ(ask_cause(SLICE("500 503")).total, 0u);
+    CHECK_EQ(ask_cause(SLICE("lost zebra")).total, 0u);
+}
+
+TEST(a_misspelt_cause_has_a_nearest_one_and_nonsense_has_none)
+{
+    CHECK_EQ(ask_cause(SLICE("codek-mismatch")).nearest, CAUSE_CODEC_MISMATCH);
+    CHECK_EQ(ask_cause(SLICE("zzzzzzzzz")).nearest, CAUSE_NONE);
+}
+
+TEST(more_fitting_causes_than_there_is_room_for_are_counted)
+{
+    struct cause_query q = ask_cause(SLICE("the"));
+
+    CHECK_EQ(q.total, 0u);
+    q = ask_cause(SLICE("call"));
+    CHECK(q.total > QUERY_CAUSES_MAX && q.found_count == QUERY_CAUSES_MAX);
+}

@@ -179,13 +179,14 @@ static bool default_value(const char *name, const struct candidate *c, const str
 {
     const struct call *call = k->call;
     slice wish = slice_of_string(name);
+    bool wants_codecs = slice_starts(wish, SLICE("codecs_"));
     slice user = call->to.user.len ? call->to.user : sip_uri_user(call->request_uri);
     const struct { const char *name; slice text; } texts[] = {
         { "number", user },
         { "user", user },
         { "agent", call->server.len ? call->server : call->user_agent },
-        { "codecs_caller", k->facts->sdp[0].codecs },
-        { "codecs_callee", k->facts->sdp[1].codecs },
+        { "codecs_caller", wants_codecs ? case_codecs(k, false) : (slice){0} },
+        { "codecs_callee", wants_codecs ? case_codecs(k, true) : (slice){0} },
         { "realm", k->facts->realm },
         { "phrase", c->code == call->final && call->reason.len ? call->reason : call_code_name(c->code) },
     };

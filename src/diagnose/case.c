@@ -368,6 +368,11 @@ const struct address *case_side(const struct casefile *k, bool callee)
     return callee ? &k->call->callee_addr : &k->call->caller_addr;
 }
 
+slice case_codecs(const struct casefile *k, bool callee)
+{
+    return k->call->facts ? call_facts_codecs(k->call->facts, callee) : (slice){0};
+}
+
 const struct address *case_source(const struct casefile *k, const struct trace_message *m)
 {
     return m->hop < k->facts->hop_count ? &k->facts->hops[m->hop].src : case_side(k, from_callee(m));

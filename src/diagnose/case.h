@@ -110,6 +110,8 @@ uint32_t case_seconds(int64_t ns);                        /* rounded; never nega
 /* Who was asked: the first hop's far end, or for a message of the callee its near one. */
 const struct address *case_server(const struct casefile *k);
 const struct address *case_side(const struct casefile *k, bool callee);
+/* What a side's SDP names: "PCMU/8000 G729/8000"; empty: none. */
+slice case_codecs(const struct casefile *k, bool callee);
 /* The addresses of a message's hop. */
 const struct address *case_source(const struct casefile *k, const struct trace_message *m);
 const struct address *case_target(const struct casefile *k, const struct trace_message *m);

@@ -67,7 +67,7 @@ void rules_ask(const struct casefile *k, struct candidates *found)
 
 /* What a cause explains away, whether it is the main one or a finding that stays. */
 #define EXPLAINS_MAX 14
-static const struct { uint16_t cause, away[EXPLAINS_MAX]; } explains[] = {
+static const struct explains { uint16_t cause, away[EXPLAINS_MAX]; } explains[] = {
     { CAUSE_ACK_LOST, { CAUSE_ACK_MISSING, CAUSE_SHORT_CALL, CAUSE_SIGNALLING_LOSS, CAUSE_CALL_TIME_LIMIT,
                         CAUSE_BYE_UNANSWERED, CAUSE_CONTACT_UNREACHABLE, CAUSE_DROPPED_BY_SERVER } },
     { CAUSE_ACK_MISSING, { CAUSE_SHORT_CALL, CAUSE_SIGNALLING_LOSS, CAUSE_CALL_TIME_LIMIT, CAUSE_BYE_UNANSWERED,

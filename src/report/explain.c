@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-#define INDENT 2
+#define INDENT EXPLAIN_INDENT
 #define ROLE_WIDTH_MAX 24
 
 void explain_said_init(struct explain_said *said) { out_init_memory(&said->out, 0); }
@@ -79,7 +79,7 @@ static slice title_of(struct explain_said *said, const struct explain *e, const 
 
 /* ---- parts of a page ---- */
 
-static void section(const struct explain *e, enum text_id heading, slice text)
+void explain_section(const struct explain *e, enum text_id heading, slice text)
 {
     if (!text.len)
         return;
@@ -118,7 +118,7 @@ static void headers(const struct explain *e, enum text_id id, const char *const 
 
 static void carries(const struct explain *e, const struct code *code)
 {
-    section(e, TEXT_EXPLAIN_HEADING_CARRIES, code_text(e->words, code->carries));
+    explain_section(e, TEXT_EXPLAIN_HEADING_CARRIES, code_text(e->words, code->carries));
     if (!code->carries.at)
         return;
     headers(e, TEXT_EXPLAIN_MUST_HEADERS, code->must_headers);
@@ -214,7 +214,12 @@ static const uint16_t cause_labels[] = {
     TEXT_EXPLAIN_LABEL_PROVIDER, TEXT_EXPLAIN_LABEL_ADMIN,
 };
 
-static size_t label_width(const struct explain *e)
+slice explain_role_label(const struct explain *e, enum code_role role)
+{
+    return words_text(e->words, (enum text_id)cause_labels[1 + role]);
+}
+
+size_t explain_label_width(const struct explain *e)
 {
     size_t widest = 0;
 
@@ -240,7 +245,7 @@ static void cause(const struct explain *e, const struct code_cause *cause, size_
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (!texts[i].at || (i == 0 && e->depth != EXPLAIN_ENGINEER))
             continue;
-        page_labelled(&e->page, INDENT + 4, label_width(e),
+        page_labelled(&e->page, INDENT + 4, explain_label_width(e),
                       (struct page_cell){ words_text(e->words, (enum text_id)cause_labels[i]),
                                           TONE_DIM },
                       (struct page_cell){ code_text(e->words, texts[i]), TONE_PLAIN });
@@ -278,7 +283,7 @@ static void caller_part(const struct explain *e, const struct code *code)
 
 /* ---- other codes ---- */
 
-static size_t name_width(const struct code *const codes[], size_t count)
+size_t explain_name_width(const struct code *const codes[], size_t count)
 {
     size_t widest = 0;
 
@@ -299,8 +304,8 @@ static slice heading_of(const struct explain *e, const struct code *code)
 }
 
 /* "sip:486  Busy Here" and, if asked for, its headline below. */
-static void code_line(const struct explain *e, const struct code *code, size_t indent, size_t width,
-                      bool with_headline)
+void explain_code_line(const struct explain *e, const struct code *code, size_t indent,
+                       size_t width, bool with_headline)
 {
     struct explain_said name;
 
@@ -324,8 +329,11 @@ static void related(const struct explain *e, const struct code *code)
     page_heading(&e->page, words_text(e->words, TEXT_EXPLAIN_HEADING_RELATED));
     for (size_t i = 0; i < code->related_count; i++)
         codes[i] = code_at(code->related[i]);
+
+    size_t width = explain_name_width(codes, code->related_count);
+
     for (size_t i = 0; i < code->related_count; i++)
-        code_line(e, codes[i], INDENT, name_width(codes, code->related_count), true);
+        explain_code_line(e, codes[i], INDENT, width, true);
 }
 
 static void references(const struct explain *e, const struct code *code)
@@ -336,7 +344,7 @@ static void references(const struct explain *e, const struct code *code)
         return;
     explain_said_init(&said);
     join(&said.out, e->words, code->rfc);
-    section(e, TEXT_EXPLAIN_HEADING_REFERENCES, explain_said_text(&said, e));
+    explain_section(e, TEXT_EXPLAIN_HEADING_REFERENCES, explain_said_text(&said, e));
     explain_said_done(&said);
 }
 
@@ -377,7 +385,7 @@ static void members(const struct explain *e, const struct code *class)
         if (!any)
             page_heading(&e->page, words_text(e->words, TEXT_EXPLAIN_HEADING_MEMBERS));
         any = true;
-        code_line(e, code, INDENT, name_width(&code, 1), true);
+        explain_code_line(e, code, INDENT, explain_name_width(&code, 1), true);
     }
 }
 
@@ -407,12 +415,12 @@ void explain_unregistered(const struct explain *e, const struct code_query *q, s
 
 static void class_part(const struct explain *e, const struct code *class)
 {
-    section(e, TEXT_EXPLAIN_HEADING_MEANS, code_text(e->words, class->means));
+    explain_section(e, TEXT_EXPLAIN_HEADING_MEANS, code_text(e->words, class->means));
     if (e->depth == EXPLAIN_CALLER)
         return;
     if (e->depth == EXPLAIN_ENGINEER)
-        section(e, TEXT_EXPLAIN_HEADING_SENT_BY, code_text(e->words, class->sent_by));
-    section(e, TEXT_EXPLAIN_HEADING_RETRY, code_text(e->words, class->retry));
+        explain_section(e, TEXT_EXPLAIN_HEADING_SENT_BY, code_text(e->words, class->sent_by));
+    explain_section(e, TEXT_EXPLAIN_HEADING_RETRY, code_text(e->words, class->retry));
 }
 
 static void code_part(const struct explain *e, const struct code *code)
@@ -423,21 +431,22 @@ static void code_part(const struct explain *e, const struct code *code)
         caller_part(e, code);
         return;
     }
-    section(e, TEXT_EXPLAIN_HEADING_MEANS, code_text(e->words, code->means));
-    section(e, TEXT_EXPLAIN_HEADING_WHEN, code_text(e->words, code->when));
+    explain_section(e, TEXT_EXPLAIN_HEADING_MEANS, code_text(e->words, code->means));
+    explain_section(e, TEXT_EXPLAIN_HEADING_WHEN, code_text(e->words, code->when));
     if (all) {
-        section(e, TEXT_EXPLAIN_HEADING_SENT_BY, code_text(e->words, code->sent_by));
+        explain_section(e, TEXT_EXPLAIN_HEADING_SENT_BY, code_text(e->words, code->sent_by));
         carries(e, code);
-        section(e, TEXT_EXPLAIN_HEADING_LEAVES, code_text(e->words, code->leaves));
-        section(e, TEXT_EXPLAIN_HEADING_MAPS, code_text(e->words, code->maps));
-        section(e, TEXT_EXPLAIN_HEADING_RETRY, code_text(e->words, code->retry));
+        explain_section(e, TEXT_EXPLAIN_HEADING_LEAVES, code_text(e->words, code->leaves));
+        explain_section(e, TEXT_EXPLAIN_HEADING_MAPS, code_text(e->words, code->maps));
+        explain_section(e, TEXT_EXPLAIN_HEADING_RETRY, code_text(e->words, code->retry));
         place(e, code);
-        section(e, TEXT_EXPLAIN_HEADING_NOTE, code_text(e->words, code->note));
+        explain_section(e, TEXT_EXPLAIN_HEADING_NOTE, code_text(e->words, code->note));
     }
     causes(e, code);
     if (all) {
         related(e, code);
         references(e, code);
+        explain_causes_of(e, code);
     }
 }
 
@@ -468,13 +477,18 @@ void explain_several(const struct explain *e, slice text, const struct code_quer
                      WORDS_TEXT("text", slice_of(clean, utf8_clean(&text, clean, sizeof clean))));
     page_text(&e->page, 0, TONE_PLAIN, explain_said_text(&said, e));
     page_blank(&e->page);
+
+    size_t width = explain_name_width(q->others, q->other_count);
+
     for (size_t i = 0; i < q->other_count; i++)
-        code_line(e, q->others[i], INDENT, name_width(q->others, q->other_count), true);
+        explain_code_line(e, q->others[i], INDENT, width, true);
     explain_said_done(&said);
 }
 
 void explain_list(const struct explain *e)
 {
     for (size_t i = 0; i < code_count(); i++)
-        code_line(e, code_at(i), 0, 16, false);
+        explain_code_line(e, code_at(i), 0, 16, false);
+    page_blank(&e->page);
+    explain_cause_list(e);
 }

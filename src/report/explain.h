@@ -1,4 +1,4 @@
-/* report/explain.h - pages, comparisons and lists of codes, for people and as JSON.
+/* report/explain.h - pages, comparisons and lists of codes and causes, for people and as JSON.
  * SPDX-License-Identifier: Apache-2.0
  *
  * A subject is what code_query found: a code, or a number that is not registered, of which
@@ -37,7 +37,16 @@ void explain_comparison(const struct explain *e, const struct code_query subject
 /* The codes that a phrase fits (QUERY_SEVERAL). */
 void explain_several(const struct explain *e, slice text, const struct code_query *q);
 
-/* All codes, one line each. */
+/* The page of one cause of calls. */
+void explain_cause_page(const struct explain *e, enum cause_id cause);
+
+/* "Cause busy: The called phone is busy", appended. */
+void explain_cause_title(struct out *o, const struct words *w, enum cause_id cause);
+
+/* The causes that words fit, a line each. */
+void explain_causes(const struct explain *e, slice text, const struct cause_query *q);
+
+/* All codes, then all causes, one line each. */
 void explain_list(const struct explain *e);
 
 /* "SIP 486 Busy Here", "Monitor state 999: Active", appended. */
@@ -46,9 +55,12 @@ void explain_title(struct out *o, const struct words *w, const struct code_query
 /* How to ask for it: "sip:486". */
 void explain_name(struct out *o, const struct code *code);
 
+/* {"type":"cause",...} for what may be the main cause of a call, else {"type":"finding",...}. */
+void explain_cause_json(struct out *o, const struct words *w, enum cause_id cause);
+
 /* One line each: {"type":"code",...}. The comparison follows the codes with {"type":"comparison"}. */
 void explain_json(struct out *o, const struct words *w, const struct code_query *q);
-void explain_json_all(struct out *o, const struct words *w);
+void explain_json_all(struct out *o, const struct words *w);   /* codes, causes, findings */
 void explain_json_comparison(struct out *o, const struct words *w,
                              const struct code_query subjects[], size_t count);
 void explain_json_several(struct out *o, const struct words *w, slice text,

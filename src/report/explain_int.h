@@ -19,6 +19,26 @@ void  explain_said_init(struct explain_said *said);
 slice explain_said_text(struct explain_said *said, const struct explain *e);
 void  explain_said_done(struct explain_said *said);
 
+#define EXPLAIN_INDENT 2
+
+/* Heading and paragraph; nothing when the text is empty. */
+void explain_section(const struct explain *e, enum text_id heading, slice text);
+
+/* "Administrator:", and the width of the widest such label with a blank. */
+slice  explain_role_label(const struct explain *e, enum code_role role);
+size_t explain_label_width(const struct explain *e);
+
+/* "sip:486  Busy Here" and, if asked for, its headline below; and the width of such names. */
+void   explain_code_line(const struct explain *e, const struct code *code, size_t indent,
+                         size_t width, bool with_headline);
+size_t explain_name_width(const struct code *const codes[], size_t count);
+
+/* The causes of calls that name this code, a line each under a heading. */
+void explain_causes_of(const struct explain *e, const struct code *code);
+
+/* All causes of calls, a line each. */
+void explain_cause_list(const struct explain *e);
+
 /* The family whose differences apply: a class 1xx to 6xx counts as SIP, 9xx as local. */
 enum code_family explain_family(const struct code_query *q);
 

@@ -1,4 +1,4 @@
-/* report/explain_json.c - codes and comparisons as JSON Lines; see explain.h
+/* report/explain_json.c - codes, causes and comparisons as JSON Lines; see explain.h
  * SPDX-License-Identifier: Apache-2.0
  *
  * Keys are stable; texts are in the language asked for. What a code does not have is absent. */
@@ -60,6 +60,16 @@ static void causes(struct json *j, const struct words *w, const struct code *cod
     json_close(j, ']');
 }
 
+/* Ids of the causes of calls that name this code. */
+static void call_causes(struct json *j, const struct code *code)
+{
+    json_open_in(j, "call_causes", '[');
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++)
+        if (cause_has_code((enum cause_id)i, code))
+            json_text(j, NULL, slice_of_string(cause_slug((enum cause_id)i)));
+    json_close(j, ']');
+}
+
 static void related(struct json *j, const struct code *code)
 {
     json_open_in(j, "related", '[');
@@ -118,6 +128,7 @@ static void code_object(struct json *j, const struct words *w, const struct code
     if (code->family == CODE_CLASS)
         return;
     causes(j, w, code);
+    call_causes(j, code);
     related(j, code);
 }
 
@@ -168,6 +179,8 @@ void explain_json_all(struct out *o, const struct words *w)
 {
     for (size_t i = 0; i < code_count(); i++)
         line(o, w, &(struct code_query){ .result = QUERY_CODE, .code = code_at(i) });
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++)
+        explain_cause_json(o, w, (enum cause_id)i);
 }
 
 static void short_object(struct json *j, const struct code_query *q)
@@ -182,6 +195,69 @@ static void short_object(struct json *j, const struct code_query *q)
     }
     json_close(j, '}');
 }
+
+/* ---- causes of calls ---- */
+
+static void part(struct json *j, const char *key, const struct words *w, enum cause_id id,
+                 int which)
+{
+    slice said = cause_text(w, id, (enum cause_part)which);
+
+    if (said.len)
+        json_text(j, key, said);
+}
+
+static void cause_codes_array(struct json *j, enum cause_id id)
+{
+    json_open_in(j, "codes", '[');
+    for (size_t i = 0; i < code_count(); i++) {
+        if (!cause_has_code(id, code_at(i)))
+            continue;
+        json_open(j, '{');
+        identity(j, code_at(i));
+        json_text(j, "name", slice_of_string(code_at(i)->phrase));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void cause_fix_array(struct json *j, const struct words *w, enum cause_id id)
+{
+    json_open_in(j, "fix", '[');
+    for (int role = 0; role < CODE_ROLES; role++) {
+        if (!cause_text(w, id, (enum cause_part)(CAUSE_PART_FIX + role)).len)
+            continue;
+        json_open(j, '{');
+        json_text(j, "who", slice_of_string(code_role_name((enum code_role)role)));
+        part(j, "text", w, id, CAUSE_PART_FIX + role);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+void explain_cause_json(struct out *o, const struct words *w, enum cause_id id)
+{
+    struct json j = { .out = o };
+
+    json_open(&j, '{');
+    json_text(&j, "type", cause_may_be_main(id) ? SLICE("cause") : SLICE("finding"));
+    json_text(&j, "id", slice_of_string(cause_slug(id)));
+    json_text(&j, "lang", w->tag);
+    json_text(&j, "severity", slice_of_string(cause_severity_name(cause_severity(id))));
+    json_text(&j, "blame", slice_of_string(cause_blame_name(cause_blame(id))));
+    part(&j, "headline", w, id, CAUSE_PART_HEADLINE);
+    part(&j, "text", w, id, CAUSE_PART_TEXT);
+    strings(&j, "params", cause_params(id));
+    part(&j, "text_plain", w, id, CAUSE_PART_TEXT_PLAIN);
+    part(&j, "proof", w, id, CAUSE_PART_PROOF);
+    part(&j, "refute", w, id, CAUSE_PART_REFUTE);
+    cause_fix_array(&j, w, id);
+    cause_codes_array(&j, id);
+    json_close(&j, '}');
+    out_char(o, '\n');
+}
+
+/* ---- comparisons ---- */
 
 /* One comparison: of all, or of two among them. */
 static void comparison(struct out *o, const struct words *w,

@@ -80,6 +80,52 @@ TEST(every_code_has_a_sound_page_in_every_language_width_and_depth)
 
 /* Every code with the next, and with one of another family; the whole table of pairs would
  * take longer and show no more. */
+TEST(every_cause_has_a_sound_page_in_every_language_width_and_depth)
+{
+    struct out o;
+
+    out_init_memory(&o, 0);
+    for (size_t l = 0; l < words_count(); l++) {
+        for (unsigned i = 1; i < CAUSES; i++) {
+            for (size_t k = 0; k < ARRAY_LEN(widths) * 3; k++) {
+                struct explain e = { .page = { .out = &o, .style = { .width = (unsigned)widths[k % 3] } },
+                                     .words = words_at(l), .depth = (enum explain_depth)(k / 3) };
+                enum cause_id id = (enum cause_id)i;
+
+                out_clear(&o);
+                explain_cause_page(&e, id);
+
+                const char *what = fault(out_taken(&o), widths[k % 3]);
+
+                if (what || slice_find(out_taken(&o), slice_of_string(cause_slug(id))) < 0)
+                    FAIL("%s in %.*s at %zu, depth %d: %s", cause_slug(id),
+                         SLICE_ARG(words_at(l)->tag), widths[k % 3], (int)e.depth,
+                         what ? what : "its id is missing");
+            }
+        }
+    }
+    out_done(&o);
+}
+
+TEST(everything_as_json_names_each_cause_once_as_cause_or_finding)
+{
+    struct out o;
+    slice line, rest;
+    unsigned causes = 0, findings = 0, codes = 0;
+
+    out_init_memory(&o, 0);
+    explain_json_all(&o, words_english());
+    rest = out_taken(&o);
+    while (slice_take_line(&rest, &line)) {
+        causes += slice_starts(line, SLICE("{\"type\":\"cause\",\"id\":\""));
+        findings += slice_starts(line, SLICE("{\"type\":\"finding\",\"id\":\""));
+        codes += slice_starts(line, SLICE("{\"type\":\"code\""));
+    }
+    CHECK_EQ(causes + findings, CAUSES - 1u);
+    CHECK(findings > 0 && codes > 100);
+    out_done(&o);
+}
+
 TEST(any_two_codes_can_be_compared_in_every_language_and_width)
 {
     struct out o;
@@ -253,11 +299,12 @@ TEST(the_list_of_all_codes_is_json_in_every_language)
 
         CHECK(utf8_is_valid(all));
         while (slice_take_line(&all, &line)) {
-            CHECK_ROW(lines, slice_starts(line, SLICE("{\"type\":\"c")));
+            CHECK_ROW(lines, slice_starts(line, SLICE("{\"type\":\"c")) ||
+                                 slice_starts(line, SLICE("{\"type\":\"finding\",")));
             CHECK_ROW(lines, json_value(&line) && line.len == 0);
             lines++;
         }
-        CHECK_EQ(lines, code_count());
+        CHECK_EQ(lines, code_count() + CAUSES - 1);
     }
     out_done(&o);
 }

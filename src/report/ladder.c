@@ -18,10 +18,12 @@
 
 struct event {
     int64_t  time_ns;
+    uint64_t frame;
     slice    label, detail;          /* in the arena */
     uint32_t cseq, repeats, copies;
     uint16_t status;
     uint8_t  method, from, to;       /* from, to: into addresses */
+    bool     marked;
 };
 struct ladder {
     struct arena   arena;
@@ -193,10 +195,51 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
         return;
     }
     l->events[l->count++] = (struct event){
-        .time_ns = s->unit->time_ns, .label = label_of(l, m), .detail = detail_of(l, m),
+        .time_ns = s->unit->time_ns, .frame = s->unit->frame, .label = label_of(l, m), .detail = detail_of(l, m),
         .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
         .from = from, .to = to,
     };
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct event *x = a, *y = b;
+
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->frame < y->frame ? -1 : x->frame > y->frame;
+}
+
+void ladder_take(struct ladder *l, struct ladder *other)
+{
+    for (size_t i = 0; other && i < other->count; i++) {
+        struct event e = other->events[i];
+
+        if (!address_index(l, &other->addresses[e.from], &e.from) ||
+            !address_index(l, &other->addresses[e.to], &e.to) || !events_grow(l)) {
+            l->beyond++;
+            continue;
+        }
+        e.label = arena_slice(&l->arena, e.label);
+        e.detail = e.detail.len ? arena_slice(&l->arena, e.detail) : e.detail;
+        l->events[l->count++] = e;
+    }
+    l->beyond += other ? other->beyond : 0;
+    if (l->count)
+        qsort(l->events, l->count, sizeof *l->events, by_time);
+    ladder_free(other);
+}
+
+void ladder_mark(struct ladder *l, uint64_t frame)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->events[i].frame == frame)
+            l->events[i].marked = true;
+}
+
+size_t ladder_memory_bytes(const struct ladder *l)
+{
+    return sizeof *l + l->arena.total_bytes + l->room * sizeof *l->events;
 }
 
 /* ---- lanes ------------------------------------------------------------------------------------ */
@@ -266,9 +309,9 @@ static void lanes_space(struct lanes *lanes, const struct style *style)
 /* ---- drawing ------------------------------------------------------------------------------------ */
 
 /* Line-drawing characters and their plain stand-ins. */
-struct marks { const char *bar, *dash, *right, *left, *self; };
-static const struct marks fine = { "│", "─", "▶", "◀", "↺" };
-static const struct marks plain = { "|", "-", ">", "<", "@" };
+struct marks { const char *bar, *dash, *right, *left, *self, *proof; };
+static const struct marks fine = { "│", "─", "▶", "◀", "↺", "◆" };
+static const struct marks plain = { "|", "-", ">", "<", "@", "*" };
 
 static void draw_names(const struct ladder *l, const struct lanes *lanes, struct out *o,
                        const struct style *style)
@@ -353,11 +396,15 @@ static void draw_arrow(const struct event *e, size_t columns, bool to_right, str
 }
 
 static void draw_detail(const struct event *e, struct out *o, const struct words *w, size_t at,
-                        const struct style *style)
+                        const struct style *style, const struct marks *marks)
 {
     struct out text;
 
     out_init_memory(&text, 2048);
+    if (e->marked)
+        words_say(&text, w, TEXT_READ_LADDER_PROOF, WORDS_TEXT("mark", slice_of_string(marks->proof)),
+                  WORDS_NUMBER("frame", e->frame));
+    out_text(&text, e->marked && e->detail.len ? SLICE("  ") : SLICE(""));
     out_text(&text, e->detail);
     if (e->repeats) {
         out_text(&text, text.used ? SLICE("  ") : SLICE(""));
@@ -409,7 +456,7 @@ static void draw_event(const struct ladder *l, const struct lanes *lanes, const 
         out_text(o, slice_of_string(marks->self));
         table_fit(o, e->label, SPACING_LEAST * 2, false);
     }
-    draw_detail(e, o, w, lanes->left + last * lanes->spacing + 1, style);
+    draw_detail(e, o, w, lanes->left + last * lanes->spacing + 1, style, marks);
     out_char(o, '\n');
 }
 

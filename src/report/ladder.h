@@ -1,8 +1,8 @@
 /* report/ladder.h - one call as a ladder: a lane for each machine, an arrow for each message.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Collects the sightings of the call that was asked for (ladder_note, from the tracker's
- * observer) and draws them. Repeats and copies are folded into the arrow they repeat. A lane
+ * Collects the sightings of one leg (ladder_note, from the tracker's observer); the legs of a
+ * session are drawn side by side when their ladders are put together (ladder_take). Repeats and copies are folded into the arrow they repeat. A lane
  * is an IP address; where a machine talks to itself, an address and port. Bounded:
  * LADDER_EVENTS_MAX arrows, LADDER_LANES_MAX lanes; what is beyond is counted and said. */
 #ifndef REPORT_LADDER_H
@@ -19,6 +19,11 @@ struct ladder;
 struct ladder *ladder_new(const struct words *w);
 struct ladder *ladder_free(struct ladder *l);
 void ladder_note(struct ladder *l, const struct track_sighting *sighting);
+/* Takes over the arrows of another leg, in the order of time, and frees its ladder. */
+void ladder_take(struct ladder *l, struct ladder *other);
+/* A mark at the arrow of this frame: what a verdict rests on. */
+void ladder_mark(struct ladder *l, uint64_t frame);
+size_t ladder_memory_bytes(const struct ladder *l);
 void ladder_print(const struct ladder *l, struct out *o, const struct style *style);
 
 #endif

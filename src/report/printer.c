@@ -4,10 +4,16 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
+#include "codes/cause.h"
 #include "codes/code.h"
 #include "report/flaws.h"
 #include "report/moment.h"
 #include "report/rows.h"
+#include "report/verdicts.h"
+
+#define WHY_BYTES_MAX (1u << 20)
+#define WHY_CALLS_MAX 12u            /* explained in full below the list; -v: all that fit */
 
 void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
                    const struct words *words, const struct style *style)
@@ -15,9 +21,14 @@ void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
     *p = (struct printer){ .kind = kind, .out = out, .words = words, .style = style,
                            .json = { .out = out } };
     out_init_memory(&p->scratch, 1 << 16);
+    out_init_memory(&p->why, WHY_BYTES_MAX);
 }
 
-void printer_done(struct printer *p) { out_done(&p->scratch); }
+void printer_done(struct printer *p)
+{
+    out_done(&p->scratch);
+    out_done(&p->why);
+}
 
 /* ---- sections of text ------------------------------------------------------------------------ */
 
@@ -28,7 +39,7 @@ struct column_plan {
 };
 
 enum { CALL_NUMBER, CALL_BEGAN, CALL_FROM, CALL_TO, CALL_RESULT, CALL_SETUP, CALL_RANG, CALL_TALKED,
-       CALL_ENDED_BY, CALL_NOTES, CALL_COLUMNS };
+       CALL_ENDED_BY, CALL_CAUSE, CALL_NOTES, CALL_COLUMNS };
 static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_NUMBER]   = { TEXT_READ_COLUMN_NUMBER, 4, 3, 9, true, false },
     [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 5, false, false },
@@ -39,7 +50,8 @@ static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
     [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 8, false, false },
-    [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 18, 12, 6, false, true },
+    [CALL_CAUSE]    = { TEXT_READ_COLUMN_CAUSE, 26, 16, 8, false, true },
+    [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 14, 10, 2, false, true },
 };
 
 enum { REG_USER, REG_CONTACT, REG_STATE, REG_LIFETIME, REG_REGISTRAR, REG_REQUESTS, REG_NOTES, REG_COLUMNS };
@@ -73,6 +85,15 @@ static const struct column_plan message_plan[MSG_COLUMNS] = {
     [MSG_NOTES]       = { TEXT_READ_COLUMN_NOTES, 16, 8, 3, false, true },
 };
 
+enum { INC_WHAT, INC_FROM, INC_TO, INC_TIMES, INC_FRAME, INC_COLUMNS };
+static const struct column_plan incident_plan[INC_COLUMNS] = {
+    [INC_WHAT]  = { TEXT_READ_COLUMN_INCIDENT, 44, 20, 9, false, true },
+    [INC_FROM]  = { TEXT_READ_COLUMN_REQUEST_FROM, 21, 15, 8, false, false },
+    [INC_TO]    = { TEXT_READ_COLUMN_REQUEST_TO, 21, 15, 9, false, false },
+    [INC_TIMES] = { TEXT_READ_COLUMN_TIMES, 6, 5, 6, true, false },
+    [INC_FRAME] = { TEXT_READ_COLUMN_FRAME, 6, 5, 5, true, false },
+};
+
 static const struct section_plan {
     enum text_id heading;
     const struct column_plan *columns;
@@ -85,6 +106,7 @@ static const struct section_plan {
     [PRINTER_TRANSACTIONS] = { TEXT_READ_SECTION_TRANSACTIONS, transaction_plan, TRA_COLUMNS,
                                &transaction_fields },
     [PRINTER_MESSAGES] = { TEXT_READ_SECTION_MESSAGES, message_plan, MSG_COLUMNS, &message_fields },
+    [PRINTER_INCIDENTS] = { TEXT_READ_SECTION_INCIDENTS, incident_plan, INC_COLUMNS, &incident_fields },
 };
 
 static void section_heading(struct printer *p, const struct section_plan *plan)
@@ -110,6 +132,14 @@ static bool section_enter(struct printer *p, enum printer_section section, const
 {
     const struct section_plan *plan = &sections[section];
 
+    if (p->kind == PRINTER_JSON && section == PRINTER_CALLS) {
+        const struct call *c = record;
+
+        rows_json_begin(&p->json, plan->fields, record);
+        verdicts_json(&p->json, p->words, c->verdicts);
+        rows_json_end(&p->json);
+        return false;
+    }
     if (p->kind == PRINTER_JSON) {
         rows_json(&p->json, plan->fields, record);
         return false;
@@ -231,6 +261,87 @@ static void call_ended_by(struct printer *p, const struct call *c)
                c->ended_by ? words_text(p->words, words[c->ended_by]) : SLICE("-"), TONE_PLAIN);
 }
 
+static struct page page_on(const struct printer *p, struct out *o)
+{
+    return (struct page){ .out = o, .style = *p->style };
+}
+
+static void why_heading(struct printer *p, struct out *o, const struct call *c)
+{
+    struct page page = page_on(p, o);
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    words_say(&text, p->words, TEXT_READ_WHY_CALL, WORDS_NUMBER("number", c->index),
+              WORDS_TEXT("from", who(&c->from)), WORDS_TEXT("to", who(&c->to)));
+    slice line = out_taken(&text);
+    char clean[256];
+
+    page_text(&page, 0, TONE_STRONG, slice_of(clean, utf8_clean(&line, clean, sizeof clean)));
+    out_done(&text);
+}
+
+/* A call that something is wrong with is explained below the list. */
+static void why_keep(struct printer *p, const struct call *c)
+{
+    const struct call_verdicts *v = c->verdicts;
+    struct page page = page_on(p, &p->why);
+
+    if (!v || cause_severity((enum cause_id)v->cause.cause) < CAUSE_SEVERITY_WARNING)
+        return;
+    if ((p->why_count >= WHY_CALLS_MAX && !p->explain_all) || p->why.used > WHY_BYTES_MAX - 16384) {
+        p->why_beyond++;
+        return;
+    }
+    if (p->why_count++)
+        out_char(&p->why, '\n');
+    why_heading(p, &p->why, c);
+    verdict_print(&page, p->words, 2, &v->cause);
+}
+
+void printer_explanations(struct printer *p)
+{
+    if (p->why_count) {
+        out_char(p->out, '\n');
+        style_begin(p->out, p->style, TONE_STRONG);
+        out_text(p->out, words_text(p->words, TEXT_READ_SECTION_WHY));
+        style_end(p->out, p->style, TONE_STRONG);
+        out_char(p->out, '\n');
+        out_text(p->out, out_taken(&p->why));
+    }
+    if (p->why_beyond) {
+        out_char(p->out, '\n');
+        words_say_plural(p->out, p->words, TEXT_READ_WHY_MORE, WORDS_NUMBER("count", p->why_beyond));
+        out_char(p->out, '\n');
+    }
+    out_clear(&p->why);
+    p->why_count = p->why_beyond = 0;
+}
+
+void printer_call_verdicts(struct printer *p, const struct call *c)
+{
+    const struct call_verdicts *v = c->verdicts;
+    struct page page = page_on(p, p->out);
+
+    if (!v || (!v->cause.cause && !v->finding_count))
+        return;
+    page_blank(&page);
+    if (v->cause.cause)
+        verdict_print(&page, p->words, 0, &v->cause);
+    if (v->finding_count)
+        page_heading(&page, words_text(p->words, TEXT_READ_WHY_FINDINGS));
+    for (size_t i = 0; i < v->finding_count; i++)
+        verdict_print(&page, p->words, 2, &v->findings[i]);
+}
+
+static void call_cause(struct printer *p, const struct call *c)
+{
+    slice headline = verdicts_headline(p->words, c->verdicts);
+
+    table_cell(&p->table, CALL_CAUSE, headline.len ? headline : SLICE("-"),
+               headline.len ? verdict_tone(&c->verdicts->cause) : TONE_PLAIN);
+}
+
 void printer_call(struct printer *p, const struct call *c)
 {
     struct call_status status = call_status(c);
@@ -249,8 +360,10 @@ void printer_call(struct printer *p, const struct call *c)
     cell_duration(p, CALL_RANG, call_ring_ns(c));
     cell_duration(p, CALL_TALKED, call_talk_ns(c));
     call_ended_by(p, c);
+    call_cause(p, c);
     call_notes(p, c);
     table_row(&p->table, p->out);
+    why_keep(p, c);
 }
 
 static void registration_notes(struct printer *p, const struct registration *r)
@@ -362,6 +475,42 @@ static void message_full(struct printer *p, const struct message_row *m)
         flaws_print(p->out, p->words, p->style, m);
         out_char(p->out, '\n');
     }
+}
+
+static const enum text_id incident_words[WIRE_INCIDENTS] = {
+    [WIRE_ICMP_UNREACHABLE] = TEXT_READ_INCIDENT_UNREACHABLE,
+    [WIRE_ICMP_PORT_CLOSED] = TEXT_READ_INCIDENT_PORT_CLOSED,
+    [WIRE_ICMP_TOO_BIG] = TEXT_READ_INCIDENT_TOO_BIG,
+    [WIRE_ICMP_EXPIRED] = TEXT_READ_INCIDENT_EXPIRED,
+    [WIRE_TCP_REFUSED] = TEXT_READ_INCIDENT_REFUSED,
+    [WIRE_TCP_NO_ANSWER] = TEXT_READ_INCIDENT_NO_ANSWER,
+    [WIRE_TCP_BROKEN] = TEXT_READ_INCIDENT_BROKEN,
+    [WIRE_TLS_ALERT] = TEXT_READ_INCIDENT_TLS_ALERT,
+};
+
+static void cell_address(struct printer *p, size_t column, const struct address *a)
+{
+    char text[ADDRESS_TEXT_MAX];
+    size_t len = a->port ? address_format(a, text) : address_format_ip(a, text);
+
+    table_cell(&p->table, column, slice_of(text, len), TONE_PLAIN);
+}
+
+void printer_incident(struct printer *p, const struct incident *i)
+{
+    slice alert = wire_tls_alert_name(i->code);
+
+    if (!section_enter(p, PRINTER_INCIDENTS, i))
+        return;
+    out_clear(&p->scratch);
+    words_say(&p->scratch, p->words, incident_words[i->kind], WORDS_NUMBER("code", i->code),
+              WORDS_TEXT("name", alert.len ? alert : SLICE("?")));
+    table_cell(&p->table, INC_WHAT, out_taken(&p->scratch), TONE_BAD);
+    cell_address(p, INC_FROM, &i->src);
+    cell_address(p, INC_TO, &i->dst);
+    cell_number(p, INC_TIMES, i->count, TONE_PLAIN);
+    cell_number(p, INC_FRAME, i->first_frame, TONE_PLAIN);
+    table_row(&p->table, p->out);
 }
 
 void printer_message(struct printer *p, const struct message_row *m)

@@ -17,7 +17,7 @@
 
 enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV };
 enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
-                       PRINTER_MESSAGES, PRINTER_SECTIONS };
+                       PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
 
 struct printer {
     enum printer_kind   kind;
@@ -28,8 +28,11 @@ struct printer {
     struct json         json;
     struct table        table;
     struct table_column columns[TABLE_COLUMNS_MAX];
+    bool                explain_all;         /* text: every call that went wrong, not the first few */
     bool                full_messages;       /* text: with the whole message below */
     struct out          scratch;             /* a cell being put together */
+    struct out          why;                 /* text: explanations that come below the calls */
+    uint64_t            why_count, why_beyond;
 };
 
 void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
@@ -38,10 +41,14 @@ void printer_done(struct printer *p);
 void printer_call(struct printer *p, const struct call *c);
 void printer_registration(struct printer *p, const struct registration *r);
 void printer_transaction(struct printer *p, const struct transaction *t);
+/* Text: the explanations that were kept back while the calls were listed. */
+void printer_explanations(struct printer *p);
 void printer_message(struct printer *p, const struct message_row *m);
+void printer_incident(struct printer *p, const struct incident *i);
 void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */
 
-/* One line about a call, above its ladder. */
+/* One line about a call, above its ladder; and what is to say about it, below. */
 void printer_call_title(struct printer *p, const struct call *c);
+void printer_call_verdicts(struct printer *p, const struct call *c);
 
 #endif

@@ -46,7 +46,7 @@ static slice level_of(const struct field *f)
     return slice_head(name, (size_t)(slice_find_char(name, '.') + 1));
 }
 
-void rows_json(struct json *j, const struct field_table *table, const void *record)
+void rows_json_begin(struct json *j, const struct field_table *table, const void *record)
 {
     slice open = {0};
 
@@ -72,9 +72,19 @@ void rows_json(struct json *j, const struct field_table *table, const void *reco
     }
     if (open.len)
         json_close(j, '}');
+}
+
+void rows_json_end(struct json *j)
+{
     json_close(j, '}');
     out_char(j->out, '\n');
     j->comma = false;
+}
+
+void rows_json(struct json *j, const struct field_table *table, const void *record)
+{
+    rows_json_begin(j, table, record);
+    rows_json_end(j);
 }
 
 /* ---- CSV ---------------------------------------------------------------------------------- */

@@ -9,6 +9,9 @@
 #include "base/json.h"
 #include "call/fields.h"
 
+/* The object without its end, for members that no table has; rows_json_end closes it. */
+void rows_json_begin(struct json *j, const struct field_table *table, const void *record);
+void rows_json_end(struct json *j);
 void rows_json(struct json *j, const struct field_table *table, const void *record);
 void rows_csv_head(struct out *o, const struct field_table *table);
 void rows_csv(struct out *o, const struct field_table *table, const void *record);

@@ -160,6 +160,7 @@ void shelf_transaction(struct shelf *s, struct transaction *t)
 void shelf_finish(struct shelf *s)
 {
     print_all_calls(s);
+    printer_explanations(s->printer);
     print_registrations(s);
     print_transactions(s);
 }

@@ -8,10 +8,13 @@
 #include "codes/code.h"
 #include "report/moment.h"
 
+void summary_session(struct summary *s) { s->sessions++; }
+
 void summary_call(struct summary *s, const struct call *c)
 {
     s->calls++;
-    s->sessions++;
+    if (c->verdicts)
+        s->causes[c->verdicts->cause.cause]++;
     s->answered += c->answered;
     s->refused += !c->answered && (c->state == CALL_REFUSED || c->state == CALL_CANCELLED);
     s->open += !c->answered && c->open_at_end;
@@ -71,6 +74,15 @@ static void json_status_counts(struct json *j, const char *key, const uint64_t *
     json_close(j, '}');
 }
 
+static void json_causes(const struct summary *s, struct json *j)
+{
+    json_open_in(j, "causes", '{');
+    for (size_t i = 1; i < CAUSES; i++)
+        if (s->causes[i])
+            json_u64(j, cause_slug((enum cause_id)i), s->causes[i]);
+    json_close(j, '}');
+}
+
 static void json_moment(struct json *j, const char *key, int64_t time_ns)
 {
     char room[MOMENT_TEXT_MAX];
@@ -125,6 +137,7 @@ void summary_json(const struct summary *s, struct json *j)
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
         json_u64(j, counts[i].key, counts[i].number);
     json_status_counts(j, "finals", s->finals, 0, SUMMARY_CODES);
+    json_causes(s, j);
     json_found(s, j);
     json_close(j, '}');
     out_char(j->out, '\n');
@@ -201,6 +214,21 @@ static void list_statuses(struct out *list, const struct words *w, const uint64_
     }
 }
 
+static void list_causes(struct out *list, const struct words *w, const uint64_t *counts)
+{
+    for (size_t i = 1; i < CAUSES; i++) {
+        struct out name;
+
+        if (counts[i] == 0)
+            continue;
+        out_init_memory(&name, 512);
+        out_text(&name, cause_text(w, (enum cause_id)i, CAUSE_PART_HEADLINE));
+        out_char(&name, ':');
+        list_add(list, w, out_taken(&name), counts[i]);
+        out_done(&name);
+    }
+}
+
 static void say_list(struct out *o, const struct words *w, const struct style *style, enum text_id id,
                      struct out *list)
 {
@@ -250,6 +278,8 @@ static void say_calls(const struct summary *s, struct out *o, const struct words
         SAY(o, w, style, TEXT_READ_SUMMARY_CALLS, WORDS_NUMBER("count", s->calls),
             WORDS_NUMBER("answered", s->answered), WORDS_NUMBER("refused", s->refused),
             WORDS_NUMBER("open", s->open), WORDS_NUMBER("lost", s->lost));
+    if (s->sessions && s->sessions != s->calls)
+        SAY(o, w, style, TEXT_READ_SUMMARY_SESSIONS, WORDS_NUMBER("count", s->sessions));
 }
 
 /* Sentences that are said when their number is not zero. */
@@ -334,6 +364,8 @@ void summary_text(const struct summary *s, struct out *o, const struct words *w,
     say_calls(s, o, w, style);
     list_statuses(&list, w, s->finals, true);
     say_list(o, w, style, TEXT_READ_SUMMARY_CODES, &list);
+    list_causes(&list, w, s->causes);
+    say_list(o, w, style, TEXT_READ_SUMMARY_CAUSES, &list);
     if (s->registrations)
         SAY(o, w, style, TEXT_READ_SUMMARY_REGISTRATIONS, WORDS_NUMBER("count", s->registrations),
             WORDS_NUMBER("bound", s->bound), WORDS_NUMBER("failed", s->failed),

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "call/registration.h"
+#include "codes/cause.h"
 #include "codes/words.h"
 #include "report/style.h"
 #include "track/intake.h"
@@ -23,12 +24,14 @@ struct summary {
 
     uint64_t calls, sessions, answered, refused, open, lost, not_followed;
     uint64_t retransmissions, copies;
+    uint64_t causes[CAUSES];         /* calls by their main cause; [0]: nothing went wrong */
     uint64_t finals[SUMMARY_CODES];  /* calls by final code; [0]: none came */
     uint64_t registrations, bound, failed, gone;
     uint64_t transactions;
     bool     order_lost;             /* calls had to be listed before their turn */
 };
 
+void summary_session(struct summary *s);                  /* one or more legs, joined */
 void summary_call(struct summary *s, const struct call *c);
 void summary_registration(struct summary *s, const struct registration *r);
 void summary_json(const struct summary *s, struct json *j);

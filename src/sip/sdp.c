@@ -425,6 +425,36 @@ bool sdp_codec_of(const struct sdp_media *media, unsigned payload_type, struct s
     return false;
 }
 
+static void codec_fill_static(struct sdp_codec *codec)
+{
+    for (size_t i = 0; i < ARRAY_LEN(static_codecs); i++)
+        if (static_codecs[i].payload_type == codec->payload_type) {
+            *codec = static_codecs[i];
+            return;
+        }
+}
+
+size_t sdp_codecs_of(const struct sdp_media *media, struct sdp_codec *ret, size_t room)
+{
+    slice formats = media->formats, lines = media->lines, name, value;
+    struct sdp_codec got;
+    unsigned type;
+    size_t count = 0;
+
+    while (count < room && sdp_format_next(&formats, &type)) {
+        ret[count] = (struct sdp_codec){ .payload_type = (uint8_t)type };
+        codec_fill_static(&ret[count++]);
+    }
+    while (sdp_attr_next(&lines, &name, &value))
+        if (SIP_IS(name, "rtpmap") && sdp_rtpmap_parse(value, &got))
+            for (size_t i = 0; i < count; i++)
+                if (ret[i].payload_type == got.payload_type) {
+                    ret[i] = got;
+                    break;
+                }
+    return count;
+}
+
 bool sdp_fmtp_of(const struct sdp_media *media, unsigned payload_type, slice *ret)
 {
     slice lines = media->lines, name, value;

@@ -93,6 +93,9 @@ struct sdp_codec {
 bool sdp_rtpmap_parse(slice value, struct sdp_codec *ret);
 /* What a payload type means on a media line: its rtpmap, or the static table of RFC 3551. */
 bool sdp_codec_of(const struct sdp_media *media, unsigned payload_type, struct sdp_codec *ret);
+/* All of them in the order of the line, in one pass; how many. One that nobody explains has no
+ * name. */
+size_t sdp_codecs_of(const struct sdp_media *media, struct sdp_codec *ret, size_t room);
 /* The fmtp parameters of a payload type ("0-16", "annexb=no"), or false. */
 bool sdp_fmtp_of(const struct sdp_media *media, unsigned payload_type, slice *ret);
 /* Next payload type of an RTP media line. False at the end. */

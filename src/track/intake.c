@@ -104,3 +104,10 @@ void intake_unit(void *ctx, const struct wire_unit *unit)
     else
         in->kinds[unit->kind == WIRE_MESSAGE ? INTAKE_MALFORMED : sort_by_first_byte(unit)]++;
 }
+
+void intake_incident(void *ctx, const struct wire_incident *incident)
+{
+    struct intake *in = ctx;
+
+    tracker_incident(in->tracker, incident);
+}

@@ -45,4 +45,6 @@ void intake_init(struct intake *in, struct tracker *tracker);
 void intake_done(struct intake *in);
 void intake_unit(void *ctx, const struct wire_unit *unit);          /* a wire_unit_fn */
 
+void intake_incident(void *ctx, const struct wire_incident *incident);      /* a wire_incident_fn */
+
 #endif

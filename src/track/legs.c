@@ -9,42 +9,14 @@
 
 #include "codes/code.h"
 #include "track/extract.h"
+#include "track/join.h"
+#include "track/legs_int.h"
 #include "track/log.h"
 #include "track/session.h"
-#include "track/track_int.h"
 
 #define ATTEMPTS_MAX 64u
 #define SECOND_NS 1000000000LL
 #define VOLTE_T1_NS (2 * SECOND_NS)
-
-/* One INVITE client transaction (initial INVITE) as seen on one hop. */
-struct attempt {
-    slice    branch;                 /* topmost Via, whole; in the call's arena */
-    uint32_t cseq;
-    uint16_t final;
-    uint16_t vias;
-    bool     origin;                 /* left the caller itself, as far as was seen */
-};
-
-#define ATTEMPTS_INSIDE 2u           /* a plain call has one, one with a challenge two */
-struct leg {
-    struct live     live;
-    struct call    *call;
-    struct attempt *attempts;        /* `inside`, or a block of their own */
-    struct session *session;         /* NULL: it stands alone */
-    uint16_t        attempt_count, attempt_room;
-    uint16_t        origin_vias;
-    bool            caller_holds, callee_holds;
-    uint32_t        cseq;            /* of the newest initial INVITE */
-    uint32_t        answer_cseq;
-    slice           second_tag;      /* of another fork that answered, too, and goes on */
-    struct {
-        uint32_t cseq;               /* of the newest re-INVITE, 0: none */
-        bool     from_callee, held_before, counted;
-    } reinvite;
-    struct seen     seen;
-    struct attempt  inside[ATTEMPTS_INSIDE];
-};
 
 /* ---- finding and opening ------------------------------------------------------------- */
 
@@ -116,7 +88,7 @@ static void leg_fill(struct leg *leg, const struct wire_unit *u, const struct si
 
 static size_t leg_bytes(const struct leg *leg)
 {
-    return sizeof *leg + seen_memory_bytes(&leg->seen) + call_memory_bytes(leg->call) +
+    return sizeof *leg + track_join_bytes(leg) + seen_memory_bytes(&leg->seen) + call_memory_bytes(leg->call) +
            (leg->attempts == leg->inside ? 0 : leg->attempt_room * sizeof *leg->attempts);
 }
 
@@ -727,7 +699,8 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
     if ((verdict.kind == SEEN_NEW || verdict.kind == SEEN_HOP_COPY) && sip_sdp_of(m, &text) &&
         sdp_parse(text, &sdp))
         s.sdp = &sdp;
-    track_log(c, &(struct track_logged){ u, m, s.sdp, verdict, about.from_callee, about.rseq });
+    track_log(c, &(struct track_logged){ u, m, s.sdp, verdict, about.from_callee, about.rseq,
+                                         t->settings.join_header });
 
     c->last_ns = track_max(c->last_ns, u->time_ns);
     c->last_frame = u->frame;
@@ -747,6 +720,8 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
                m->to.tag.len == 0 && c->final >= 300 && !attempt_find(leg, m)) {
         leg_first_invite(t, leg, u, m);                   /* tried anew without raising CSeq */
     }
+    if (s.sdp || (m->is_request && m->method == SIP_INVITE && !leg->keys))
+        track_join(t, leg);
     track_until(t, &leg->live, u->time_ns + leg_patience(t, leg));
     track_recount(t, &leg->live, leg_bytes(leg));
     track_tell(t, &s);
@@ -801,9 +776,11 @@ void track_leg_close(struct tracker *t, struct live *l, bool at_end)
 
     c->open_at_end = at_end && !call_state_is_over((enum call_state)c->state);
     leg_settle_ack(t, leg);
+    incidents_tell_call(&t->incidents, &t->settings.seed, c);
     track_leave(t, l);
     t->live_calls--;
     leg->call = NULL;
+    track_join_leave(t, leg);
     leg_leave_session(t, leg->session, c);
     leg_free(leg);
 }

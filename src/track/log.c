@@ -22,14 +22,22 @@ static const struct { uint16_t header; uint32_t trait; } present[] = {
     { SIP_H_DIVERSION, TRACE_DIVERTED },
 };
 
-/* An option tag or method in a list. */
-static const struct { uint16_t header; const char *word; uint32_t trait; } listed[] = {
-    { SIP_H_REQUIRE, "100rel", TRACE_NEEDS_100REL },
-    { SIP_H_SUPPORTED, "100rel", TRACE_KNOWS_100REL },
-    { SIP_H_REQUIRE, "precondition", TRACE_KNOWS_PRECOND },
-    { SIP_H_SUPPORTED, "precondition", TRACE_KNOWS_PRECOND },
-    { SIP_H_ALLOW, "UPDATE", TRACE_ALLOWS_UPDATE },
+/* An option tag or method in a list; none is a part of another's name. */
+static const struct { uint16_t header; slice word; uint32_t trait; } listed[] = {
+    { SIP_H_REQUIRE, SLICE("100rel"), TRACE_NEEDS_100REL },
+    { SIP_H_SUPPORTED, SLICE("100rel"), TRACE_KNOWS_100REL },
+    { SIP_H_REQUIRE, SLICE("precondition"), TRACE_KNOWS_PRECOND },
+    { SIP_H_SUPPORTED, SLICE("precondition"), TRACE_KNOWS_PRECOND },
+    { SIP_H_ALLOW, SLICE("UPDATE"), TRACE_ALLOWS_UPDATE },
 };
+
+static bool lists(const struct sip_message *m, enum sip_header_id id, slice word)
+{
+    for (const struct sip_header *h = sip_header_find(m, id); h; h = sip_header_next(m, h))
+        if (memmem(h->value.ptr, h->value.len, word.ptr, word.len))
+            return true;
+    return false;
+}
 
 static slice value_of(const struct sip_message *m, enum sip_header_id id)
 {
@@ -46,8 +54,7 @@ static uint32_t header_traits(const struct sip_message *m)
         if (m->first[present[i].header])
             traits |= present[i].trait;
     for (size_t i = 0; i < ARRAY_LEN(listed); i++)
-        if (m->first[listed[i].header] &&
-            sip_values_have(m, (enum sip_header_id)listed[i].header, slice_of_string(listed[i].word)))
+        if (m->first[listed[i].header] && lists(m, (enum sip_header_id)listed[i].header, listed[i].word))
             traits |= listed[i].trait;
     if (m->first[SIP_H_P_EARLY_MEDIA] &&
         (sip_early_media_read(value_of(m, SIP_H_P_EARLY_MEDIA)) & (SIP_EARLY_SENDRECV | SIP_EARLY_SENDONLY)))
@@ -204,40 +211,7 @@ static const struct sdp_media *first_audio(const struct sdp *sdp, unsigned *ret_
     return NULL;
 }
 
-#define CODECS_TEXT_MAX 256u
-
-static size_t put(char *text, size_t at, slice what)
-{
-    size_t room = CODECS_TEXT_MAX - at, len = what.len < room ? what.len : room;
-
-    if (len)
-        memcpy(text + at, what.ptr, len);
-    return at + len;
-}
-
-/* "PCMU/8000 G729/8000": names as RFC 4855 registers them, one that is unknown is left out. */
-static slice codecs_of(const struct sdp_media *media, char text[CODECS_TEXT_MAX])
-{
-    slice formats = media->formats;
-    struct sdp_codec codec;
-    unsigned payload_type;
-    size_t at = 0;
-
-    while (sdp_format_next(&formats, &payload_type) && at + 40 < CODECS_TEXT_MAX) {
-        char digits[12];
-        size_t d = sizeof digits;
-
-        if (!sdp_codec_of(media, payload_type, &codec) || codec.name.len > 24)
-            continue;
-        for (uint32_t n = codec.clock_hz; d == sizeof digits || n; n /= 10)
-            digits[--d] = (char)('0' + n % 10);
-        at = put(text, at, at ? SLICE(" ") : SLICE(""));
-        at = put(text, at, codec.name);
-        at = put(text, at, SLICE("/"));
-        at = put(text, at, slice_of(digits + d, sizeof digits - d));
-    }
-    return slice_of(text, at);
-}
+#define MEDIA_LINES_MAX 1024u           /* more of an SDP says nothing about codecs */
 
 static uint32_t address_flags(const struct sdp *sdp, const struct address *media,
                               const struct address *source)
@@ -344,6 +318,23 @@ static void note_answer_change(struct call *c, const struct track_logged *about,
     c->facts->answer_before_frame = before->frame;
 }
 
+/* "session-id version" of the o= line, as one piece of the text. */
+static slice origin_of(const struct sdp *sdp)
+{
+    const struct sdp_origin *o = &sdp->origin;
+
+    if (!o->session_id.len || o->version.ptr < o->session_id.ptr)
+        return o->session_id;
+    return slice_of(o->session_id.ptr, (size_t)(o->version.ptr + o->version.len - o->session_id.ptr));
+}
+
+/* The same version of the same session with the same formats: a 183 and its 200. */
+static bool is_unchanged(const struct call_sdp *side, const struct sdp *sdp, const struct sdp_media *media)
+{
+    return side->origin.len && side->media.port == media->port && slice_eq(side->formats, media->formats) &&
+           slice_eq(side->origin, origin_of(sdp));
+}
+
 static void note_sdp(struct call *c, const struct track_logged *about)
 {
     const struct sdp *sdp = about->sdp;
@@ -351,7 +342,7 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     unsigned index = 0;
     const struct sdp_media *media = first_audio(sdp, &index);
     struct address at = {0};
-    char text[CODECS_TEXT_MAX];
+    slice lines;
 
     if (media) {
         (void)address_parse_ip(sdp_media_connection(sdp, index).address, &at);
@@ -360,6 +351,8 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     }
     side->at_ns = about->unit->time_ns;
     side->frame = about->unit->frame;
+    if (media && is_unchanged(side, sdp, media))
+        return;
     side->flags = kinds_flags(sdp);
     if (is_offer(c, about->message))
         side->flags |= CALL_SDP_OFFER;
@@ -371,11 +364,14 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     side->direction = (uint8_t)sdp_media_direction(sdp, index);
     side->ptime_ms = media->ptime_ms;
     side->flags |= media_flags(sdp, media) | address_flags(sdp, &at, &about->unit->src);
-    track_keep_newer(&c->facts->arena, &side->codecs, codecs_of(media, text));
+    lines = slice_head(media->lines, MEDIA_LINES_MAX);
+    side->codecs = (slice){0};
+    track_keep_newer(&c->facts->arena, &side->lines, lines);
     track_keep_newer(&c->facts->arena, &side->formats, media->formats);
-    if (slice_find_nocase(side->codecs, SLICE("telephone-event")) >= 0)
+    track_keep_newer(&c->facts->arena, &side->origin, origin_of(sdp));
+    if (memmem(lines.ptr, lines.len, "telephone-event", 15))
         side->flags |= CALL_SDP_DTMF;
-    if (slice_find(side->codecs, SLICE("AMR")) >= 0)
+    if (memmem(lines.ptr, lines.len, "AMR", 3))
         side->flags |= amr_flags(media);
 }
 
@@ -459,6 +455,26 @@ static void note_invite(struct call *c, const struct sip_message *m, bool has_sd
     if (m->all.len > f->invite_bytes)
         f->invite_bytes = (uint32_t)m->all.len;
     f->late_offer = !has_sdp && m->body.len == 0;
+}
+
+/* Values by which another leg of the same call may be known; see track/join.h. */
+static void note_identities(struct call *c, const struct track_logged *about)
+{
+    struct call_facts *f = c->facts;
+    const struct sip_message *m = about->message;
+
+    for (size_t i = 0; i < m->header_count && f->header_count < CALL_HEADERS_MAX; i++) {
+        const struct sip_header *h = &m->headers[i];
+        bool wished = about->join_header.len && slice_eq_nocase(h->name, about->join_header);
+
+        if (!wished && (h->id != SIP_H_OTHER || h->value.len < 6 || h->value.len > 128 ||
+                        slice_find(h->value, SLICE(" ")) >= 0))
+            continue;
+        struct call_header kept = { track_keep(&f->arena, h->name), track_keep(&f->arena, h->value) };
+
+        if (kept.name.len && kept.value.len)
+            f->headers[f->header_count++] = kept;
+    }
 }
 
 static slice credentials(const struct sip_message *m)
@@ -625,6 +641,7 @@ static void note_headers(struct call *c, const struct track_logged *about)
         track_keep_newer(&c->facts->arena, &c->facts->warning, value_of(m, SIP_H_WARNING));
     if (of_invite && m->is_request && m->to.tag.len == 0)
         note_invite(c, m, about->sdp != NULL);
+<<<<<<< HEAD
     if (of_invite && m->is_request && m->to.tag.len == 0 && !c->facts->invite_flags)
         note_invite_traits(c->facts, about);
     if (m->first[SIP_H_DATE] && !c->facts->clock_skew_frame)
@@ -633,6 +650,10 @@ static void note_headers(struct call *c, const struct track_logged *about)
         note_reason(c->facts, value_of(m, SIP_H_REASON));
     if (m->first[SIP_H_HISTORY_INFO] || m->first[SIP_H_DIVERSION])
         note_diverted(c->facts, m);
+=======
+    if (of_invite && m->is_request && m->to.tag.len == 0 && !c->facts->header_count)
+        note_identities(c, about);
+>>>>>>> main
     if (of_invite && m->is_request)
         note_credentials(c, m);
     if (of_invite && m->status >= 300 && !c->answered)

@@ -18,6 +18,7 @@ struct track_logged {                /* the message and what is known of it alre
     struct seen_verdict       seen;
     bool     request_from_callee;    /* direction of the transaction */
     uint32_t rseq;
+    slice    join_header;            /* of this header the value is kept; empty: none */
 };
 
 void track_log(struct call *c, const struct track_logged *about);

@@ -13,7 +13,8 @@
 
 struct session {
     uint64_t     id;                 /* that of its first leg */
-    uint8_t      open;               /* legs that are live */
+    struct list  live;               /* its live legs, by leg.in_session */
+    uint8_t      open;               /* how many these are */
     uint8_t      ended;              /* legs that wait in `legs` */
     size_t       waiting_bytes;      /* of these */
     struct call *legs[SESSION_LEGS_MAX];
@@ -21,8 +22,10 @@ struct session {
 
 /* A session with one live leg in it; NULL: no memory. */
 struct session *session_new(uint64_t id);
-/* Room for one more leg? */
-bool session_has_room(const struct session *s);
+/* Is there room for the legs of the other, and is it another? */
+bool session_may_take(const struct session *s, const struct session *other);
+/* Takes over what waits in the other, and the count of its live legs; frees it. */
+void session_take(struct session *s, struct session *other);
 /* A leg of it ended: its record waits. True: that was the last one; then legs[0] to
  * legs[ended - 1] stand in the order in which they began, and belong to the asker. */
 bool session_end_leg(struct session *s, struct call *c);

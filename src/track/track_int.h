@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/timers.h"
+#include "track/incidents.h"
 #include "track/tracker.h"
 
 /* What a record may keep of text beside its identity: a call that never ends stays small. */
@@ -31,6 +32,8 @@ struct tracker {
     struct track_counts   counts;
     struct map            maps[LIVE_KINDS];
     struct list           ages[LIVE_KINDS];
+    struct incidents      incidents;
+    struct map            joins;     /* struct join_key of live legs */
     struct timers         timers;
     size_t                memory_bytes;
     uint64_t              live_calls;

@@ -40,6 +40,8 @@ struct tracker *tracker_new(const struct track_settings *settings,
     settings_fill(&t->settings);
     for (size_t i = 0; i < LIVE_KINDS; i++)
         list_init(&t->ages[i]);
+    if (map_init(&t->joins, 64) < 0 || incidents_init(&t->incidents) < 0)
+        return tracker_free(t);
     for (size_t i = 0; i < LIVE_KINDS; i++)
         if (map_init(&t->maps[i], 64) < 0)
             return tracker_free(t);
@@ -63,6 +65,22 @@ void tracker_finish(struct tracker *t)
     for (size_t i = 0; i < LIVE_KINDS; i++)
         while (!list_is_empty(&t->ages[i]))
             close_as[i](t, list_item(t->ages[i].next, struct live, by_age), true);
+    for (size_t i = 0; t->observer.incident && i < t->incidents.count; i++)
+        t->observer.incident(t->observer.ctx, &t->incidents.rows[i].incident);
+}
+
+/* A connection to a service that is known to be another: files, mail, the like. */
+static bool is_of_others(const struct wire_incident *incident)
+{
+    return incident->transport == WIRE_TCP && incident->dst.port < 1024 && incident->dst.port != 443;
+}
+
+void tracker_incident(struct tracker *t, const struct wire_incident *incident)
+{
+    if (is_of_others(incident))
+        return;
+    tracker_time(t, incident->time_ns);
+    incidents_add(&t->incidents, &t->settings.seed, incident);
 }
 
 struct tracker *tracker_free(struct tracker *t)
@@ -73,6 +91,8 @@ struct tracker *tracker_free(struct tracker *t)
     tracker_finish(t);
     for (size_t i = 0; i < LIVE_KINDS; i++)
         map_done(&t->maps[i]);
+    map_done(&t->joins);
+    incidents_done(&t->incidents);
     timers_done(&t->timers);
     free(t);
     return NULL;

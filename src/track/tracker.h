@@ -31,6 +31,8 @@ struct track_settings {              /* zero means the default in brackets */
     int64_t  linger_ns;              /* a finished call waits for repeats (40 s) */
     int64_t  ringing_max_ns;         /* after a 1xx, no packet at all (600 s) */
     int64_t  silence_max_ns;         /* answered, no signalling (4 h) */
+    bool     no_join;                /* each leg is a session of its own */
+    slice    join_header;            /* where a leg has it, it alone decides; borrowed */
 };
 
 /* What a message was to the tracker; borrowed, valid in the call only. Exactly one of call,
@@ -56,6 +58,8 @@ struct track_observer {
      * to diagnose them. A leg that stands alone is a session of one. */
     void (*session_closing)(void *ctx, struct call *const *legs, size_t count);
     bool (*call_closed)(void *ctx, struct call *c);
+    /* What the network refused, summed up; at the end of the input. */
+    void (*incident)(void *ctx, const struct incident *incident);
     bool (*registration_closed)(void *ctx, struct registration *r);
     bool (*transaction_closed)(void *ctx, struct transaction *t);
 };
@@ -71,6 +75,8 @@ struct tracker;
 struct tracker *tracker_new(const struct track_settings *settings, const struct track_observer *observer);
 struct tracker *tracker_free(struct tracker *t);
 void   tracker_message(struct tracker *t, const struct wire_unit *unit, const struct sip_message *m);
+/* The network refused a packet: kept for the calls that it concerns. */
+void   tracker_incident(struct tracker *t, const struct wire_incident *incident);
 void   tracker_time(struct tracker *t, int64_t now_ns);   /* timers that are due; messages do this too */
 void   tracker_finish(struct tracker *t);
 const struct track_counts *tracker_counts(const struct tracker *t);

@@ -116,6 +116,7 @@ static void ip_carries(struct wire *w, struct wire_packet *p, uint8_t protocol, 
         return;
     case IP_ICMP: case IP_ICMPV6:
         w->counts.icmp++;                 /* what it quotes was counted when it was sent */
+        incident_icmp(&w->incidents, p, protocol == IP_ICMPV6, s);
         return;
     case IP_SCTP:
         ip_sctp(w, p, s);

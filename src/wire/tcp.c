@@ -15,6 +15,7 @@
 #include "wire/hep_unit.h"
 #include "wire/websocket.h"
 
+#define TCP_SYN_AGAIN_NS 300000000ll /* sooner it is a copy of the capture */
 #define HOLD_FIRST 2048u             /* the first buffer of a side */
 #define START_LINE_LOOK 8192u        /* a start line ends before, or sip_stream_next gives it up */
 
@@ -58,7 +59,7 @@ struct tcp_conn {
     struct map_node   node;
     struct list       in_idle, in_closed, in_holding;
     struct address    ends[2];       /* the lesser first */
-    int64_t           last_ns, closed_ns;
+    int64_t           last_ns, closed_ns, syn_ns;
     struct tcp_side   sides[2];      /* side i sends from end i */
     struct websocket *websockets;    /* two, or NULL */
     size_t            websocket_bytes;       /* theirs, as far as counted in held */
@@ -751,8 +752,11 @@ static bool conn_syn(struct tcp *t, struct tcp_conn *c, struct tcp_side *s,
     uint32_t first = in->seq + 1;
     bool answer = in->flags & TCP_ACK;
 
-    if (s->started && s->has_isn && s->isn == in->seq)
+    if (s->started && s->has_isn && s->isn == in->seq) {
+        if (!answer && !c->sides[!s->index].started && in->packet->time_ns - c->syn_ns >= TCP_SYN_AGAIN_NS)
+            incident_tcp(&t->incidents, in->packet, WIRE_TCP_NO_ANSWER, false);
         return false;
+    }
     if (s->started && !s->has_isn && !s->has_fin && seq_ahead(s->next_seq, first) >= 0 &&
         seq_ahead(s->next_seq, first) < 1 << 20) {
         s->has_isn = true;                /* captured behind what follows it */
@@ -766,6 +770,8 @@ static bool conn_syn(struct tcp *t, struct tcp_conn *c, struct tcp_side *s,
     s->started = s->has_isn = true;
     s->isn = in->seq;
     s->next_seq = first;
+    if (!answer)
+        c->syn_ns = in->packet->time_ns;
     return true;
 }
 
@@ -807,6 +813,18 @@ static void conn_note_end(struct tcp *t, struct tcp_conn *c, struct tcp_side *s,
         side_cut(t, s);
 }
 
+/* A RST instead of an answer to the SYN, or in the middle of a conversation in SIP. */
+static void conn_note_reset(struct tcp *t, const struct tcp_conn *c, const struct tcp_side *s,
+                            const struct tcp_segment_in *in)
+{
+    const struct tcp_side *other = &c->sides[!s->index];
+
+    if (!s->started && other->has_isn)
+        incident_tcp(&t->incidents, in->packet, WIRE_TCP_REFUSED, true);
+    else if (c->kind == TCP_SIP && list_is_empty(&c->in_closed))
+        incident_tcp(&t->incidents, in->packet, WIRE_TCP_BROKEN, false);
+}
+
 /* The one that holds bytes for longest goes first. */
 static void tcp_make_room(struct tcp *t)
 {
@@ -837,7 +855,10 @@ void tcp_segment(struct tcp *t, const struct tcp_segment_in *in)
     list_append(&t->idle, &c->in_idle);
     if (in->flags & TCP_SYN && !conn_syn(t, c, s, in))
         return;
+    if (in->flags & TCP_RST)
+        conn_note_reset(t, c, s, in);
     if (c->kind == TCP_FOREIGN && !conn_revives(t, c, in)) {
+        incident_tls(&t->incidents, p, in->payload);
         conn_note_end(t, c, s, in);
         return;
     }

@@ -21,6 +21,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "wire/incident_int.h"
 #include "wire/packet.h"
 #include "wire/wire.h"
 
@@ -57,6 +58,7 @@ struct tcp {
     uint32_t            connections_max;
     size_t              bytes_max, one_max;
     int64_t             age_max_ns;
+    struct incidents_to incidents;
 };
 
 /* Takes from `limits` streams_max (two to a connection), stream_*; 0 or -ENOMEM. */

@@ -10,6 +10,7 @@
 
 #include "wire/bytes.h"
 #include "wire/fragments.h"
+#include "wire/incident_int.h"
 #include "wire/packet.h"
 #include "wire/tcp.h"
 #include "wire/wire.h"
@@ -27,6 +28,7 @@ struct wire {
     struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
     struct fragments   fragments;
     struct tcp         tcp;
+    struct incidents_to incidents;
 };
 
 typedef void wire_layer_fn(struct wire *w, struct wire_packet *p, slice s);

@@ -11,10 +11,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (size_t l = 0; l < words_count(); l++) {
         struct code_query q;
+        struct cause_query c;
         struct out o;
         struct explain e = { .page = { .out = &o, .style = { .width = 40 } }, .words = words_at(l) };
 
         code_query(text, words_at(l), &q);
+        cause_query(text, words_at(l), &c);
+        if (c.found_count > c.total || c.found_count > QUERY_CAUSES_MAX || c.exact >= CAUSES)
+            __builtin_trap();
         if ((q.result == QUERY_CODE || q.result == QUERY_UNREGISTERED) != (q.code != NULL) ||
             q.other_count > QUERY_OTHERS_MAX || q.other_count > q.total)
             __builtin_trap();
@@ -23,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             explain_page(&e, &q);
         else if (q.result == QUERY_SEVERAL)
             explain_several(&e, text, &q);
+        if (c.exact != CAUSE_NONE)
+            explain_cause_page(&e, c.exact);
+        else if (c.found_count)
+            explain_causes(&e, text, &c);
 
         slice rest = out_taken(&o);
 

@@ -7,7 +7,7 @@ struct line {
     bool     request, in, reversed, tcp;
     uint32_t status, cseq, vias, ip_id, rseq, frag;
     bool     has_ip_id, has_cseq;
-    slice    method, call_id, from_tag, to_tag, branch, uri, sdp, reason, aor, headers;
+    slice    method, call_id, from_tag, to_tag, branch, uri, sdp, reason, aor, caller, headers;
 };
 
 /* ---- observer ---- */
@@ -112,6 +112,7 @@ static void read_option(struct line *l, slice word, slice line)
         { SLICE("to"), &l->to_tag, NULL, NULL },     { SLICE("br"), &l->branch, NULL, NULL },
         { SLICE("uri"), &l->uri, NULL, NULL },       { SLICE("sdp"), &l->sdp, NULL, NULL },
         { SLICE("reason"), &l->reason, NULL, NULL }, { SLICE("aor"), &l->aor, NULL, NULL },
+        { SLICE("caller"), &l->caller, NULL, NULL },
         { SLICE("cseq"), NULL, &l->cseq, &l->has_cseq }, { SLICE("via"), NULL, &l->vias, NULL },
         { SLICE("id"), NULL, &l->ip_id, &l->has_ip_id }, { SLICE("rseq"), NULL, &l->rseq, NULL },
         { SLICE("frag"), NULL, &l->frag, NULL },
@@ -268,7 +269,8 @@ static slice write_message(struct play *p, const struct line *l)
     struct text t = { p->text, sizeof p->text };
     bool registers = method_is(l, "REGISTER");
     slice aor = l->aor.ptr ? l->aor : SLICE("sip:bob@b.example");
-    slice caller = registers ? aor : SLICE("sip:alice@a.example"), callee = aor;
+    slice caller = registers ? aor : l->caller.ptr ? l->caller : SLICE("sip:alice@a.example"),
+          callee = aor;
     slice from_tag = l->from_tag.ptr ? l->from_tag : SLICE("a");
 
     if (l->request) {

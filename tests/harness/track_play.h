@@ -29,6 +29,7 @@
  *   rseq=N     RSeq and Require: 100rel         uri=URI  Request-URI      tcp  over TCP
  *   sdp=WORD   a body: sendrecv, sendonly, recvonly, inactive, zero (c=0.0.0.0)
  *   frag=N     a body message/sipfrag "SIP/2.0 N ..."       reason=TEXT  phrase, _ for blanks
+ *   caller=URI the caller of a call (sip:alice@a.example)
  *   aor=URI    From and To of a REGISTER (sip:bob@b.example)
  *
  * `wait MS` lets time pass without a message. Empty lines are passed over.
