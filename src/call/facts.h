@@ -61,12 +61,8 @@ struct call_sdp {                    /* the first audio line of the newest SDP o
     slice    codecs;                 /* call_facts_codecs fills it when asked */
     slice    lines;                  /* its attributes, as written */
     slice    formats;                /* the payload types, as written: "0 18 101" */
-<<<<<<< HEAD
-    uint32_t flags;
-=======
     slice    origin;                 /* session id and version of its o= line */
-    uint16_t flags;
->>>>>>> main
+    uint32_t flags;
     uint16_t ptime_ms;
     uint8_t  direction;              /* enum sdp_direction */
 };

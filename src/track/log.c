@@ -641,7 +641,6 @@ static void note_headers(struct call *c, const struct track_logged *about)
         track_keep_newer(&c->facts->arena, &c->facts->warning, value_of(m, SIP_H_WARNING));
     if (of_invite && m->is_request && m->to.tag.len == 0)
         note_invite(c, m, about->sdp != NULL);
-<<<<<<< HEAD
     if (of_invite && m->is_request && m->to.tag.len == 0 && !c->facts->invite_flags)
         note_invite_traits(c->facts, about);
     if (m->first[SIP_H_DATE] && !c->facts->clock_skew_frame)
@@ -650,10 +649,8 @@ static void note_headers(struct call *c, const struct track_logged *about)
         note_reason(c->facts, value_of(m, SIP_H_REASON));
     if (m->first[SIP_H_HISTORY_INFO] || m->first[SIP_H_DIVERSION])
         note_diverted(c->facts, m);
-=======
     if (of_invite && m->is_request && m->to.tag.len == 0 && !c->facts->header_count)
         note_identities(c, about);
->>>>>>> main
     if (of_invite && m->is_request)
         note_credentials(c, m);
     if (of_invite && m->status >= 300 && !c->answered)
