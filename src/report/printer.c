@@ -188,7 +188,7 @@ static enum style_tone call_tone(const struct call *c)
 {
     static const uint8_t tones[CALL_STATES] = {
         [CALL_CANCELLED] = TONE_WARN, [CALL_REFUSED] = TONE_BAD, [CALL_ACTIVE] = TONE_GOOD,
-        [CALL_COMPLETED] = TONE_GOOD, [CALL_SILENT] = TONE_BAD, [CALL_NOT_FOLLOWED] = TONE_WARN,
+        [CALL_COMPLETED] = TONE_GOOD, [CALL_SILENT] = TONE_BAD, [CALL_MEDIA_STOPPED] = TONE_BAD, [CALL_NOT_FOLLOWED] = TONE_WARN,
     };
 
     return (enum style_tone)tones[c->state];
