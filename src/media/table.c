@@ -609,7 +609,6 @@ static void feed(struct media_table *t, struct media_stream *s, const struct wir
 {
     uint32_t had = s->sequence.received;
 
-    sweep(t, u->time_ns);
     (void)media_stream_feed(s, u, h, &t->about);
     stream_recount(t, s, media_stream_memory_bytes(s));
     if (had == s->sequence.received)
@@ -633,10 +632,14 @@ bool media_table_known(struct media_table *t, const struct wire_unit *u)
     t->counts.rtp++;
     if (__builtin_expect(media_stream_feed_usual(s, u, &h), 1))
         return true;
-    if (u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
+    sweep(t, u->time_ns);                                 /* may end this very stream */
+    s = stream_find(t, &u->src, &u->dst, h.ssrc);
+    if (s && u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
         stream_close(t, s, false);
-        s = stream_open(t, u, &h);
+        s = NULL;
     }
+    if (!s)
+        s = stream_open(t, u, &h);
     if (s)
         feed(t, s, u, &h);
     return true;
@@ -718,13 +721,13 @@ bool media_table_packet(struct media_table *t, const struct wire_unit *u)
     struct media_head h;
     struct media_stream *s;
 
-    sweep(t, u->time_ns);
     if (rtcp_take(t, u))
         return true;
     if (!rtp_looks_like(u->payload) || !media_head_of(u->payload, &h))
         return false;
     if (media_table_known(t, u))
         return true;
+    sweep(t, u->time_ns);
     t->counts.rtp++;
     s = stream_open(t, u, &h);
     if (s)
