@@ -19,14 +19,19 @@ struct call *call_new(void)
     if (c) {
         c->arena = arena;
         list_init(&c->in_list);
+        list_init(&c->streams);
     }
     return c;
 }
 
 size_t call_memory_bytes(const struct call *c)
 {
-    return c->arena.total_bytes + trace_memory_bytes(&c->trace) + 
-           (c->facts ? sizeof *c->facts + c->facts->arena.total_bytes : 0);
+    size_t bytes = c->arena.total_bytes + trace_memory_bytes(&c->trace) +
+                   (c->facts ? sizeof *c->facts + c->facts->arena.total_bytes : 0);
+
+    for (const struct list *l = c->streams.next; l != &c->streams; l = l->next)
+        bytes += stream_memory_bytes(list_item(l, struct stream, in_list));
+    return bytes;
 }
 
 struct call_facts *call_facts(struct call *c)
@@ -53,6 +58,12 @@ struct call *call_free(struct call *c)
         struct arena arena = c->arena;                    /* the call stands in it */
 
         call_forget(c);
+        while (!list_is_empty(&c->streams)) {
+            struct stream *s = list_item(c->streams.next, struct stream, in_list);
+
+            list_remove(&s->in_list);
+            stream_free(s);
+        }
         arena_done(&arena);
     }
     return NULL;
@@ -65,6 +76,17 @@ slice call_join_name(enum call_join join)
     };
 
     return slice_of_string(names[join]);
+}
+
+void call_add_stream(struct call *c, struct stream *s)
+{
+    struct list *after = c->streams.prev;
+
+    while (after != &c->streams && list_item(after, struct stream, in_list)->index > s->index)
+        after = after->prev;
+    list_insert_after(after, &s->in_list);
+    s->call = c->index;
+    s->call_id = c->call_id;
 }
 
 bool call_step(struct call *c, enum call_event event)
@@ -122,6 +144,7 @@ static const struct { uint16_t code; const char *name; uint8_t list; } state_wor
     [CALL_ACTIVE]       = { 999,  "Active",    CALL_LIST_ACTIVE },
     [CALL_COMPLETED]    = { 1000, "Completed", CALL_LIST_COMPLETED },
     [CALL_SILENT]       = { 8003, "Unmonitored due to no media transmission", CALL_LIST_UNMONITORED },
+    [CALL_MEDIA_STOPPED] = { 8100, "Media Transmission Stopped", CALL_LIST_COMPLETED },
     [CALL_NOT_FOLLOWED] = { 8004, "Unmonitored due to licensing", CALL_LIST_UNMONITORED },
 };
 

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "call/facts.h"
 #include "call/state.h"
+#include "call/stream.h"
 #include "call/trace.h"
 #include "call/verdict.h"
 #include "sip/message.h"
@@ -108,6 +109,8 @@ struct call {
     struct trace  trace;             /* its own memory; empty after diagnosis */
     uint8_t  join;                   /* enum call_join: why it belongs to its session */
     uint8_t  join_score;             /* of 100; 0: the first leg, or alone */
+    struct call_media media;
+    struct list  streams;            /* struct stream by in_list, in order of appearance; owned */
 
     struct arena arena;
     struct list  in_list;            /* free for the owner */
@@ -115,11 +118,13 @@ struct call {
 
 struct call *call_new(void);         /* NULL: no memory */
 struct call *call_free(struct call *c);
-size_t       call_memory_bytes(const struct call *c);
 /* Its facts, made when there are none; NULL: no memory. */
 struct call_facts *call_facts(struct call *c);
 /* It was diagnosed: what only diagnosis needed is freed. */
 void         call_forget(struct call *c);
+size_t       call_memory_bytes(const struct call *c);     /* its streams included */
+/* Takes a stream over, in order of appearance. */
+void         call_add_stream(struct call *c, struct stream *s);
 
 /* The one place that changes state. False: the table does not expect it; counted. */
 bool call_step(struct call *c, enum call_event event);
