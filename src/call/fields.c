@@ -724,6 +724,7 @@ static const struct field incident_field_list[] = {
     GETTER("code", FIELD_NUMBER, get_incident_code),
     GETTER("alert", FIELD_WORD, get_incident_alert),
     GETTER("transport", FIELD_WORD, get_incident_transport),
+    I(BOOL_AT, "media", media),
     I(ADDRESS_AT, "src", src),
     I(ADDRESS_AT, "dst", dst),
     I(U32_AT, "count", count),

@@ -516,7 +516,8 @@ static int reading_report(struct reading *r)
     if (r->wish->ladder.len)
         return reading_ladder(r);
     for (size_t i = 0; !r->wish->picked && i < r->incident_count; i++)
-        printer_incident(&r->printer, &r->incidents[i]);
+        if (r->printer.kind != PRINTER_TEXT || !r->incidents[i].media)
+            printer_incident(&r->printer, &r->incidents[i]);      /* late RTP to a closed port is usual */
     printer_summary(&r->printer, s);
     if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));
