@@ -8,7 +8,7 @@
 
 /* The record and the text that most calls have, in one piece: neighbours in memory. */
 #define CALL_TEXT_BYTES 600u
-#define FACTS_TEXT_BYTES 720u        /* two session descriptions without their heads */
+#define FACTS_TEXT_BYTES 880u        /* two session descriptions without their heads, and hops */
 
 struct call *call_new(void)
 {

@@ -27,7 +27,32 @@ enum {                               /* of one side's session description, bits 
     CALL_SDP_NO_AUDIO     = 1u << 11,
     CALL_SDP_ALG          = 1u << 12,    /* its o= or c= was rewritten in part: they disagree in kind */
     CALL_SDP_OFFER        = 1u << 13,    /* this was an offer; else an answer */
+    CALL_SDP_AMR          = 1u << 14,    /* AMR or AMR-WB is among its codecs */
+    CALL_SDP_AMR_ALIGNED  = 1u << 15,    /* with octet-align=1 (RFC 4867) */
+    CALL_SDP_FLAWED       = 1u << 16,    /* it breaks the grammar of SDP */
+    CALL_SDP_IPV6         = 1u << 17,    /* its media address is of IPv6 */
+    CALL_SDP_RELAYED      = 1u << 18,    /* an ICE candidate of type srflx or relay: more than its own address */
 };
+
+enum {                               /* of the first INVITE, bits */
+    CALL_INVITE_IDENTITY  = 1u << 0,     /* Identity (RFC 8224) */
+    CALL_INVITE_ANONYMOUS = 1u << 1,     /* anonymous From, or Privacy: id */
+    CALL_INVITE_REFERRED  = 1u << 2,     /* Referred-By */
+    CALL_INVITE_LOCATION  = 1u << 3,     /* Geolocation */
+    CALL_INVITE_NO_RPORT  = 1u << 4,     /* its topmost Via asks for no rport (RFC 3581) */
+    CALL_INVITE_CUT       = 1u << 5,     /* its end was not captured */
+    CALL_INVITE_HELD_BACK = 1u << 6,     /* fragments: whole only after several packets */
+    CALL_INVITE_FLAWED    = 1u << 7,     /* breaks the grammar so that a strict server refuses it */
+};
+
+enum call_location {                 /* of the Q.850 cause (RFC 8606) */
+    CALL_LOCATION_NONE, CALL_LOCATION_USER, CALL_LOCATION_NETWORK,
+};
+
+struct call_hop {                    /* a pair of machines that passed messages of the call */
+    struct address src, dst;         /* of the first message between them */
+};
+#define CALL_HOPS_MAX 16u
 
 struct call_sdp {                    /* the first audio line of the newest SDP of one side */
     int64_t  at_ns;                  /* 0: this side sent none */
@@ -37,7 +62,7 @@ struct call_sdp {                    /* the first audio line of the newest SDP o
     slice    lines;                  /* its attributes, as written */
     slice    formats;                /* the payload types, as written: "0 18 101" */
     slice    origin;                 /* session id and version of its o= line */
-    uint16_t flags;
+    uint32_t flags;
     uint16_t ptime_ms;
     uint8_t  direction;              /* enum sdp_direction */
 };
@@ -69,6 +94,26 @@ struct call_facts {
     uint16_t challenges;             /* 401 and 407 to INVITEs that carried credentials */
     uint16_t stale;                  /* of these, with stale=true */
     uint16_t same_nonce;             /* challenges that repeated the nonce just refused */
+    slice    auth_realm;             /* that the credentials of the last INVITE named */
+    slice    algorithm;              /* of the last challenge; empty: MD5 */
+    slice    content_type;           /* of the first INVITE */
+    slice    diverted_to;            /* last target of its History-Info, or who diverted */
+    slice    bad_header;             /* name of the first header of the INVITE that breaks the grammar */
+    struct call_hop *hops;           /* by trace_message.hop, in the arena */
+    struct address answer_before;    /* where an earlier answer wanted media, without an offer in between */
+    uint64_t answer_before_frame;    /* 0: the answer did not change */
+    int64_t  challenge_ns;           /* of the last challenge */
+    uint32_t min_se_s;               /* of a 422 */
+    uint32_t challenge_age_s;        /* how old the challenge was when it was called stale */
+    int32_t  clock_skew_s;           /* Date of a message less its time */
+    uint64_t clock_skew_frame;       /* 0: no Date was seen */
+    uint16_t invite_flags;
+    uint8_t  hop_count;
+    uint8_t  vias_max;               /* most that an INVITE of it had */
+    uint8_t  location;               /* enum call_location, of the last Reason */
+    uint8_t  release_cause;          /* Reason: RELEASE_CAUSE;cause= (TS 24.229), 0: none */
+    bool     clock_skew_of_callee;
+    bool     other_nonce;            /* the credentials did not use the newest nonce */
     bool     late_offer;             /* the INVITE had no SDP */
     bool     answer_without_sdp;     /* the ACK that had to bring the answer had none */
     bool     refresher_is_callee;    /* refresher=uas in the 2xx */

@@ -35,7 +35,7 @@ struct verdict {
 
 struct call_verdicts {               /* call->verdicts; NULL: not diagnosed yet */
     struct verdict cause;            /* cause.cause 0: nothing went wrong */
-    struct verdict findings[VERDICT_FINDINGS_MAX];
+    struct verdict *findings;        /* worst first; VERDICT_FINDINGS_MAX at most */
     uint8_t        finding_count;
     uint8_t        findings_beyond;
 };

@@ -3,6 +3,7 @@
 #include "track/log.h"
 
 #include "sip/auth.h"
+#include "sip/route.h"
 #include "sip/uri.h"
 #include "sip/values.h"
 #include "track/track_int.h"
@@ -212,14 +213,14 @@ static const struct sdp_media *first_audio(const struct sdp *sdp, unsigned *ret_
 
 #define MEDIA_LINES_MAX 1024u           /* more of an SDP says nothing about codecs */
 
-static uint16_t address_flags(const struct sdp *sdp, const struct address *media,
+static uint32_t address_flags(const struct sdp *sdp, const struct address *media,
                               const struct address *source)
 {
     struct address origin;
-    uint16_t flags = 0;
+    uint32_t flags = media->family == 6 ? CALL_SDP_IPV6 : 0;
 
     if (media->family && address_is_zero(media))
-        return CALL_SDP_ZERO;
+        return flags | CALL_SDP_ZERO;
     if (media->family && address_is_private(media)) {
         flags |= CALL_SDP_PRIVATE;
         if (!address_is_private(source))
@@ -231,9 +232,40 @@ static uint16_t address_flags(const struct sdp *sdp, const struct address *media
     return flags;
 }
 
-static uint16_t media_flags(const struct sdp *sdp, const struct sdp_media *media)
+/* AMR with octet-align=1 and without are two formats that do not understand each other (RFC 4867, 8.1). */
+static uint32_t amr_flags(const struct sdp_media *media)
 {
-    uint16_t flags = 0;
+    slice formats = media->formats, fmtp;
+    struct sdp_codec codec;
+    unsigned payload_type;
+    uint32_t flags = 0;
+
+    while (sdp_format_next(&formats, &payload_type)) {
+        if (payload_type < 96 || !sdp_codec_of(media, payload_type, &codec) ||
+            !slice_starts_nocase(codec.name, SLICE("AMR")))
+            continue;
+        flags |= CALL_SDP_AMR;
+        if (sdp_fmtp_of(media, payload_type, &fmtp) && slice_find_nocase(fmtp, SLICE("octet-align=1")) >= 0)
+            flags |= CALL_SDP_AMR_ALIGNED;
+    }
+    return flags;
+}
+
+static uint32_t candidate_flags(const struct sdp_media *media)
+{
+    slice lines = media->lines, name, value;
+    struct sdp_candidate candidate;
+
+    while (sdp_attr_next(&lines, &name, &value))
+        if (slice_eq(name, SLICE("candidate")) && sdp_candidate_parse(value, &candidate) &&
+            !slice_eq_nocase(candidate.type, SLICE("host")))
+            return CALL_SDP_ICE | CALL_SDP_RELAYED;
+    return CALL_SDP_ICE;
+}
+
+static uint32_t media_flags(const struct sdp *sdp, const struct sdp_media *media)
+{
+    uint32_t flags = 0;
 
     if (slice_find_nocase(media->proto, SLICE("SAVP")) >= 0)
         flags |= CALL_SDP_SRTP;
@@ -242,15 +274,15 @@ static uint16_t media_flags(const struct sdp *sdp, const struct sdp_media *media
     if (media->fingerprint.len || sdp->fingerprint.len)
         flags |= CALL_SDP_DTLS;
     if (media->candidate_count)
-        flags |= CALL_SDP_ICE;
+        flags |= candidate_flags(media);
     if (media->port == 0)
         flags |= CALL_SDP_REFUSED;
     return flags;
 }
 
-static uint16_t kinds_flags(const struct sdp *sdp)
+static uint32_t kinds_flags(const struct sdp *sdp)
 {
-    uint16_t flags = 0;
+    uint32_t flags = sdp->flaw_count ? CALL_SDP_FLAWED : 0;
 
     for (unsigned i = 0; i < sdp->media_count; i++) {
         if (slice_eq(sdp->media[i].type, SLICE("image")))
@@ -268,6 +300,22 @@ static bool is_offer(const struct call *c, const struct sip_message *m)
     if (m->is_request)
         return m->method != SIP_ACK && !(m->method == SIP_PRACK && c->facts->late_offer);
     return m->method == SIP_INVITE && c->facts->late_offer && !c->answered;
+}
+
+/* Two answers of one dialog that want the media at two places: only a new offer may change that
+ * (RFC 3261, 13.2.1). */
+static void note_answer_change(struct call *c, const struct track_logged *about, const struct address *at)
+{
+    const struct call_sdp *before = &c->facts->sdp[1];
+    const struct sip_message *m = about->message;
+
+    if (m->is_request || m->method != SIP_INVITE || about->request_from_callee || c->answered ||
+        !before->at_ns || (before->flags & CALL_SDP_OFFER) || !before->media.family ||
+        before->at_ns < c->facts->sdp[0].at_ns || !slice_eq(c->to.tag, m->to.tag) ||
+        address_eq(&before->media, at) || address_is_zero(at) || at->port == 0)
+        return;
+    c->facts->answer_before = before->media;
+    c->facts->answer_before_frame = before->frame;
 }
 
 /* "session-id version" of the o= line, as one piece of the text. */
@@ -296,6 +344,11 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     struct address at = {0};
     slice lines;
 
+    if (media) {
+        (void)address_parse_ip(sdp_media_connection(sdp, index).address, &at);
+        at.port = media->port;
+        note_answer_change(c, about, &at);
+    }
     side->at_ns = about->unit->time_ns;
     side->frame = about->unit->frame;
     if (media && is_unchanged(side, sdp, media))
@@ -307,8 +360,6 @@ static void note_sdp(struct call *c, const struct track_logged *about)
         side->flags |= CALL_SDP_NO_AUDIO;
         return;
     }
-    (void)address_parse_ip(sdp_media_connection(sdp, index).address, &at);
-    at.port = media->port;
     side->media = at;
     side->direction = (uint8_t)sdp_media_direction(sdp, index);
     side->ptime_ms = media->ptime_ms;
@@ -320,6 +371,8 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     track_keep_newer(&c->facts->arena, &side->origin, origin_of(sdp));
     if (memmem(lines.ptr, lines.len, "telephone-event", 15))
         side->flags |= CALL_SDP_DTMF;
+    if (memmem(lines.ptr, lines.len, "AMR", 3))
+        side->flags |= amr_flags(media);
 }
 
 /* ---- facts: headers --------------------------------------------------------------------------- */
@@ -349,6 +402,47 @@ static void note_via(struct call_facts *f, const struct track_logged *about)
         f->via_sent_by.port = via->port;
     if (!about->message->is_request && via->received.len && !f->via_received.family)
         (void)address_parse_ip(via->received, &f->via_received);
+}
+
+/* Of the first INVITE: what a refusal may be about. */
+static const struct { uint16_t header, flag; } invite_headers[] = {
+    { SIP_H_IDENTITY, CALL_INVITE_IDENTITY },
+    { SIP_H_REFERRED_BY, CALL_INVITE_REFERRED },
+    { SIP_H_GEOLOCATION, CALL_INVITE_LOCATION },
+};
+
+static void note_invite_flaws(struct call_facts *f, const struct sip_message *m)
+{
+    size_t count = m->flaw_count < SIP_FLAWS_MAX ? m->flaw_count : SIP_FLAWS_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        uint16_t header = m->flaws[i].header;
+
+        if (!sip_flaw_code((enum sip_flaw_kind)m->flaws[i].kind))
+            continue;
+        f->invite_flags |= CALL_INVITE_FLAWED;
+        if (header < m->header_count && !f->bad_header.len)
+            f->bad_header = track_keep(&f->arena, m->headers[header].name);
+    }
+}
+
+static void note_invite_traits(struct call_facts *f, const struct track_logged *about)
+{
+    const struct sip_message *m = about->message;
+
+    for (size_t i = 0; i < ARRAY_LEN(invite_headers); i++)
+        if (m->first[invite_headers[i].header])
+            f->invite_flags |= invite_headers[i].flag;
+    if (slice_find_nocase(m->from.uri, SLICE("anonymous")) >= 0 ||
+        slice_find_nocase(value_of(m, SIP_H_PRIVACY), SLICE("id")) >= 0)
+        f->invite_flags |= CALL_INVITE_ANONYMOUS;
+    if (!m->via.rport.ptr)
+        f->invite_flags |= CALL_INVITE_NO_RPORT;
+    if (about->unit->cut)
+        f->invite_flags |= CALL_INVITE_CUT;
+    if (m->flaw_count && !about->unit->cut)
+        note_invite_flaws(f, m);
+    track_keep_newer(&f->arena, &f->content_type, m->content_type);
 }
 
 static void note_invite(struct call *c, const struct sip_message *m, bool has_sdp)
@@ -402,11 +496,14 @@ static void note_credentials(struct call *c, const struct sip_message *m)
     slice rest = credentials(m);
     struct sip_auth auth;
 
-    if (rest.len && sip_auth_next(&rest, &auth))
-        track_keep_newer(&c->facts->arena, &c->facts->auth_user, auth.username);
+    if (!rest.len || !sip_auth_next(&rest, &auth))
+        return;
+    track_keep_newer(&c->facts->arena, &c->facts->auth_user, auth.username);
+    track_keep_newer(&c->facts->arena, &c->facts->auth_realm, auth.realm);
+    c->facts->other_nonce = c->facts->nonce.len && !slice_eq(c->facts->nonce, auth.nonce);
 }
 
-static void note_challenge(struct call *c, const struct sip_message *m)
+static void note_challenge(struct call *c, const struct sip_message *m, int64_t at_ns)
 {
     struct call_facts *f = c->facts;
     slice rest = challenge(m);
@@ -416,9 +513,13 @@ static void note_challenge(struct call *c, const struct sip_message *m)
         f->challenges = one_more(f->challenges);
     if (!rest.len || !sip_auth_next(&rest, &auth))
         return;
+    if (auth.stale && f->challenge_ns && at_ns > f->challenge_ns)
+        f->challenge_age_s = (uint32_t)((at_ns - f->challenge_ns) / 1000000000);
+    f->challenge_ns = at_ns;
     f->stale = (uint16_t)(f->stale + auth.stale);
     f->same_nonce = (uint16_t)(f->same_nonce + (f->auth_user.len && slice_eq(f->nonce, auth.nonce)));
     track_keep_newer(&f->arena, &f->realm, auth.realm);
+    track_keep_newer(&f->arena, &f->algorithm, auth.algorithm);
     track_keep_newer(&f->arena, &f->nonce, auth.nonce);
 }
 
@@ -435,7 +536,7 @@ static const struct { uint16_t status, header; } details[] = {
     { 608, SIP_H_CALL_INFO },
 };
 
-static void note_refusal(struct call *c, const struct sip_message *m)
+static void note_refusal(struct call *c, const struct sip_message *m, int64_t at_ns)
 {
     struct call_facts *f = c->facts;
 
@@ -449,7 +550,9 @@ static void note_refusal(struct call *c, const struct sip_message *m)
     if (m->first[SIP_H_RETRY_AFTER])
         (void)sip_seconds_parse(value_of(m, SIP_H_RETRY_AFTER), &f->retry_after_s);
     if (m->status == 401 || m->status == 407)
-        note_challenge(c, m);
+        note_challenge(c, m, at_ns);
+    if (m->status == 422)
+        (void)sip_seconds_parse(value_of(m, SIP_H_MIN_SE), &f->min_se_s);
 }
 
 static void note_answer(struct call_facts *f, const struct sip_message *m)
@@ -459,6 +562,72 @@ static void note_answer(struct call_facts *f, const struct sip_message *m)
     if (m->first[SIP_H_SESSION_EXPIRES] &&
         sip_session_expires_parse(value_of(m, SIP_H_SESSION_EXPIRES), &timer))
         f->refresher_is_callee = timer.refresher == SIP_REFRESHER_UAS;
+}
+
+/* Reason beyond what the record keeps: whose word it is, and the causes of mobiles. */
+static void note_reason(struct call_facts *f, slice rest)
+{
+    slice value, location;
+    uint32_t cause;
+
+    while (sip_list_next(&rest, &value)) {
+        slice params = value, protocol = slice_trim(slice_take_until(&params, ';'));
+
+        if (slice_eq_nocase(protocol, SLICE("RELEASE_CAUSE")) && sip_param_u32(params, SLICE("cause"), &cause) &&
+            cause < 256)
+            f->release_cause = (uint8_t)cause;
+        if (slice_eq_nocase(protocol, SLICE("Q.850")) && sip_param_find(params, SLICE("location"), &location))
+            f->location = slice_eq_nocase(location, SLICE("U")) || slice_eq_nocase(location, SLICE("user"))
+                              ? CALL_LOCATION_USER : CALL_LOCATION_NETWORK;
+    }
+}
+
+static void note_diverted(struct call_facts *f, const struct sip_message *m)
+{
+    struct sip_values all = sip_values_of(m, m->first[SIP_H_HISTORY_INFO] ? SIP_H_HISTORY_INFO : SIP_H_DIVERSION);
+    struct sip_name_addr target;
+    slice value, last = {0};
+
+    while (sip_values_next(&all, &value))
+        last = value;
+    if (last.len && sip_name_addr_parse(last, &target))
+        track_keep_newer(&f->arena, &f->diverted_to, target.uri);
+}
+
+/* "Sat, 13 Nov 2010 23:29:00 GMT" (RFC 3261, 20.17) -> seconds since 1970, or -1. */
+static int64_t date_seconds(slice value)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    ptrdiff_t comma = slice_find_char(value, ',');
+    uint32_t day, year, hour, minute, second;
+
+    value = slice_trim(slice_skip(value, (size_t)(comma + 1)));
+    if (!slice_take_u32(&value, &day) || !slice_take_blanks(&value) || value.len < 3)
+        return -1;
+    ptrdiff_t month = slice_find(slice_of_string(months), slice_head(value, 3));
+    value = slice_skip(value, 3);
+    if (month < 0 || month % 3 || !slice_take_blanks(&value) || !slice_take_u32(&value, &year) ||
+        !slice_take_blanks(&value) || !slice_take_u32(&value, &hour) || !slice_take_char(&value, ':') ||
+        !slice_take_u32(&value, &minute) || !slice_take_char(&value, ':') || !slice_take_u32(&value, &second) ||
+        year < 1970 || year > 9999 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return -1;
+    int64_t m = month / 3 + 1, y = (int64_t)year - (m <= 2), era = y / 400, of_era = y - era * 400;
+    int64_t of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+
+    return days * 86400 + hour * 3600 + minute * 60 + second;
+}
+
+static void note_date(struct call_facts *f, const struct track_logged *about)
+{
+    int64_t said_s = date_seconds(value_of(about->message, SIP_H_DATE));
+    int64_t skew_s = said_s - about->unit->time_ns / 1000000000;
+
+    if (said_s < 0 || skew_s > INT32_MAX || skew_s < INT32_MIN)
+        return;
+    f->clock_skew_s = (int32_t)skew_s;
+    f->clock_skew_frame = about->unit->frame;
+    f->clock_skew_of_callee = is_from_callee(about);
 }
 
 static void note_headers(struct call *c, const struct track_logged *about)
@@ -472,12 +641,20 @@ static void note_headers(struct call *c, const struct track_logged *about)
         track_keep_newer(&c->facts->arena, &c->facts->warning, value_of(m, SIP_H_WARNING));
     if (of_invite && m->is_request && m->to.tag.len == 0)
         note_invite(c, m, about->sdp != NULL);
+    if (of_invite && m->is_request && m->to.tag.len == 0 && !c->facts->invite_flags)
+        note_invite_traits(c->facts, about);
+    if (m->first[SIP_H_DATE] && !c->facts->clock_skew_frame)
+        note_date(c->facts, about);
+    if (m->first[SIP_H_REASON])
+        note_reason(c->facts, value_of(m, SIP_H_REASON));
+    if (m->first[SIP_H_HISTORY_INFO] || m->first[SIP_H_DIVERSION])
+        note_diverted(c->facts, m);
     if (of_invite && m->is_request && m->to.tag.len == 0 && !c->facts->header_count)
         note_identities(c, about);
     if (of_invite && m->is_request)
         note_credentials(c, m);
     if (of_invite && m->status >= 300 && !c->answered)
-        note_refusal(c, m);
+        note_refusal(c, m, about->unit->time_ns);
     if (of_invite && m->status >= 200 && m->status < 300)
         note_answer(c->facts, m);
     if (m->is_request && m->method == SIP_ACK && !about->request_from_callee && c->answered &&
@@ -485,11 +662,43 @@ static void note_headers(struct call *c, const struct track_logged *about)
         c->facts->answer_without_sdp = about->sdp == NULL;
 }
 
+#define HOPS_FIRST 4u
+static bool hops_have_room(struct call_facts *f, uint8_t hop)
+{
+    bool first = f->hop_count == 0, all = hop == HOPS_FIRST;
+    struct call_hop *grown;
+
+    if (hop >= CALL_HOPS_MAX || (!first && hop != f->hop_count))
+        return false;
+    if (!first && !all)
+        return true;
+    grown = arena_zalloc(&f->arena, (first && hop < HOPS_FIRST ? HOPS_FIRST : CALL_HOPS_MAX) * sizeof *grown);
+    if (grown && f->hop_count)
+        memcpy(grown, f->hops, f->hop_count * sizeof *grown);
+    if (grown)
+        f->hops = grown;
+    return grown != NULL;
+}
+
+static void note_hop(struct call_facts *f, const struct track_logged *about)
+{
+    const struct sip_message *m = about->message;
+    uint8_t hop = about->seen.hop;
+
+    if (m->is_request && m->method == SIP_INVITE && m->via_count > f->vias_max)
+        f->vias_max = (uint8_t)(m->via_count < UINT8_MAX ? m->via_count : UINT8_MAX);
+    if (hop < f->hop_count || !hops_have_room(f, hop))
+        return;
+    f->hops[hop] = (struct call_hop){ about->unit->src, about->unit->dst };
+    f->hop_count = (uint8_t)(hop + 1);
+}
+
 void track_log(struct call *c, const struct track_logged *about)
 {
     note_message(c, about);
     if ((about->seen.kind != SEEN_NEW && about->seen.kind != SEEN_HOP_COPY) || !call_facts(c))
         return;
+    note_hop(c->facts, about);
     if (about->seen.kind == SEEN_NEW)
         note_headers(c, about);
     if (about->sdp && (about->seen.kind == SEEN_NEW || !c->facts->sdp[is_from_callee(about)].at_ns))

@@ -1,0 +1,51 @@
+/* diagnose/diagnose.c - see diagnose.h
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "diagnose/diagnose.h"
+
+#include "diagnose/rules.h"
+
+/* In the record's arena, once: a leg that is diagnosed again keeps what it has. */
+static bool write_findings(const struct casefile *k, const struct candidates *found, int main_at,
+                           struct arena *a, struct call_verdicts *v)
+{
+    size_t count = found->count - (main_at >= 0);
+    size_t kept = count < VERDICT_FINDINGS_MAX ? count : VERDICT_FINDINGS_MAX;
+    size_t beyond = count - kept + found->beyond;
+
+    if (kept && !(v->findings = arena_zalloc(a, kept * sizeof *v->findings)))
+        return false;
+    for (size_t i = 0; i < found->count && v->finding_count < kept; i++)
+        if ((int)i != main_at && !candidate_write(&found->all[i], k, a, &v->findings[v->finding_count++]))
+            return false;
+    v->findings_beyond = (uint8_t)(beyond < UINT8_MAX ? beyond : UINT8_MAX);
+    return true;
+}
+
+static void diagnose_leg(struct call *const *legs, size_t count, size_t index,
+                         const struct diagnose_context *context)
+{
+    struct call *c = legs[index];
+    struct candidates found;
+    struct casefile k;
+    struct call_verdicts *v;
+
+    if (c->verdicts || c->state == CALL_NOT_FOLLOWED)
+        return;
+    found.count = found.beyond = 0;
+    case_open(&k, legs, count, index, context);
+    rules_ask(&k, &found);
+    int main_at = rank(&k, &found);
+
+    if (!(v = arena_zalloc(&c->arena, sizeof *v)))
+        return;
+    if (main_at >= 0 && !candidate_write(&found.all[main_at], &k, &c->arena, &v->cause))
+        return;
+    if (write_findings(&k, &found, main_at, &c->arena, v))
+        c->verdicts = v;
+}
+
+void diagnose_session(struct call *const *legs, size_t count, const struct diagnose_context *context)
+{
+    for (size_t i = 0; i < count; i++)
+        diagnose_leg(legs, count, i, context);
+}
