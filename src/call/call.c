@@ -144,6 +144,7 @@ static const struct { uint16_t code; const char *name; uint8_t list; } state_wor
     [CALL_ACTIVE]       = { 999,  "Active",    CALL_LIST_ACTIVE },
     [CALL_COMPLETED]    = { 1000, "Completed", CALL_LIST_COMPLETED },
     [CALL_SILENT]       = { 8003, "Unmonitored due to no media transmission", CALL_LIST_UNMONITORED },
+    [CALL_MEDIA_STOPPED] = { 8100, "Media Transmission Stopped", CALL_LIST_COMPLETED },
     [CALL_NOT_FOLLOWED] = { 8004, "Unmonitored due to licensing", CALL_LIST_UNMONITORED },
 };
 

@@ -3,7 +3,8 @@
 #include "call/fields.h"
 
 enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_ADDRESS, AS_CODE,
-               AS_SOME_U32 };
+               AS_SOME_U32, AS_SOME_MILLI_U16, AS_SOME_MILLI_U32, AS_MILLI_U32, AS_US, AS_SOME_MS,
+               AS_MS_64, AS_STRING, AS_U8 };
 
 /* A member of a record, by type; SPARSE_ ones are worth a word in JSON only when not zero. */
 #define PLACED(of, n, t, s, member, is_sparse) \
@@ -20,6 +21,14 @@ enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_A
 #define SPARSE_U16_AT(of, n, member)  PLACED(of, n, FIELD_NUMBER, AS_U16, member, true)
 #define SPARSE_U32_AT(of, n, member)  PLACED(of, n, FIELD_NUMBER, AS_U32, member, true)
 #define SPARSE_BOOL_AT(of, n, member) PLACED(of, n, FIELD_BOOL, AS_BOOL, member, true)
+#define SOME_MILLI_16_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_SOME_MILLI_U16, member, false)
+#define SOME_MILLI_32_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_SOME_MILLI_U32, member, false)
+#define MILLI_32_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_MILLI_U32, member, false)
+#define US_AT(of, n, member)       PLACED(of, n, FIELD_DURATION, AS_US, member, false)
+#define SOME_MS_AT(of, n, member)  PLACED(of, n, FIELD_DURATION, AS_SOME_MS, member, false)
+#define MS_64_AT(of, n, member)    PLACED(of, n, FIELD_DURATION, AS_MS_64, member, false)
+#define STRING_AT(of, n, member)   PLACED(of, n, FIELD_TEXT, AS_STRING, member, false)
+#define SPARSE_US_AT(of, n, member) PLACED(of, n, FIELD_DURATION, AS_US, member, true)
 #define GETTER(n, t, function)     { .name = n, .type = t, .storage = IN_GETTER, .get = function }
 #define COUNTS(n, function)        { .name = n, .type = FIELD_COUNTS, .count_at = function }
 
@@ -42,8 +51,32 @@ static struct field_value number(int64_t n) { return (struct field_value){ .know
 
 /* ---- calls ---------------------------------------------------------------------------- */
 
+/* Of the worse direction. */
+static uint64_t way_loss_milli(const struct call_media_way *w)
+{
+    uint64_t expected = w->packets + w->lost;
+
+    return expected ? (w->lost * 100000 + expected / 2) / expected : 0;
+}
+
+static struct field_value call_loss(const struct call *c)
+{
+    uint64_t a = way_loss_milli(&c->media.to_callee), b = way_loss_milli(&c->media.to_caller);
+
+    return (struct field_value){ .known = c->media.to_callee.packets + c->media.to_caller.packets > 0,
+                                 .number = (int64_t)(a > b ? a : b) };
+}
+
+static struct field_value call_jitter(const struct call *c)
+{
+    uint32_t a = c->media.to_callee.jitter_max_us, b = c->media.to_caller.jitter_max_us;
+
+    return (struct field_value){ .known = c->media.to_callee.packets + c->media.to_caller.packets > 0,
+                                 .number = (int64_t)(a > b ? a : b) * 1000 };
+}
+
 #define CALL_GETTER(name, expression)                                                              \
-    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])                    \
     {                                                                                              \
         const struct call *c = record;                                                             \
         (void)room;                                                                                \
@@ -54,6 +87,14 @@ CALL_GETTER(get_family, word(call_status(c).family))
 CALL_GETTER(get_code, number(call_status(c).code))
 CALL_GETTER(get_name, word(call_status(c).name))
 CALL_GETTER(get_list, word(call_list_name(call_status(c).list)))
+CALL_GETTER(get_detail, c->state != CALL_SILENT ? (struct field_value){0}
+                        : word(c->media.absent ? SLICE("media") : SLICE("signalling")))
+CALL_GETTER(get_mos, ((struct field_value){ .known = c->media.mos_milli != 0, .number = c->media.mos_milli }))
+CALL_GETTER(get_loss, call_loss(c))
+CALL_GETTER(get_jitter, call_jitter(c))
+CALL_GETTER(get_dtmf, word(c->media.dtmf == 3 ? SLICE("rtp info") : c->media.dtmf == CALL_DTMF_INFO ? SLICE("info")
+                           : c->media.dtmf ? SLICE("rtp") : (slice){0}))
+CALL_GETTER(get_streams, number(c->media.to_callee.streams + c->media.to_caller.streams))
 CALL_GETTER(get_last_response, word(call_last_response(c, room)))
 CALL_GETTER(get_transport, word(wire_transport_name((enum wire_transport)c->transport)))
 CALL_GETTER(get_ended_by, word(call_side_name((enum call_side)c->ended_by)))
@@ -70,7 +111,7 @@ CALL_GETTER(get_update, number(c->methods[SIP_UPDATE]))
 /* Our side is not known to a reader of captures: only who dials or serves can say kill or finish. */
 CALL_GETTER(get_release, ((void)c, (struct field_value){0}))
 
-static void get_session(const void *record, struct field_value *ret, char room[8])
+static void get_session(const void *record, struct field_value *ret, char room[FIELD_ROOM])
 {
     const struct call *c = record;
     uint64_t n = c->session % 1000000;                    /* the numbers of a file are small */
@@ -84,7 +125,7 @@ static void get_session(const void *record, struct field_value *ret, char room[8
 }
 
 static bool response_at(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,
-                        char room[8])
+                        char room[FIELD_ROOM])
 {
     const struct call *c = record;
 
@@ -99,7 +140,7 @@ static bool response_at(const void *record, size_t index, slice *ret_name, uint6
 }
 
 static bool method_at(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,
-                      char room[8])
+                      char room[FIELD_ROOM])
 {
     const struct call *c = record;
 
@@ -123,6 +164,7 @@ static const struct field call_field_list[] = {
     GETTER("state.code", FIELD_NUMBER, get_code),
     GETTER("state.name", FIELD_WORD, get_name),
     GETTER("state.list", FIELD_WORD, get_list),
+    GETTER("state.detail", FIELD_WORD, get_detail),
     C(U16_AT, "final", final),
     C(TEXT_AT, "reason", reason),
     C(CODE_AT, "last_progress", last_progress),
@@ -189,6 +231,21 @@ static const struct field call_field_list[] = {
     C(SPARSE_U16_AT, "refreshes", refreshes),
     C(TEXT_AT, "session_id", session_id),
     C(TEXT_AT, "icid", icid),
+    GETTER("mos", FIELD_MILLI, get_mos),
+    GETTER("loss_pct", FIELD_MILLI, get_loss),
+    GETTER("jitter_max_ms", FIELD_DURATION, get_jitter),
+    GETTER("streams", FIELD_NUMBER, get_streams),
+    GETTER("dtmf", FIELD_WORD, get_dtmf),
+    C(SPARSE_BOOL_AT, "srtp", media.secure),
+    C(SPARSE_BOOL_AT, "media_visible", media.visible),
+    C(U64_AT, "to_callee.packets", media.to_callee.packets),
+    C(TIME_AT, "to_callee.first_at", media.to_callee.first_ns),
+    C(TIME_AT, "to_callee.last_at", media.to_callee.last_ns),
+    C(SOME_MILLI_16_AT, "to_callee.mos", media.to_callee.mos_milli),
+    C(U64_AT, "to_caller.packets", media.to_caller.packets),
+    C(TIME_AT, "to_caller.first_at", media.to_caller.first_ns),
+    C(TIME_AT, "to_caller.last_at", media.to_caller.last_ns),
+    C(SOME_MILLI_16_AT, "to_caller.mos", media.to_caller.mos_milli),
     C(SPARSE_BOOL_AT, "crossed", crossed),
     C(SPARSE_BOOL_AT, "emergency", emergency),
     C(SPARSE_BOOL_AT, "partial", partial),
@@ -206,7 +263,7 @@ const struct field_table call_fields = { "call", call_field_list, ARRAY_LEN(call
 /* ---- registrations ---------------------------------------------------------------------- */
 
 #define REGISTRATION_GETTER(name, expression)                                                      \
-    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])                    \
     {                                                                                              \
         const struct registration *r = record;                                                     \
         (void)room;                                                                                \
@@ -262,13 +319,13 @@ const struct field_table registration_fields = { "registration", registration_fi
 
 /* ---- transactions ------------------------------------------------------------------------- */
 
-static void get_t_transport(const void *record, struct field_value *ret, char room[8])
+static void get_t_transport(const void *record, struct field_value *ret, char room[FIELD_ROOM])
 {
     (void)room;
     *ret = word(wire_transport_name((enum wire_transport)((const struct transaction *)record)->transport));
 }
 
-static void get_t_duration(const void *record, struct field_value *ret, char room[8])
+static void get_t_duration(const void *record, struct field_value *ret, char room[FIELD_ROOM])
 {
     const struct transaction *t = record;
 
@@ -307,7 +364,7 @@ const struct field_table transaction_fields = { "transaction", transaction_field
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-static void get_m_transport(const void *record, struct field_value *ret, char room[8])
+static void get_m_transport(const void *record, struct field_value *ret, char room[FIELD_ROOM])
 {
     (void)room;
     *ret = word(wire_transport_name((enum wire_transport)((const struct message_row *)record)->transport));
@@ -344,9 +401,194 @@ static const struct field message_field_list[] = {
 const struct field_table message_fields = { "message", message_field_list,
                                             ARRAY_LEN(message_field_list) };
 
+/* ---- streams ------------------------------------------------------------------------------- */
+
+#define STREAM_GETTER(name, expression)                                                            \
+    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])           \
+    {                                                                                              \
+        const struct stream *s = record;                                                           \
+        (void)room;                                                                                \
+        *ret = (expression);                                                                       \
+    }
+
+static struct field_value milli_number(int64_t thousandths)
+{
+    return (struct field_value){ .known = thousandths > 0, .number = thousandths };
+}
+
+static slice direction_name(unsigned direction)
+{
+    static const char *const names[] = { "", "sendrecv", "sendonly", "recvonly", "inactive" };
+
+    return slice_of_string(direction < ARRAY_LEN(names) ? names[direction] : "");
+}
+
+static struct field_value address_known(const struct address *a)
+{
+    return (struct field_value){ .known = a->family != 0, .address = a };
+}
+
+static struct field_value hexadecimal(uint32_t n, char room[FIELD_ROOM])
+{
+    room[0] = '0', room[1] = 'x';
+    for (int i = 0; i < 8; i++)
+        room[2 + i] = "0123456789abcdef"[n >> (28 - 4 * i) & 15];
+    return word(slice_of(room, 10));
+}
+
+static slice media_name(uint8_t media)
+{
+    return media == 'a' ? SLICE("audio") : media == 'v' ? SLICE("video") : media == 'o' ? SLICE("other") : (slice){0};
+}
+
+STREAM_GETTER(get_s_ssrc, hexadecimal(s->ssrc, room))
+STREAM_GETTER(get_s_call, ((struct field_value){ .known = s->call != 0, .number = (int64_t)s->call }))
+STREAM_GETTER(get_s_side, word(stream_side_name((enum stream_side)s->side)))
+STREAM_GETTER(get_s_bound, word(stream_bound_name((enum stream_bound)s->bound)))
+STREAM_GETTER(get_s_band, word(stream_band_name((enum stream_band)s->band)))
+STREAM_GETTER(get_s_media, word(media_name(s->media)))
+STREAM_GETTER(get_s_expected, number((int64_t)s->packets + s->lost))
+STREAM_GETTER(get_s_loss, number(stream_loss_milli(s)))
+STREAM_GETTER(get_s_duration, duration(s->last_ns - s->first_ns))
+STREAM_GETTER(get_s_drift, ((struct field_value){ .known = s->drift_ppm != 0, .number = s->drift_ppm }))
+STREAM_GETTER(get_s_r, milli_number(s->buffers[STREAM_ADAPTIVE].r_milli))
+STREAM_GETTER(get_s_mos, milli_number(s->buffers[STREAM_ADAPTIVE].mos_milli))
+STREAM_GETTER(get_s_worst_at, ((struct field_value){ .known = s->worst_mos_milli != 0, .number = s->worst_ns }))
+STREAM_GETTER(get_s_sender, address_known(&s->sender.address))
+STREAM_GETTER(get_s_sender_direction, word(direction_name(s->sender.direction)))
+STREAM_GETTER(get_s_receiver, address_known(&s->receiver.address))
+STREAM_GETTER(get_s_receiver_direction, word(direction_name(s->receiver.direction)))
+STREAM_GETTER(get_s_reports, number(s->rtcp.sender_reports + s->rtcp.receiver_reports))
+STREAM_GETTER(get_s_xr_lq, milli_number(s->rtcp.xr_mos_lq * 100))
+STREAM_GETTER(get_s_xr_cq, milli_number(s->rtcp.xr_mos_cq * 100))
+
+static size_t types_at(const void *record, size_t index, int64_t ret[FIELD_ROW_MAX])
+{
+    const struct stream *s = record;
+
+    for (unsigned i = 0; i < s->type_count && i < FIELD_ROW_MAX; i++)
+        ret[i] = s->types[i];
+    return index ? 0 : s->type_count;
+}
+
+/* seconds, packets, lost, discarded, jitter in ms, MOS, flags. */
+static size_t runs_at(const void *record, size_t index, int64_t ret[FIELD_ROW_MAX])
+{
+    const struct stream *s = record;
+
+    if (index >= s->run_count)
+        return 0;
+    const struct stream_run *r = &s->runs[index];
+    const int64_t row[] = { r->seconds * 1000, r->packets * 1000, r->lost * 1000, r->discarded * 1000,
+                            r->jitter_ms * 1000, stream_run_mos_milli(r), r->flags * 1000 };
+
+    memcpy(ret, row, sizeof row);
+    return ARRAY_LEN(row);
+}
+
+#define S(macro, name, member) macro(struct stream, name, member)
+#define ROWS(n, t, function) { .name = n, .type = t, .storage = IN_GETTER, .row_at = function }
+static const struct field stream_field_list[] = {
+    S(U64_AT, "index", index),
+    GETTER("ssrc", FIELD_WORD, get_s_ssrc),
+    S(ADDRESS_AT, "src", src),
+    S(ADDRESS_AT, "dst", dst),
+    S(TEXT_AT, "call_id", call_id),
+    GETTER("call", FIELD_NUMBER, get_s_call),
+    GETTER("sent_by", FIELD_WORD, get_s_side),
+    GETTER("bound_by", FIELD_WORD, get_s_bound),
+    PLACED(struct stream, "hop", FIELD_NUMBER, AS_U8, hop, false),
+    GETTER("media", FIELD_WORD, get_s_media),
+    ROWS("payload_types", FIELD_NUMBERS, types_at),
+    S(STRING_AT, "codec", codec),
+    S(SOME_U32_AT, "clock_hz", clock_hz),
+    S(SPARSE_BOOL_AT, "clock_guessed", clock_guessed),
+    S(CODE_AT, "frame_ms", frame_ms),
+    S(U32_AT, "packets", packets),
+    GETTER("expected", FIELD_NUMBER, get_s_expected),
+    S(U32_AT, "lost", lost),
+    GETTER("loss_pct", FIELD_MILLI, get_s_loss),
+    S(U32_AT, "duplicates", duplicates),
+    S(U32_AT, "reordered", reordered),
+    S(U32_AT, "copies", copies),
+    S(SPARSE_U32_AT, "restarts", restarts),
+    S(SPARSE_U32_AT, "timestamp_jumps", timestamp_jumps),
+    S(U64_AT, "bytes", bytes),
+    S(US_AT, "jitter_mean_ms", jitter_mean_us),
+    S(US_AT, "jitter_max_ms", jitter_max_us),
+    GETTER("drift_ppm", FIELD_NUMBER, get_s_drift),
+    S(SOME_MS_AT, "gap_max_ms", gap_max_ms),
+    S(TIME_AT, "first_at", first_ns),
+    S(TIME_AT, "last_at", last_ns),
+    GETTER("duration_ms", FIELD_DURATION, get_s_duration),
+    GETTER("band", FIELD_WORD, get_s_band),
+    GETTER("r_factor", FIELD_MILLI, get_s_r),
+    GETTER("mos", FIELD_MILLI, get_s_mos),
+    S(SOME_MILLI_32_AT, "r_factor_lq", r_lq_milli),
+    S(SOME_MILLI_16_AT, "mos_lq", mos_lq_milli),
+    S(SOME_MILLI_16_AT, "mos_f50", buffers[STREAM_FIXED_50].mos_milli),
+    S(SOME_MILLI_16_AT, "mos_f200", buffers[STREAM_FIXED_200].mos_milli),
+    S(SOME_MILLI_16_AT, "mos_worst", worst_mos_milli),
+    GETTER("worst_at", FIELD_TIME, get_s_worst_at),
+    S(SPARSE_BOOL_AT, "estimated", estimated),
+    S(U32_AT, "discarded", buffers[STREAM_ADAPTIVE].discarded),
+    S(U32_AT, "discarded_f50", buffers[STREAM_FIXED_50].discarded),
+    S(U32_AT, "discarded_f200", buffers[STREAM_FIXED_200].discarded),
+    S(SOME_MS_AT, "buffer_ms", buffers[STREAM_ADAPTIVE].delay_ms),
+    S(U32_AT, "bursts.count", bursts),
+    S(MILLI_32_AT, "bursts.loss_pct", burst_loss_milli),
+    S(SOME_MS_AT, "bursts.mean_ms", burst_ms),
+    S(MILLI_32_AT, "gaps.loss_pct", gap_loss_milli),
+    S(SOME_MS_AT, "gaps.mean_ms", gap_ms),
+    S(SOME_MILLI_32_AT, "burst_r", burst_r_milli),
+    S(SPARSE_BOOL_AT, "silence_suppressed", silence_suppressed),
+    S(SPARSE_U32_AT, "spurts", spurts),
+    S(SPARSE_U32_AT, "comfort_noise", comfort_noise),
+    S(SPARSE_U32_AT, "codec_changes", codec_changes),
+    S(SPARSE_U32_AT, "early_packets", early_packets),
+    S(SPARSE_U32_AT, "early_lost", early_lost),
+    S(STRING_AT, "dtmf", dtmf),
+    S(SPARSE_U32_AT, "dtmf_events", dtmf_events),
+    S(SPARSE_U32_AT, "dtmf_unended", dtmf_unended),
+    S(SPARSE_BOOL_AT, "secure", secure),
+    S(SPARSE_BOOL_AT, "unnamed_source", unnamed_source),
+    S(SPARSE_BOOL_AT, "unnamed_target", unnamed_target),
+    S(SPARSE_BOOL_AT, "wrong_type", wrong_type),
+    S(MS_64_AT, "late_start_ms", late_start_ms),
+    S(MS_64_AT, "early_stop_ms", early_stop_ms),
+    GETTER("sender.addr", FIELD_ADDRESS, get_s_sender),
+    S(STRING_AT, "sender.codecs", sender.codecs),
+    GETTER("sender.direction", FIELD_WORD, get_s_sender_direction),
+    S(CODE_AT, "sender.ptime_ms", sender.ptime_ms),
+    GETTER("receiver.addr", FIELD_ADDRESS, get_s_receiver),
+    S(STRING_AT, "receiver.codecs", receiver.codecs),
+    GETTER("receiver.direction", FIELD_WORD, get_s_receiver_direction),
+    S(CODE_AT, "receiver.ptime_ms", receiver.ptime_ms),
+    S(SOME_MS_AT, "two_way_ms", two_way_ms),
+    GETTER("rtcp.reports", FIELD_NUMBER, get_s_reports),
+    S(SPARSE_U32_AT, "rtcp.sent_packets", rtcp.sent_packets),
+    S(SPARSE_U32_AT, "rtcp.expected", rtcp.reported_expected),
+    S(SPARSE_U32_AT, "rtcp.lost", rtcp.reported_lost),
+    PLACED(struct stream, "rtcp.loss_max_pct", FIELD_MILLI, AS_MILLI_U32, rtcp.fraction_max_milli, true),
+    S(SPARSE_US_AT, "rtcp.jitter_max_ms", rtcp.jitter_max_us),
+    S(SPARSE_U32_AT, "rtcp.suspect", rtcp.suspect),
+    S(SPARSE_U32_AT, "rtcp.bye", rtcp.bye),
+    GETTER("rtcp.mos_lq", FIELD_MILLI, get_s_xr_lq),
+    GETTER("rtcp.mos_cq", FIELD_MILLI, get_s_xr_cq),
+    S(CODE_AT, "rtcp.r_factor", rtcp.xr_r),
+    S(CODE_AT, "rtcp.two_way_ms", rtcp.xr_delay_ms),
+    S(SPARSE_BOOL_AT, "open_at_end", open_at_end),
+    S(SPARSE_BOOL_AT, "tables_full", tables_full),
+    S(U64_AT, "first_frame", first_frame),
+    S(U64_AT, "last_frame", last_frame),
+    PLACED(struct stream, "run_step_s", FIELD_NUMBER, AS_SOME_U32, run_step_s, false),
+    ROWS("runs", FIELD_ROWS, runs_at),
+};
+const struct field_table stream_fields = { "stream", stream_field_list, ARRAY_LEN(stream_field_list) };
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
-struct field_value field_get(const struct field *f, const void *record, char room[8])
+struct field_value field_get(const struct field *f, const void *record, char room[FIELD_ROOM])
 {
     const char *at = (const char *)record + f->offset;
     struct field_value v = {0};
@@ -374,6 +616,29 @@ struct field_value field_get(const struct field *f, const void *record, char roo
         v.number = *(const uint32_t *)(const void *)at;
         v.known = v.number != 0;
         return v;
+    case AS_SOME_MILLI_U16:
+        v.number = *(const uint16_t *)(const void *)at;
+        v.known = v.number != 0;
+        return v;
+    case AS_SOME_MILLI_U32:
+        v.number = *(const uint32_t *)(const void *)at;
+        v.known = v.number != 0;
+        return v;
+    case AS_MILLI_U32:
+        return number(*(const uint32_t *)(const void *)at);
+    case AS_US:
+        return duration((int64_t)*(const uint32_t *)(const void *)at * 1000);
+    case AS_SOME_MS:
+        v.number = (int64_t)*(const uint32_t *)(const void *)at * 1000000;
+        v.known = v.number != 0;
+        return v;
+    case AS_MS_64:
+        v.number = *(const int64_t *)(const void *)at;
+        return duration(v.number >= 0 ? v.number * 1000000 : -1);
+    case AS_U8:
+        return number(*(const uint8_t *)(const void *)at);
+    case AS_STRING:
+        return word(slice_of_string(at));
     case AS_NS:
         v.number = *(const int64_t *)(const void *)at;
         v.known = v.number != 0;
@@ -440,7 +705,7 @@ const struct field *field_nearest(const struct field_table *table, slice name)
 /* ---- incidents -------------------------------------------------------------------------- */
 
 #define INCIDENT_GETTER(name, expression)                                                          \
-    static void name(const void *record, struct field_value *ret, char room[8])                    \
+    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])                    \
     {                                                                                              \
         const struct incident *i = record;                                                         \
         (void)room;                                                                                \
@@ -459,6 +724,7 @@ static const struct field incident_field_list[] = {
     GETTER("code", FIELD_NUMBER, get_incident_code),
     GETTER("alert", FIELD_WORD, get_incident_alert),
     GETTER("transport", FIELD_WORD, get_incident_transport),
+    I(BOOL_AT, "media", media),
     I(ADDRESS_AT, "src", src),
     I(ADDRESS_AT, "dst", dst),
     I(U32_AT, "count", count),

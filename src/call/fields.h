@@ -13,6 +13,9 @@
 #include "call/registration.h"
 #include "call/transaction.h"
 
+#define FIELD_ROOM 16               /* bytes for a short text made on the way */
+#define FIELD_ROW_MAX 8              /* numbers in a row of FIELD_ROWS */
+
 enum field_type {
     FIELD_TEXT,                      /* from the network: may hold anything */
     FIELD_WORD,                      /* one of ours: a name, a state; unknown when empty */
@@ -22,6 +25,9 @@ enum field_type {
     FIELD_BOOL,
     FIELD_ADDRESS,
     FIELD_COUNTS,                    /* a small object of name: number */
+    FIELD_MILLI,                     /* a number with decimals: `number` is in thousandths */
+    FIELD_NUMBERS,                   /* a list: the first row */
+    FIELD_ROWS,                      /* a list of lists */
 };
 
 struct field_value {
@@ -37,9 +43,11 @@ struct field {
     uint8_t     storage;             /* fields.c's business */
     bool        sparse;              /* JSON leaves it out when it is zero or false */
     uint16_t    offset;
-    void (*get)(const void *record, struct field_value *ret, char room[8]);
+    void (*get)(const void *record, struct field_value *ret, char room[FIELD_ROOM]);
     bool (*count_at)(const void *record, size_t index, slice *ret_name, uint64_t *ret_count,
-                     char room[8]);  /* COUNTS: false after the last */
+                     char room[FIELD_ROOM]);      /* COUNTS: false after the last */
+    /* NUMBERS, ROWS: how many numbers the row has, in thousandths for ROWS; 0: no such row. */
+    size_t (*row_at)(const void *record, size_t index, int64_t ret[FIELD_ROW_MAX]);
 };
 
 struct field_table {
@@ -48,10 +56,10 @@ struct field_table {
     size_t              count;
 };
 extern const struct field_table call_fields, registration_fields, transaction_fields,
-                                message_fields, incident_fields;
+                                message_fields, stream_fields, incident_fields;
 
 /* `room` holds short texts made on the way; valid as long as it is. */
-struct field_value field_get(const struct field *f, const void *record, char room[8]);
+struct field_value field_get(const struct field *f, const void *record, char room[FIELD_ROOM]);
 
 const struct field *field_find(const struct field_table *table, slice name);
 /* The name in the table that is nearest to a misspelt one; never NULL. */

@@ -65,7 +65,7 @@ TEST(every_field_of_an_empty_record_can_be_read)
         for (size_t j = 0; j < tables[i]->count; j++) {
             const struct field *f = &tables[i]->fields[j];
             struct field_value v;
-            char room[8];
+            char room[FIELD_ROOM];
             slice name;
             uint64_t count;
 
@@ -86,7 +86,7 @@ TEST(fields_say_what_stands_in_the_record)
                       .state = CALL_REFUSED, .invite_ns = 1000000, .progress_ns = 5000000,
                       .answered = true, .caller_addr = address_v4("\x0a\0\0\x01", 5060) };
     struct call_code_count codes[] = { { 180, 2 }, { 486, 1 } };
-    char room[8];
+    char room[FIELD_ROOM];
     slice name;
     uint64_t count;
 

@@ -323,6 +323,12 @@ static bool operand_typed(struct parser *p, const struct field *f, struct operan
         if (!take_decimal(&number, 1, &o->number) || number.len)
             return refuse(p, FILTER_WANTS_NUMBER, where);
         return true;
+    case FIELD_MILLI:
+        if (!take_decimal(&number, 1000, &o->number) || number.len)
+            return refuse(p, FILTER_WANTS_NUMBER, where);
+        return true;
+    case FIELD_NUMBERS: case FIELD_ROWS:
+        return refuse(p, FILTER_WANTS_FIELD, where);
     case FIELD_DURATION:
         return duration_of(text, &o->number) || refuse(p, FILTER_WANTS_DURATION, where);
     case FIELD_BOOL:
@@ -534,7 +540,7 @@ struct judged {
 
 static void judge_counts(const struct node *n, const void *record, struct judged *j)
 {
-    char room[8];
+    char room[FIELD_ROOM];
     slice name;
     uint64_t count;
 

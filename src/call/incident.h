@@ -10,6 +10,7 @@
 struct incident {
     uint8_t  kind;                   /* enum wire_incident_kind */
     uint8_t  code, transport;
+    bool     media;                  /* packets of RTP, not of signalling */
     uint32_t count;
     int64_t  first_ns, last_ns;
     uint64_t first_frame, last_frame;

@@ -69,8 +69,19 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_INVITE]   = CALL_ACTIVE,
         [CALL_EV_BYE]      = CALL_COMPLETED,
         [CALL_EV_SILENCE]  = CALL_SILENT,
+        [CALL_EV_MEDIA_STOP] = CALL_MEDIA_STOPPED,
         [CALL_EV_DIALOG]   = CALL_ACTIVE,
         [CALL_EV_LIMIT]    = CALL_NOT_FOLLOWED,           /* let go to save memory */
+    },
+    [CALL_MEDIA_STOPPED] = {
+        [CALL_EV_PROGRESS] = CALL_MEDIA_STOPPED,
+        [CALL_EV_REFUSAL]  = CALL_MEDIA_STOPPED,          /* of another branch, very late */
+        [CALL_EV_CANCEL]   = CALL_MEDIA_STOPPED,
+        [CALL_EV_ANSWER]   = CALL_ACTIVE,
+        [CALL_EV_INVITE]   = CALL_ACTIVE,
+        [CALL_EV_DIALOG]   = CALL_ACTIVE,                 /* it goes on, or media came again */
+        [CALL_EV_BYE]      = CALL_COMPLETED,              /* late, but it ended in order */
+        [CALL_EV_SILENCE]  = CALL_MEDIA_STOPPED,
     },
     [CALL_COMPLETED] = {
         [CALL_EV_BYE]      = CALL_COMPLETED,              /* from both sides, or with credentials */
@@ -100,7 +111,7 @@ bool call_state_is_over(enum call_state state)
 {
     static const bool over[CALL_STATES] = {
         [CALL_CANCELLED] = true, [CALL_REFUSED] = true, [CALL_COMPLETED] = true,
-        [CALL_SILENT] = true, [CALL_NOT_FOLLOWED] = true,
+        [CALL_SILENT] = true, [CALL_MEDIA_STOPPED] = true, [CALL_NOT_FOLLOWED] = true,
     };
 
     return over[state];

@@ -3,7 +3,7 @@
  *
  * Tracker and switch step through the same tables, so what is seen and what is done are told
  * in the same words. States are those of the monitor code family (2002, 2004, 999, 1000,
- * 8003, 8004; 1010 to 1013); a refused call shows the SIP code that refused it, a ringing
+ * 8003, 8004, 8100; 1010 to 1013); a refused call shows the SIP code that refused it, a ringing
  * one its last 1xx. ACK is no event: it follows a refusal as well as an answer
  * (RFC 3261, 17.1.1.3), so it proves nothing. */
 #ifndef CALL_STATE_H
@@ -22,6 +22,7 @@ enum call_state {
     CALL_ACTIVE,                     /* 999: a 2xx to the INVITE */
     CALL_COMPLETED,                  /* 1000: BYE seen after the answer */
     CALL_SILENT,                     /* 8003: nothing more was heard */
+    CALL_MEDIA_STOPPED,              /* 8100: answered, its media stopped, no BYE was seen */
     CALL_NOT_FOLLOWED,               /* 8004: more calls at once than the tracker may follow */
     CALL_STATES
 };
@@ -35,6 +36,7 @@ enum call_event {
     CALL_EV_BYE,
     CALL_EV_SILENCE,                 /* the time that the tracker waits is over */
     CALL_EV_LIMIT,                   /* the tracker is full: not followed, or no longer */
+    CALL_EV_MEDIA_STOP,              /* no packet of media any more, in any direction */
     CALL_EV_DIALOG,                  /* joined in the middle: something that only an answered call has */
     CALL_EVENTS
 };

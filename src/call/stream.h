@@ -184,6 +184,7 @@ struct call_media {
     bool     described;              /* an SDP with a media line that is not refused was seen */
     bool     visible;                /* media of its hosts passes this capture point: silence means silence */
     bool     secure;
+    bool     absent;                 /* 8003 by media: none ever came where it is seen of others */
     bool     stopped;                /* 8100: it had media, and then no more, and no BYE came */
 };
 

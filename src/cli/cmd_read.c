@@ -19,6 +19,7 @@
 static const struct cli_option read_help[] = {
     { "--calls", TEXT_CLI_OPTION_CALLS },
     { "--registrations", TEXT_CLI_OPTION_REGISTRATIONS },
+    { "--streams", TEXT_CLI_OPTION_STREAMS },
     { "--transactions", TEXT_CLI_OPTION_TRANSACTIONS },
     { "--messages", TEXT_CLI_OPTION_MESSAGES },
     { "--summary", TEXT_CLI_OPTION_SUMMARY },
@@ -44,11 +45,12 @@ static const char *const read_examples[] = {
     NULL,
 };
 
-enum { OPT_CALLS = 256, OPT_REGISTRATIONS, OPT_TRANSACTIONS, OPT_MESSAGES, OPT_SUMMARY, OPT_LADDER,
+enum { OPT_CALLS = 256, OPT_REGISTRATIONS, OPT_TRANSACTIONS, OPT_STREAMS, OPT_MESSAGES, OPT_SUMMARY, OPT_LADDER,
        OPT_FILTER, OPT_NO_JOIN, OPT_JOIN_HEADER, OPT_JSON, OPT_CSV, OPT_LANG, OPT_TZ, OPT_MEMORY };
 static const struct option read_options[] = {
     { "calls", no_argument, NULL, OPT_CALLS },
     { "registrations", no_argument, NULL, OPT_REGISTRATIONS },
+    { "streams", no_argument, NULL, OPT_STREAMS },
     { "transactions", no_argument, NULL, OPT_TRANSACTIONS },
     { "messages", no_argument, NULL, OPT_MESSAGES },
     { "summary", no_argument, NULL, OPT_SUMMARY },
@@ -97,6 +99,7 @@ static int take_option(struct cli *cli, struct read_wish *wish, int option)
     switch (option) {
     case OPT_CALLS:         wish->calls = wish->picked = true; return -1;
     case OPT_REGISTRATIONS: wish->registrations = wish->picked = true; return -1;
+    case OPT_STREAMS:       wish->streams = wish->picked = true; return -1;
     case OPT_TRANSACTIONS:  wish->transactions = wish->picked = true; return -1;
     case OPT_MESSAGES:      wish->messages = wish->picked = true; return -1;
     case OPT_SUMMARY:       wish->picked = true; return -1;

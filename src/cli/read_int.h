@@ -12,8 +12,8 @@
 struct read_wish {                   /* the command line, understood */
     const char *const *files;
     size_t file_count;
-    bool   calls, registrations, transactions, messages;
-    bool   picked;                   /* some kinds were named; else calls, registrations and requests */
+    bool   calls, registrations, transactions, streams, messages;
+    bool   picked;                   /* some kinds were named; else calls, registrations, requests, in JSON streams */
     bool   json, csv, no_join;
     slice  ladder, filter, join_header;      /* empty: none */
     size_t memory_bytes;

@@ -25,6 +25,8 @@ struct input {                       /* one file, with its next frame waiting */
     bool                   waiting;
 };
 
+enum { KINDS = 5 };                  /* of records that can be filtered */
+
 struct reading {
     struct cli             *cli;
     const struct read_wish *wish;
@@ -35,9 +37,10 @@ struct reading {
     struct intake          *intake;
     struct printer          printer;
     struct shelf            shelf;
-    struct filter          *filters[4];      /* calls, registrations, transactions, messages */
     struct sketches         sketches;        /* ladders of the calls that are live */
     struct ladder          *ladder;          /* of the chosen call with all its legs */
+    struct media_table     *media;
+    struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
     struct call            *ladder_call;     /* finished, kept for its title */
     struct incident         incidents[INCIDENTS_SHOWN_MAX];  /* come at the end of the tracker's life */
@@ -122,6 +125,8 @@ static bool on_call(void *ctx, struct call *c)
     struct reading *r = ctx;
 
     summary_call(&r->summary, c);
+    for (const struct list *l = c->streams.next; l != &c->streams; l = l->next)
+        summary_stream(&r->summary, list_item(l, struct stream, in_list));
     if (c->index == r->ladder_index) {
         r->ladder_call = c;
         return true;
@@ -151,6 +156,17 @@ static bool on_transaction(void *ctx, struct transaction *t)
     if (!r->shelf.wish.transactions)
         return false;
     shelf_transaction(&r->shelf, t);
+    return true;
+}
+
+static bool on_stream(void *ctx, struct stream *s)
+{
+    struct reading *r = ctx;
+
+    summary_stream(&r->summary, s);
+    if (!r->shelf.wish.streams)
+        return false;
+    shelf_stream(&r->shelf, s);
     return true;
 }
 
@@ -206,8 +222,9 @@ static void on_message(void *ctx, const struct track_sighting *s)
 
 /* ---- filters ----------------------------------------------------------------------------------- */
 
-static const struct field_table *const filter_tables[4] = { &call_fields, &registration_fields,
-                                                            &transaction_fields, &message_fields };
+static const struct field_table *const filter_tables[KINDS] = { &call_fields, &registration_fields,
+                                                            &transaction_fields, &message_fields,
+                                                            &stream_fields };
 
 static void say_filter_error(const struct reading *r, const struct filter_error *e)
 {
@@ -239,12 +256,12 @@ static void say_filter_error(const struct reading *r, const struct filter_error 
 
 /* Kinds of records that the filter makes no sense for are not shown. With no kind left, the
  * error of the first wished kind is told. */
-static int reading_filter(struct reading *r, bool wished[4])
+static int reading_filter(struct reading *r, bool wished[KINDS])
 {
     struct filter_error first = {0}, error;
     bool any = false;
 
-    for (size_t i = 0; r->wish->filter.len && i < 4; i++) {
+    for (size_t i = 0; r->wish->filter.len && i < KINDS; i++) {
         if (!wished[i])
             continue;
         if (filter_parse(r->wish->filter, filter_tables[i], &r->filters[i], &error) == 0) {
@@ -398,7 +415,7 @@ static void progress_show(struct reading *r)
 static bool reading_prepare(struct reading *r)
 {
     /* the tracker lets go of calls at twice its limit; with the rest that fills the whole */
-    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 10 * 3,
+    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 5,
                                        .no_join = r->wish->no_join,
                                        .join_header = r->wish->join_header };
     struct track_observer observer = {
@@ -412,11 +429,15 @@ static bool reading_prepare(struct reading *r)
 
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
         settings.seed.k0 = (uint64_t)time(NULL);
-    r->tracker = tracker_new(&settings, &observer);
+    struct media_settings media = { .seed = settings.seed, .memory_max_bytes = r->wish->memory_bytes / 5 };
+    struct media_observer streams = { .ctx = r, .stream_closed = on_stream };
+
+    r->media = settings.media = media_table_new(&media, &streams);
+    r->tracker = r->media ? tracker_new(&settings, &observer) : NULL;
     r->intake = malloc(sizeof *r->intake);
     if (!r->tracker || !r->intake)
         return false;
-    intake_init(r->intake, r->tracker);
+    intake_init(r->intake, r->tracker, r->media);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
     if (r->wire)
         wire_on_incident(r->wire, intake_incident, r->intake);
@@ -445,6 +466,7 @@ static void reading_frames(struct reading *r)
     wire_finish(r->wire);
     tracker_time(r->tracker, s->last_ns);
     tracker_finish(r->tracker);
+    media_table_finish(r->media, s->last_ns);
     progress_clear(r);
 }
 
@@ -489,11 +511,13 @@ static int reading_report(struct reading *r)
     s->intake = r->intake;
     s->wire = wire_counts(r->wire);
     s->track = tracker_counts(r->tracker);
+    s->media = media_table_counts(r->media);
     s->order_lost = r->shelf.order_lost;
     if (r->wish->ladder.len)
         return reading_ladder(r);
     for (size_t i = 0; !r->wish->picked && i < r->incident_count; i++)
-        printer_incident(&r->printer, &r->incidents[i]);
+        if (r->printer.kind != PRINTER_TEXT || !r->incidents[i].media)
+            printer_incident(&r->printer, &r->incidents[i]);      /* late RTP to a closed port is usual */
     printer_summary(&r->printer, s);
     if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));
@@ -503,6 +527,7 @@ static int reading_report(struct reading *r)
 static void reading_done(struct reading *r)
 {
     tracker_free(r->tracker);
+    media_table_free(r->media);
     wire_free(r->wire);
     if (r->intake)
         intake_done(r->intake);
@@ -524,8 +549,9 @@ int read_run(struct cli *cli, const struct read_wish *wish)
     struct reading r = { .cli = cli, .wish = wish, .input_count = wish->file_count,
                          .began_s = time(NULL) };
     bool all = !wish->picked, listed = !wish->ladder.len;
-    bool wished[4] = { (all || wish->calls) && listed, (all || wish->registrations) && listed,
-                       (all || wish->transactions) && listed, wish->messages };
+    bool wished[KINDS] = { (all || wish->calls) && listed, (all || wish->registrations) && listed,
+                       (all || wish->transactions) && listed, wish->messages,
+                           ((all && wish->json) || wish->streams) && listed };
     enum printer_kind kind = wish->json ? PRINTER_JSON : wish->csv ? PRINTER_CSV : PRINTER_TEXT;
     int code, warned;
 
@@ -533,8 +559,8 @@ int read_run(struct cli *cli, const struct read_wish *wish)
     r.printer.full_messages = r.printer.explain_all = cli->verbose > 0;
     shelf_init(&r.shelf, &r.printer, &(struct shelf_wish){0}, wish->memory_bytes / 5);
     code = reading_filter(&r, wished);
-    r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], r.filters[0], r.filters[1],
-                                        r.filters[2] };
+    r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], wished[4], r.filters[0],
+                                        r.filters[1], r.filters[2], r.filters[4] };
     r.inputs = calloc(r.input_count, sizeof *r.inputs);
     if (code != CLI_DONE || !r.inputs || !reading_prepare(&r)) {
         if (code == CLI_DONE)

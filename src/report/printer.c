@@ -75,6 +75,21 @@ static const struct column_plan transaction_plan[TRA_COLUMNS] = {
     [TRA_REPEATS] = { TEXT_READ_COLUMN_REPEATS, 4, 3, 3, true, false },
 };
 
+enum { STR_CALL, STR_SOURCE, STR_DESTINATION, STR_CODEC, STR_PACKETS, STR_LOST, STR_JITTER, STR_MOS,
+       STR_WORST, STR_NOTES, STR_COLUMNS };
+static const struct column_plan stream_plan[STR_COLUMNS] = {
+    [STR_CALL]        = { TEXT_READ_COLUMN_CALL, 4, 3, 9, true, false },
+    [STR_SOURCE]      = { TEXT_READ_COLUMN_SOURCE, 21, 12, 9, false, true },
+    [STR_DESTINATION] = { TEXT_READ_COLUMN_DESTINATION, 21, 12, 9, false, true },
+    [STR_CODEC]       = { TEXT_READ_COLUMN_CODEC, 8, 5, 8, false, true },
+    [STR_PACKETS]     = { TEXT_READ_COLUMN_PACKETS, 7, 5, 7, true, false },
+    [STR_LOST]        = { TEXT_READ_COLUMN_LOST, 7, 6, 8, true, false },
+    [STR_JITTER]      = { TEXT_READ_COLUMN_JITTER, 7, 7, 5, true, false },
+    [STR_MOS]         = { TEXT_READ_COLUMN_MOS, 8, 8, 9, true, false },
+    [STR_WORST]       = { TEXT_READ_COLUMN_WORST, 6, 6, 4, true, false },
+    [STR_NOTES]       = { TEXT_READ_COLUMN_NOTES, 18, 12, 6, false, true },
+};
+
 enum { MSG_FRAME, MSG_TIME, MSG_SOURCE, MSG_DESTINATION, MSG_MESSAGE, MSG_NOTES, MSG_COLUMNS };
 static const struct column_plan message_plan[MSG_COLUMNS] = {
     [MSG_FRAME]       = { TEXT_READ_COLUMN_FRAME, 6, 5, 9, true, false },
@@ -105,6 +120,7 @@ static const struct section_plan {
                                 &registration_fields },
     [PRINTER_TRANSACTIONS] = { TEXT_READ_SECTION_TRANSACTIONS, transaction_plan, TRA_COLUMNS,
                                &transaction_fields },
+    [PRINTER_STREAMS] = { TEXT_READ_SECTION_STREAMS, stream_plan, STR_COLUMNS, &stream_fields },
     [PRINTER_MESSAGES] = { TEXT_READ_SECTION_MESSAGES, message_plan, MSG_COLUMNS, &message_fields },
     [PRINTER_INCIDENTS] = { TEXT_READ_SECTION_INCIDENTS, incident_plan, INC_COLUMNS, &incident_fields },
 };
@@ -218,7 +234,7 @@ static enum style_tone call_tone(const struct call *c)
 {
     static const uint8_t tones[CALL_STATES] = {
         [CALL_CANCELLED] = TONE_WARN, [CALL_REFUSED] = TONE_BAD, [CALL_ACTIVE] = TONE_GOOD,
-        [CALL_COMPLETED] = TONE_GOOD, [CALL_SILENT] = TONE_BAD, [CALL_NOT_FOLLOWED] = TONE_WARN,
+        [CALL_COMPLETED] = TONE_GOOD, [CALL_SILENT] = TONE_BAD, [CALL_MEDIA_STOPPED] = TONE_BAD, [CALL_NOT_FOLLOWED] = TONE_WARN,
     };
 
     return (enum style_tone)tones[c->state];
@@ -424,6 +440,82 @@ void printer_transaction(struct printer *p, const struct transaction *t)
         table_cell(&p->table, TRA_ANSWER, words_text(p->words, TEXT_READ_NO_ANSWER_YET), TONE_WARN);
     cell_duration(p, TRA_TOOK, t->asked_ns && t->answered_ns ? t->answered_ns - t->asked_ns : -1);
     cell_number(p, TRA_REPEATS, t->retransmissions, TONE_PLAIN);
+    table_row(&p->table, p->out);
+}
+
+/* ---- streams ------------------------------------------------------------------------------------- */
+
+static void cell_milli(struct printer *p, size_t column, uint64_t thousandths, int decimals, const char *behind,
+                       enum style_tone tone)
+{
+    char text[40];
+    int n = decimals == 2
+        ? snprintf(text, sizeof text, "%llu.%02llu%s", (unsigned long long)((thousandths + 5) / 1000),
+                   (unsigned long long)((thousandths + 5) / 10 % 100), behind)
+        : snprintf(text, sizeof text, "%llu.%01llu%s", (unsigned long long)((thousandths + 50) / 1000),
+                   (unsigned long long)((thousandths + 50) / 100 % 10), behind);
+
+    table_cell(&p->table, column, thousandths || decimals == 1 ? slice_of(text, (size_t)n) : SLICE("-"), tone);
+}
+
+/* By the bands of G.109, whatever the scale: R brought to that of narrow band. */
+static enum style_tone mos_tone(uint16_t mos_milli)
+{
+    return mos_milli == 0 ? TONE_PLAIN : mos_milli >= 4030 ? TONE_GOOD : mos_milli >= 3600 ? TONE_WARN : TONE_BAD;
+}
+
+static void stream_notes(struct printer *p, const struct stream *s)
+{
+    const struct { bool yes; enum text_id id; } notes[] = {
+        { s->bound == STREAM_ORPHAN, TEXT_READ_NOTE_NO_CALL },
+        { s->hop > 1, TEXT_READ_NOTE_SEEN_HOP },
+        { s->secure, TEXT_READ_NOTE_SECURE },
+        { s->estimated && stream_mos_milli(s), TEXT_READ_NOTE_ESTIMATED },
+        { s->unnamed_source, TEXT_READ_NOTE_UNNAMED_SOURCE },
+        { s->wrong_type, TEXT_READ_NOTE_WRONG_TYPE },
+        { s->silence_suppressed, TEXT_READ_NOTE_SILENCE },
+        { s->codec_changes > 0, TEXT_READ_NOTE_CODEC_CHANGED },
+        { s->restarts > 0, TEXT_READ_NOTE_RESTARTED },
+    };
+    struct out *text = &p->scratch;
+
+    out_clear(text);
+    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+        if (notes[i].yes)
+            note(text, p->words, words_text(p->words, notes[i].id));
+    note_counted(text, p->words, TEXT_READ_NOTE_DUPLICATES, s->duplicates);
+    if (s->dtmf[0]) {
+        struct out keys;
+
+        out_init_memory(&keys, 1024);
+        words_say(&keys, p->words, TEXT_READ_NOTE_DTMF, WORDS_TEXT("keys", slice_of_string(s->dtmf)));
+        note(text, p->words, out_taken(&keys));
+        out_done(&keys);
+    }
+    table_cell(&p->table, STR_NOTES, out_taken(text), TONE_PLAIN);
+}
+
+void printer_stream(struct printer *p, const struct stream *s)
+{
+    static const char *const bands[STREAM_BANDS] = { "", " NB", " WB", " SWB" };
+    char address[ADDRESS_TEXT_MAX];
+    uint16_t mos = stream_mos_milli(s);
+
+    if (!section_enter(p, PRINTER_STREAMS, s))
+        return;
+    if (s->call)
+        cell_number(p, STR_CALL, s->call, TONE_PLAIN);
+    else
+        table_cell(&p->table, STR_CALL, SLICE("-"), TONE_PLAIN);
+    table_cell(&p->table, STR_SOURCE, slice_of(address, address_format(&s->src, address)), TONE_PLAIN);
+    table_cell(&p->table, STR_DESTINATION, slice_of(address, address_format(&s->dst, address)), TONE_PLAIN);
+    table_cell(&p->table, STR_CODEC, s->codec[0] ? slice_of_string(s->codec) : SLICE("-"), TONE_PLAIN);
+    cell_number(p, STR_PACKETS, s->packets, TONE_PLAIN);
+    cell_milli(p, STR_LOST, stream_loss_milli(s), 1, " %", s->lost ? TONE_WARN : TONE_PLAIN);
+    cell_milli(p, STR_JITTER, s->jitter_max_us, 1, " ms", TONE_PLAIN);
+    cell_milli(p, STR_MOS, mos, 2, bands[s->band], mos_tone(mos));
+    cell_milli(p, STR_WORST, s->worst_mos_milli, 2, "", mos_tone(s->worst_mos_milli));
+    stream_notes(p, s);
     table_row(&p->table, p->out);
 }
 

@@ -17,7 +17,7 @@
 
 enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV };
 enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
-                       PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
+                       PRINTER_STREAMS, PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
 
 struct printer {
     enum printer_kind   kind;
@@ -43,6 +43,7 @@ void printer_registration(struct printer *p, const struct registration *r);
 void printer_transaction(struct printer *p, const struct transaction *t);
 /* Text: the explanations that were kept back while the calls were listed. */
 void printer_explanations(struct printer *p);
+void printer_stream(struct printer *p, const struct stream *s);
 void printer_message(struct printer *p, const struct message_row *m);
 void printer_incident(struct printer *p, const struct incident *i);
 void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */

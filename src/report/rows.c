@@ -7,7 +7,7 @@
 
 static void json_value(struct json *j, const char *key, const struct field *f, const void *record)
 {
-    char room[8], text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
+    char room[FIELD_ROOM], text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
     struct field_value v = field_get(f, record, room);
 
     if (!v.known || (f->sparse && v.number == 0))
@@ -20,13 +20,34 @@ static void json_value(struct json *j, const char *key, const struct field *f, c
     case FIELD_TIME:     json_text(j, key, moment_rfc3339(v.number, time)); return;
     case FIELD_BOOL:     json_bool(j, key, v.number); return;
     case FIELD_ADDRESS:  json_text(j, key, slice_of(text, address_format(v.address, text))); return;
-    case FIELD_COUNTS:   return;
+    case FIELD_MILLI:    json_milli(j, key, v.number); return;
+    case FIELD_COUNTS: case FIELD_NUMBERS: case FIELD_ROWS: return;
     }
+}
+
+static void json_rows(struct json *j, const struct field *f, const void *record)
+{
+    int64_t row[FIELD_ROW_MAX];
+    size_t count;
+
+    json_open_in(j, f->name, '[');
+    for (size_t i = 0; (count = f->row_at(record, i, row)); i++) {
+        if (f->type == FIELD_ROWS)
+            json_open_in(j, NULL, '[');
+        for (size_t k = 0; k < count; k++)
+            if (f->type == FIELD_ROWS)
+                json_milli(j, NULL, row[k]);
+            else
+                json_i64(j, NULL, row[k]);
+        if (f->type == FIELD_ROWS)
+            json_close(j, ']');
+    }
+    json_close(j, ']');
 }
 
 static void json_counts(struct json *j, const struct field *f, const void *record)
 {
-    char room[8];
+    char room[FIELD_ROOM];
     slice name;
     uint64_t count;
 
@@ -67,6 +88,8 @@ void rows_json_begin(struct json *j, const struct field_table *table, const void
         open = level;
         if (f->type == FIELD_COUNTS)
             json_counts(j, f, record);
+        else if (f->row_at)
+            json_rows(j, f, record);
         else
             json_value(j, f->name + level.len, f, record);
     }
@@ -118,7 +141,7 @@ static void csv_text(struct out *o, slice text, bool foreign)
 
 static void csv_counts(struct out *o, const struct field *f, const void *record)
 {
-    char room[8];
+    char room[FIELD_ROOM];
     slice name;
     uint64_t count;
 
@@ -134,7 +157,7 @@ static void csv_counts(struct out *o, const struct field *f, const void *record)
 
 static void csv_value(struct out *o, const struct field *f, const void *record)
 {
-    char room[8], text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
+    char room[FIELD_ROOM], text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
     struct field_value v = field_get(f, record, room);
 
     if (!v.known)
@@ -147,8 +170,28 @@ static void csv_value(struct out *o, const struct field *f, const void *record)
     case FIELD_TIME:     out_text(o, moment_rfc3339(v.number, time)); return;
     case FIELD_BOOL:     out_text(o, v.number ? SLICE("true") : SLICE("false")); return;
     case FIELD_ADDRESS:  csv_text(o, slice_of(text, address_format(v.address, text)), false); return;
-    case FIELD_COUNTS:   return;
+    case FIELD_MILLI:    out_milli(o, v.number); return;
+    case FIELD_COUNTS: case FIELD_NUMBERS: case FIELD_ROWS: return;
     }
+}
+
+/* "0 101", or "60:50:0 1:48:2": rows apart by blanks. */
+static void csv_rows(struct out *o, const struct field *f, const void *record)
+{
+    int64_t row[FIELD_ROW_MAX];
+    size_t count;
+
+    out_char(o, '"');
+    for (size_t i = 0; (count = f->row_at(record, i, row)); i++)
+        for (size_t k = 0; k < count; k++) {
+            if (i + k)
+                out_char(o, f->type == FIELD_ROWS && k ? ':' : ' ');
+            if (f->type == FIELD_ROWS)
+                out_milli(o, row[k]);
+            else
+                out_i64(o, row[k]);
+        }
+    out_char(o, '"');
 }
 
 void rows_csv_head(struct out *o, const struct field_table *table)
@@ -170,6 +213,8 @@ void rows_csv(struct out *o, const struct field_table *table, const void *record
         out_char(o, ',');
         if (f->type == FIELD_COUNTS)
             csv_counts(o, f, record);
+        else if (f->row_at)
+            csv_rows(o, f, record);
         else
             csv_value(o, f, record);
     }

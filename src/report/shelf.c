@@ -11,11 +11,46 @@ void shelf_init(struct shelf *s, struct printer *printer, const struct shelf_wis
                          .end_index = 1, .limit_bytes = limit_bytes };
     list_init(&s->registrations);
     list_init(&s->transactions);
+    list_init(&s->streams);
 }
 
 static bool wanted(const struct shelf *s, bool wish, const struct filter *f, const void *record)
 {
     return wish && (!f || filter_match(f, record, s->now_ns));
+}
+
+static void print_stream(struct shelf *s, struct stream *stream)
+{
+    if (wanted(s, s->wish.streams, s->wish.stream_filter, stream)) {
+        printer_stream(s->printer, stream);
+        s->printed++;
+    }
+    stream_free(stream);
+}
+
+/* A stream outlives its call here only as one that waits: then its Call-ID has to be its own. */
+static void keep_stream(struct shelf *s, struct stream *stream)
+{
+    slice own = stream->call_id.len ? arena_slice(&s->text, stream->call_id) : (slice){0};
+
+    stream->call_id = own;
+    list_append(&s->streams, &stream->in_list);
+    s->bytes += stream_memory_bytes(stream) + own.len;
+}
+
+static void take_streams(struct shelf *s, struct call *c)
+{
+    bool at_once = s->printer->kind == PRINTER_JSON || !(s->wish.calls || s->wish.registrations);
+
+    while (s->wish.streams && !list_is_empty(&c->streams)) {
+        struct stream *stream = list_item(c->streams.next, struct stream, in_list);
+
+        list_remove(&stream->in_list);
+        if (at_once)
+            print_stream(s, stream);
+        else
+            keep_stream(s, stream);
+    }
 }
 
 static void print_call(struct shelf *s, struct call *c)
@@ -25,6 +60,7 @@ static void print_call(struct shelf *s, struct call *c)
         printer_call(s->printer, c);
         s->printed++;
     }
+    take_streams(s, c);
     call_free(c);
 }
 
@@ -96,6 +132,18 @@ static void print_transactions(struct shelf *s)
     }
 }
 
+static void print_streams(struct shelf *s)
+{
+    while (!list_is_empty(&s->streams)) {
+        struct stream *stream = list_item(s->streams.next, struct stream, in_list);
+
+        list_remove(&stream->in_list);
+        s->bytes -= stream_memory_bytes(stream) + stream->call_id.len;
+        print_stream(s, stream);
+    }
+    arena_done(&s->text);
+}
+
 /* Full: what waits behind an open call goes now, everything when that is not enough. */
 static void shelf_relieve(struct shelf *s)
 {
@@ -105,6 +153,7 @@ static void shelf_relieve(struct shelf *s)
     print_all_calls(s);
     print_registrations(s);
     print_transactions(s);
+    print_streams(s);
 }
 
 static bool slots_grow(struct shelf *s, uint64_t index)
@@ -157,10 +206,17 @@ void shelf_transaction(struct shelf *s, struct transaction *t)
     shelf_relieve(s);
 }
 
+void shelf_stream(struct shelf *s, struct stream *stream)
+{
+    keep_stream(s, stream);
+    shelf_relieve(s);
+}
+
 void shelf_finish(struct shelf *s)
 {
     print_all_calls(s);
     printer_explanations(s->printer);
+    print_streams(s);
     print_registrations(s);
     print_transactions(s);
 }

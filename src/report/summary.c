@@ -33,6 +33,12 @@ void summary_registration(struct summary *s, const struct registration *r)
     s->gone += r->state == REGISTRATION_UNREGISTERED;
 }
 
+void summary_stream(struct summary *s, const struct stream *stream)
+{
+    s->streams++;
+    s->orphans += stream->bound == STREAM_ORPHAN;
+}
+
 bool summary_is_foreign(const struct summary *s)
 {
     return s->intake->sip_messages == 0 && s->intake->kinds[INTAKE_RTP] == 0 &&
@@ -110,7 +116,7 @@ void summary_json(const struct summary *s, struct json *j)
     const struct { const char *key; uint64_t number; } counts[] = {
         { "calls", s->calls }, { "sessions", s->sessions }, { "answered", s->answered },
         { "registrations", s->registrations }, { "transactions", s->transactions },
-        { "streams", 0 }, { "rtp_packets", in->kinds[INTAKE_RTP] },
+        { "streams", s->streams }, { "rtp_packets", in->kinds[INTAKE_RTP] },
         { "rtcp_packets", in->kinds[INTAKE_RTCP] }, { "hep_packets", s->wire->hep_packets },
         { "retransmissions", s->retransmissions }, { "copies", s->copies },
         { "malformed", s->wire->malformed + in->kinds[INTAKE_MALFORMED] },
@@ -119,6 +125,7 @@ void summary_json(const struct summary *s, struct json *j)
         { "fragments_incomplete", s->wire->fragments_incomplete },
         { "tcp_gaps", s->wire->tcp_gaps }, { "truncated", s->wire->frames_cut },
         { "not_followed", s->track->not_followed }, { "unassigned", s->track->unassigned },
+        { "media_not_followed", s->media ? s->media->limited : 0 },
         { "bytes_read", s->bytes_read },
     };
 
@@ -291,6 +298,7 @@ static void say_counts(const struct summary *s, struct out *o, const struct word
         { TEXT_READ_SUMMARY_REPEATS, s->retransmissions },
         { TEXT_READ_SUMMARY_COPIES, s->copies },
         { TEXT_READ_SUMMARY_MEDIA, s->intake->kinds[INTAKE_RTP] },
+        { TEXT_READ_SUMMARY_UNFOLLOWED_MEDIA, s->media ? s->media->limited : 0 },
         { TEXT_READ_SUMMARY_FLAWS, s->intake->refusable },
         { TEXT_READ_SUMMARY_CUT, s->wire->frames_cut },
         { TEXT_READ_SUMMARY_GAPS, s->wire->tcp_gaps },
@@ -371,6 +379,9 @@ void summary_text(const struct summary *s, struct out *o, const struct words *w,
             WORDS_NUMBER("bound", s->bound), WORDS_NUMBER("failed", s->failed),
             WORDS_NUMBER("gone", s->gone),
             WORDS_NUMBER("waiting", s->registrations - s->bound - s->failed - s->gone));
+    if (s->streams)
+        SAY(o, w, style, TEXT_READ_SUMMARY_STREAMS, WORDS_NUMBER("count", s->streams),
+            WORDS_NUMBER("bound", s->streams - s->orphans), WORDS_NUMBER("orphans", s->orphans));
     say_counts(s, o, w, style);
     out_done(&list);
 }

@@ -21,6 +21,7 @@ struct summary {
     const struct intake      *intake;
     const struct wire_counts *wire;
     const struct track_counts *track;
+    const struct media_counts *media;        /* NULL: media was only counted */
 
     uint64_t calls, sessions, answered, refused, open, lost, not_followed;
     uint64_t retransmissions, copies;
@@ -28,12 +29,14 @@ struct summary {
     uint64_t finals[SUMMARY_CODES];  /* calls by final code; [0]: none came */
     uint64_t registrations, bound, failed, gone;
     uint64_t transactions;
+    uint64_t streams, orphans;       /* of media; of these, without a call */
     bool     order_lost;             /* calls had to be listed before their turn */
 };
 
 void summary_session(struct summary *s);                  /* one or more legs, joined */
 void summary_call(struct summary *s, const struct call *c);
 void summary_registration(struct summary *s, const struct registration *r);
+void summary_stream(struct summary *s, const struct stream *stream);
 void summary_json(const struct summary *s, struct json *j);
 void summary_text(const struct summary *s, struct out *o, const struct words *w,
                   const struct style *style);

@@ -2,44 +2,32 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rtp/packet.h"
 
-#include <endian.h>
+#include "rtp/bytes.h"
 
 #define RTP_HEAD 12u
 #define RTCP_HEAD 4u
 
-static uint8_t byte_at(slice s, size_t at) { return (uint8_t)s.ptr[at]; }
-
-static uint16_t u16_at(slice s, size_t at)
-{
-    return (uint16_t)(byte_at(s, at) << 8 | byte_at(s, at + 1));
-}
-
-static uint32_t u32_at(slice s, size_t at)
-{
-    return (uint32_t)u16_at(s, at) << 16 | u16_at(s, at + 2);
-}
-
 bool rtp_packet_parse(slice bytes, struct rtp_packet *ret)
 {
-    if (bytes.len < RTP_HEAD || byte_at(bytes, 0) >> 6 != 2)
+    if (bytes.len < RTP_HEAD || rtp_get_u8(bytes, 0) >> 6 != 2)
         return false;
-    size_t head = RTP_HEAD + 4u * (byte_at(bytes, 0) & 15), tail = 0;
+    size_t head = RTP_HEAD + 4u * (rtp_get_u8(bytes, 0) & 15), tail = 0;
 
-    if (byte_at(bytes, 0) & 0x10) {                       /* one header extension */
+    if (rtp_get_u8(bytes, 0) & 0x10) {                       /* one header extension */
         if (bytes.len < head + 4)
             return false;
-        head += 4 + 4u * u16_at(bytes, head + 2);
+        head += 4 + 4u * rtp_get_u16(bytes, head + 2);
     }
-    if (byte_at(bytes, 0) & 0x20)
-        tail = byte_at(bytes, bytes.len - 1);
-    if (head + tail > bytes.len || (byte_at(bytes, 0) & 0x20 && tail == 0))
+    if (rtp_get_u8(bytes, 0) & 0x20)
+        tail = rtp_get_u8(bytes, bytes.len - 1);
+    if (head + tail > bytes.len || (rtp_get_u8(bytes, 0) & 0x20 && tail == 0))
         return false;
     *ret = (struct rtp_packet){
-        .payload_type = byte_at(bytes, 1) & 0x7f,
-        .marker = byte_at(bytes, 1) >> 7,
-        .sequence = u16_at(bytes, 2),
-        .timestamp = u32_at(bytes, 4),
-        .ssrc = u32_at(bytes, 8),
+        .payload_type = rtp_get_u8(bytes, 1) & 0x7f,
+        .marker = rtp_get_u8(bytes, 1) >> 7,
+        .sequence = rtp_get_u16(bytes, 2),
+        .timestamp = rtp_get_u32(bytes, 4),
+        .ssrc = rtp_get_u32(bytes, 8),
         .payload = slice_of(bytes.ptr + head, bytes.len - head - tail),
     };
     return true;
@@ -50,11 +38,11 @@ bool rtcp_looks_like(slice bytes)
     size_t packets = 0;
 
     for (; bytes.len >= RTCP_HEAD; packets++) {
-        uint8_t type = byte_at(bytes, 1);
-        size_t len = RTCP_HEAD + 4u * u16_at(bytes, 2);
+        uint8_t type = rtp_get_u8(bytes, 1);
+        size_t len = RTCP_HEAD + 4u * rtp_get_u16(bytes, 2);
 
-        if (byte_at(bytes, 0) >> 6 != 2 || type < 192 || type > 223 || len > bytes.len)
-            return packets > 0 && byte_at(bytes, 0) >> 6 != 2;   /* SRTCP's tail is not RTCP */
+        if (rtp_get_u8(bytes, 0) >> 6 != 2 || type < 192 || type > 223 || len > bytes.len)
+            return packets > 0 && rtp_get_u8(bytes, 0) >> 6 != 2;   /* SRTCP's tail is not RTCP */
         bytes = slice_skip(bytes, len);
     }
     return packets > 0;

@@ -40,6 +40,7 @@ void incidents_add(struct incidents *s, const struct hash_seed *seed, const stru
     if (!row && (row = row_new(s))) {
         row->incident = (struct incident){
             .kind = (uint8_t)found->kind, .code = found->code, .transport = (uint8_t)found->transport,
+            .media = found->media,
             .first_ns = found->time_ns, .first_frame = found->frame, .src = found->src, .dst = found->dst,
         };
         map_add(&s->by_dst, &row->by_dst, hash);

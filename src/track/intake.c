@@ -6,11 +6,13 @@
 
 #define DNS_PORT 53
 #define MDNS_PORT 5353
+#define TICK_NS 1000000000LL
 
-void intake_init(struct intake *in, struct tracker *tracker)
+void intake_init(struct intake *in, struct tracker *tracker, struct media_table *media)
 {
     memset(in, 0, offsetof(struct intake, room));
     in->tracker = tracker;
+    in->media = media;
 }
 
 void intake_done(struct intake *in) { arena_done(&in->arena); }
@@ -86,23 +88,62 @@ static enum intake_kind sort_by_first_byte(const struct wire_unit *unit)
     return first >= 0xf8 && unit->dst.port == 5060 ? INTAKE_SIGCOMP : INTAKE_OTHER;
 }
 
+static inline void note_time(struct intake *in, int64_t time_ns)
+{
+    if (!in->first_ns || time_ns < in->first_ns)
+        in->first_ns = time_ns;
+    if (time_ns > in->last_ns)
+        in->last_ns = time_ns;
+}
+
+/* Media goes on while signalling is quiet: calls have to grow older. */
+static void note_tick(struct intake *in, int64_t time_ns)
+{
+    in->tick_ns = time_ns + TICK_NS;
+    tracker_time(in->tracker, time_ns);
+}
+
+/* Nearly every packet of a busy capture: the next one of a stream that is known. */
+static inline bool take_known_media(struct intake *in, const struct wire_unit *unit)
+{
+    if (!in->media || unit->payload.len < 12 || ((uint8_t)unit->payload.ptr[0] & 0xc0) != 0x80 ||
+        unit->kind != WIRE_DATAGRAM || !media_table_known(in->media, unit))
+        return false;
+    in->kinds[INTAKE_RTP]++;
+    if (__builtin_expect(unit->time_ns >= in->tick_ns, 0))
+        note_tick(in, unit->time_ns);
+    return true;
+}
+
+static void take_other(struct intake *in, const struct wire_unit *unit)
+{
+    enum intake_kind kind = unit->kind == WIRE_MESSAGE ? INTAKE_MALFORMED : sort_by_first_byte(unit);
+
+    in->kinds[kind]++;
+    if (in->media && (kind == INTAKE_RTP || kind == INTAKE_RTCP))
+        (void)media_table_packet(in->media, unit);
+    if (unit->time_ns >= in->tick_ns)
+        note_tick(in, unit->time_ns);
+}
+
 void intake_unit(void *ctx, const struct wire_unit *unit)
 {
     struct intake *in = ctx;
 
     in->units++;
+    note_time(in, unit->time_ns);
+    if (take_known_media(in, unit)) {
+        in->hep += unit->hep;
+        return;
+    }
     in->hep += unit->hep;
     in->skipped_bytes += unit->stream_before.len;
-    if (!in->first_ns || unit->time_ns < in->first_ns)
-        in->first_ns = unit->time_ns;
-    if (unit->time_ns > in->last_ns)
-        in->last_ns = unit->time_ns;
     if (take_sip(in, unit))
         in->kinds[INTAKE_SIP]++;
     else if (sip_is_keepalive(unit->payload))
         in->kinds[INTAKE_KEEPALIVE]++;
     else
-        in->kinds[unit->kind == WIRE_MESSAGE ? INTAKE_MALFORMED : sort_by_first_byte(unit)]++;
+        take_other(in, unit);
 }
 
 void intake_incident(void *ctx, const struct wire_incident *incident)

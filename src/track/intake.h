@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  *     struct intake in;
- *     intake_init(&in, tracker);
+ *     intake_init(&in, tracker, media);
  *     w = wire_new(&limits, seed, intake_unit, &in);
  *
  * Counts are of what was found in the capture, copies and repeats included, as Wireshark
@@ -10,6 +10,7 @@
 #ifndef TRACK_INTAKE_H
 #define TRACK_INTAKE_H
 
+#include "media/table.h"
 #include "track/tracker.h"
 
 #define INTAKE_STATUS_MAX 700
@@ -28,6 +29,8 @@ struct intake_method {
 
 struct intake {
     struct tracker *tracker;
+    struct media_table *media;       /* NULL: RTP is only counted */
+    int64_t         tick_ns;         /* when the tracker is told the time, if no message does it */
     struct arena    arena;           /* names of other methods */
     uint64_t units, sip_messages, hep;
     uint64_t kinds[INTAKE_KINDS];
@@ -41,7 +44,7 @@ struct intake {
     struct sip_header room[SIP_HEADERS_MAX];
 };
 
-void intake_init(struct intake *in, struct tracker *tracker);
+void intake_init(struct intake *in, struct tracker *tracker, struct media_table *media);
 void intake_done(struct intake *in);
 void intake_unit(void *ctx, const struct wire_unit *unit);          /* a wire_unit_fn */
 

@@ -12,6 +12,7 @@
 #include "track/join.h"
 #include "track/legs_int.h"
 #include "track/log.h"
+#include "track/media_link.h"
 #include "track/session.h"
 
 #define ATTEMPTS_MAX 64u
@@ -265,7 +266,9 @@ static int64_t leg_patience(const struct tracker *t, const struct leg *leg)
     case CALL_NEW:
         return c->last_trying ? t->settings.ringing_max_ns : timeout;
     case CALL_ACTIVE:
-        return t->settings.silence_max_ns;
+        return track_media_patience(t);
+    case CALL_MEDIA_STOPPED:
+        return t->settings.media_grace_ns;
     case CALL_CANCELLING:
         return timeout;
     default:
@@ -720,6 +723,7 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
                m->to.tag.len == 0 && c->final >= 300 && !attempt_find(leg, m)) {
         leg_first_invite(t, leg, u, m);                   /* tried anew without raising CSeq */
     }
+    track_media_note(t, leg, &s);
     if (s.sdp || (m->is_request && m->method == SIP_INVITE && !leg->keys))
         track_join(t, leg);
     track_until(t, &leg->live, u->time_ns + leg_patience(t, leg));
@@ -747,6 +751,8 @@ void track_leg_due(struct tracker *t, struct live *l)
     struct leg *leg = live_item(l, struct leg);
     struct call *c = leg->call;
 
+    if (track_media_keeps(t, leg))
+        return;
     if (!call_state_is_over((enum call_state)c->state)) {
         leg_step(t, leg, CALL_EV_SILENCE);
         if (c->state == CALL_SILENT) {
@@ -777,6 +783,7 @@ void track_leg_close(struct tracker *t, struct live *l, bool at_end)
     c->open_at_end = at_end && !call_state_is_over((enum call_state)c->state);
     leg_settle_ack(t, leg);
     incidents_tell_call(&t->incidents, &t->settings.seed, c);
+    track_media_close(t, leg, at_end);
     track_leave(t, l);
     t->live_calls--;
     leg->call = NULL;

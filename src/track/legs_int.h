@@ -21,6 +21,7 @@ struct leg {
     struct attempt *attempts;        /* `inside`, or a block of their own */
     struct session *session;         /* NULL: it stands alone */
     struct list     in_session;
+    struct media_call *media;        /* its addresses and streams; NULL: no SDP yet */
     struct join_keys *keys;          /* by which other legs find it; NULL: none yet */
     uint16_t        attempt_count, attempt_room;
     uint16_t        origin_vias;

@@ -16,6 +16,9 @@ static const struct track_settings defaults = {
     .linger_ns = 40 * SECOND_NS,
     .ringing_max_ns = 600 * SECOND_NS,
     .silence_max_ns = 4 * 3600 * SECOND_NS,
+    .media_stop_ns = 60 * SECOND_NS,
+    .media_sparse_ns = 300 * SECOND_NS,
+    .media_grace_ns = 60 * SECOND_NS,
 };
 
 static void settings_fill(struct track_settings *s)
@@ -26,6 +29,9 @@ static void settings_fill(struct track_settings *s)
     s->linger_ns = s->linger_ns ? s->linger_ns : defaults.linger_ns;
     s->ringing_max_ns = s->ringing_max_ns ? s->ringing_max_ns : defaults.ringing_max_ns;
     s->silence_max_ns = s->silence_max_ns ? s->silence_max_ns : defaults.silence_max_ns;
+    s->media_stop_ns = s->media_stop_ns ? s->media_stop_ns : defaults.media_stop_ns;
+    s->media_sparse_ns = s->media_sparse_ns ? s->media_sparse_ns : defaults.media_sparse_ns;
+    s->media_grace_ns = s->media_grace_ns ? s->media_grace_ns : defaults.media_grace_ns;
 }
 
 struct tracker *tracker_new(const struct track_settings *settings,

@@ -23,6 +23,8 @@
 #include "sip/sdp.h"
 #include "track/seen.h"
 
+struct media_table;
+
 struct track_settings {              /* zero means the default in brackets */
     struct hash_seed seed;
     size_t   memory_max_bytes;       /* live state only (256 MiB) */
@@ -31,6 +33,10 @@ struct track_settings {              /* zero means the default in brackets */
     int64_t  linger_ns;              /* a finished call waits for repeats (40 s) */
     int64_t  ringing_max_ns;         /* after a 1xx, no packet at all (600 s) */
     int64_t  silence_max_ns;         /* answered, no signalling (4 h) */
+    struct media_table *media;       /* whose streams belong to calls; NULL: media is not followed */
+    int64_t  media_stop_ns;          /* answered, there was media, and no more (60 s): 8100 */
+    int64_t  media_sparse_ns;        /* the same with silence suppression; and none ever came (300 s) */
+    int64_t  media_grace_ns;         /* then a BYE may still come (60 s) */
     bool     no_join;                /* each leg is a session of its own */
     slice    join_header;            /* where a leg has it, it alone decides; borrowed */
 };

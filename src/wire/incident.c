@@ -93,6 +93,7 @@ static bool quote_read(slice quote, struct wire_incident *ret)
     if (head >= 20 && quote.len >= head + 4) {
         ret->src.port = wire_get_u16(quote, head);
         ret->dst.port = wire_get_u16(quote, head + 2);
+        ret->media = protocol == 17 && wire_get_u8(quote, head + 8) >> 6 == 2;       /* RFC 7983 */
     }
     return true;
 }

@@ -27,6 +27,7 @@ slice wire_tls_alert_name(unsigned description);
 struct wire_incident {
     enum wire_incident_kind kind;
     enum wire_transport transport;   /* of the packet that failed */
+    bool     media;                  /* the quote shows that it was RTP or RTCP */
     uint8_t  code;                   /* ICMP code; description of a TLS alert */
     int64_t  time_ns;
     uint64_t frame;
