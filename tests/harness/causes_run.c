@@ -124,23 +124,30 @@ static const char *told(const struct play *p, char *text, size_t size)
     return text;
 }
 
-static void check_complete(const struct cause_row *row, const struct verdict *v)
+/* All rows that fail are told before the test fails. */
+#define WRONG(...) (fprintf(stdout, "# " __VA_ARGS__), fputc('\n', stdout), 1u)
+
+static unsigned check_complete(const struct cause_row *row, const struct verdict *v)
 {
+    unsigned wrong = 0;
+
     const char *const *wanted = cause_params((enum cause_id)v->cause);
 
     if (v->evidence_count == 0 || v->evidence[0].frame == 0)
-        FAIL("%s has no evidence", row->cause);
+        wrong += WRONG("%s has no evidence", row->cause);
     for (size_t i = 0; wanted[i]; i++)
         if (!param_of(v, wanted[i]).len)
-            FAIL("%s does not say {%s}", row->cause, wanted[i]);
+            wrong += WRONG("%s does not say {%s}", row->cause, wanted[i]);
+    return wrong;
 }
 
-static void check_fires(const struct cause_row *row)
+static unsigned check_fires(const struct cause_row *row)
 {
     enum cause_id id = cause_find(slice_of_string(row->cause));
     char text[1024];
     struct play p;
     bool is_main, other = false;
+    unsigned wrong = 0;
 
     if (id == CAUSE_NONE)
         FAIL("%s is not in the catalogue", row->cause);
@@ -148,34 +155,40 @@ static void check_fires(const struct cause_row *row)
     const struct verdict *v = find_any(&p, row->cause, &is_main);
 
     if (!v)
-        FAIL("%s does not fire, but%s", row->cause, told(&p, text, sizeof text));
-    if (cause_may_be_main(id) && !row->main && !is_main)
-        FAIL("%s is not the main cause:%s", row->cause, told(&p, text, sizeof text));
+        wrong += WRONG("%s does not fire, but%s", row->cause, told(&p, text, sizeof text));
+    else if (cause_may_be_main(id) && !row->main && !is_main)
+        wrong += WRONG("%s is not the main cause:%s", row->cause, told(&p, text, sizeof text));
     if (row->main && row->main[0] != '-')
         (void)find_any(&p, row->main, &other);
     if (row->main && row->main[0] != '-' && !other)
-        FAIL("%s: the main cause is not %s:%s", row->cause, row->main, told(&p, text, sizeof text));
-    check_complete(row, v);
+        wrong += WRONG("%s: the main cause is not %s:%s", row->cause, row->main, told(&p, text, sizeof text));
+    if (v)
+        wrong += check_complete(row, v);
     diagnosed_done(&p);
+    return wrong;
 }
 
-static void check_silent(const struct cause_row *row)
+static unsigned check_silent(const struct cause_row *row)
 {
     char text[1024];
     struct play p;
 
+    unsigned wrong = 0;
+
     if (!row->silent)
-        return;
+        return 0;
     diagnosed(&p, row->silent);
     if (has_cause(&p, row->cause))
-        FAIL("%s fires where it must not:%s", row->cause, told(&p, text, sizeof text));
+        wrong = WRONG("%s fires where it must not:%s", row->cause, told(&p, text, sizeof text));
     diagnosed_done(&p);
+    return wrong;
 }
 
 void check_causes(const struct cause_rows *rows)
 {
-    for (size_t i = 0; i < rows->count; i++) {
-        check_fires(&rows->rows[i]);
-        check_silent(&rows->rows[i]);
-    }
+    unsigned wrong = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        wrong += check_fires(&rows->rows[i]) + check_silent(&rows->rows[i]);
+    CHECK_EQ(wrong, 0);
 }
