@@ -235,6 +235,17 @@ static bool server_slow(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+static bool keepalive_unanswered(const struct casefile *k, struct candidate *c)
+{
+    const struct history_host *server = diagnose_history_host(k->context->history, case_server(k));
+
+    if (!server || server->options_unanswered < 3)
+        return false;
+    prove(c, k->invite);
+    say_number(c, "count", server->options_unanswered);
+    return true;
+}
+
 static bool clock_skew(const struct casefile *k, struct candidate *c)
 {
     int32_t skew = k->facts->clock_skew_s;
@@ -265,6 +276,7 @@ static const struct rule rules[] = {
     { CAUSE_REPLY_NOT_RECEIVED, 48, K_REPEATED | K_BOTH_WAYS, reply_not_received },
     { CAUSE_SIGNALLING_LOSS, 0, K_REPEATED | K_BOTH_WAYS, signalling_loss },
     { CAUSE_SERVER_SLOW, 0, K_WHOLE, server_slow },
+    { CAUSE_KEEPALIVE_UNANSWERED, 0, K_NO_REPLY | K_HISTORY, keepalive_unanswered },
     { CAUSE_CLOCK_SKEW, 0, 0, clock_skew },
 };
 const struct rule_table rules_routing = { rules, ARRAY_LEN(rules), 0 };
