@@ -10,12 +10,14 @@
 #include "call/filter.h"
 #include "capture/source.h"
 #include "cli/read_int.h"
+#include "diagnose/diagnose.h"
 #include "report/ladder.h"
 #include "report/shelf.h"
 #include "report/sketches.h"
 #include "wire/incident.h"
 
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
+#define HISTORY_BYTES (4u << 20)
 #define INCIDENTS_SHOWN_MAX 200u
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
 
@@ -40,6 +42,7 @@ struct reading {
     struct sketches         sketches;        /* ladders of the calls that are live */
     struct ladder          *ladder;          /* of the chosen call with all its legs */
     struct media_table     *media;
+    struct diagnose_history *history;        /* what calls tell each other */
     struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
     struct call            *ladder_call;     /* finished, kept for its title */
@@ -105,6 +108,9 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct reading *r = ctx;
 
+    struct diagnose_context context = { .history = r->history, .now_ns = r->summary.last_ns };
+
+    diagnose_session(legs, count, &context);
     summary_session(&r->summary);
     if (r->wish->ladder.len)
         keep_ladder(r, legs, count);
@@ -214,6 +220,8 @@ static void on_message(void *ctx, const struct track_sighting *s)
 {
     struct reading *r = ctx;
 
+    if (s->kind == SEEN_NEW)
+        diagnose_history_message(r->history, s->unit, s->message);
     if (r->wish->ladder.len && s->call)
         sketches_note(&r->sketches, s);
     if (r->wish->messages)
@@ -422,7 +430,7 @@ static bool reading_prepare(struct reading *r)
         .ctx = r, .session_closing = on_session, .incident = on_incident, .call_closed = on_call, .registration_closed = on_registration,
         .transaction_closed = on_transaction,
         .call_opened = r->wish->ladder.len ? on_opened : NULL,
-        .message = r->wish->ladder.len || r->wish->messages ? on_message : NULL,
+        .message = on_message,
     };
     struct wire_limits limits = { .stream_bytes_max = r->wish->memory_bytes / 8,
                                   .fragment_bytes_max = r->wish->memory_bytes / 32 };
@@ -434,8 +442,9 @@ static bool reading_prepare(struct reading *r)
 
     r->media = settings.media = media_table_new(&media, &streams);
     r->tracker = r->media ? tracker_new(&settings, &observer) : NULL;
+    r->history = diagnose_history_new(&settings.seed, HISTORY_BYTES);
     r->intake = malloc(sizeof *r->intake);
-    if (!r->tracker || !r->intake)
+    if (!r->tracker || !r->intake || !r->history)
         return false;
     intake_init(r->intake, r->tracker, r->media);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
@@ -536,6 +545,7 @@ static void reading_done(struct reading *r)
     printer_done(&r->printer);
     ladder_free(r->ladder);
     sketches_done(&r->sketches);
+    diagnose_history_free(r->history);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);

@@ -39,18 +39,19 @@ struct column_plan {
 };
 
 enum { CALL_NUMBER, CALL_BEGAN, CALL_FROM, CALL_TO, CALL_RESULT, CALL_SETUP, CALL_RANG, CALL_TALKED,
-       CALL_ENDED_BY, CALL_CAUSE, CALL_NOTES, CALL_COLUMNS };
+       CALL_ENDED_BY, CALL_MOS, CALL_CAUSE, CALL_NOTES, CALL_COLUMNS };
 static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_NUMBER]   = { TEXT_READ_COLUMN_NUMBER, 4, 3, 9, true, false },
     [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 5, false, false },
     [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 13, 8, 9, false, true },
     [CALL_TO]       = { TEXT_READ_COLUMN_TO, 13, 8, 9, false, true },
-    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 27, 21, 9, false, true },
-    [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 3, true, false },
+    [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 24, 18, 9, false, false },
+    [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 2, true, false },
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
     [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 8, false, false },
-    [CALL_CAUSE]    = { TEXT_READ_COLUMN_CAUSE, 26, 16, 8, false, true },
+    [CALL_MOS]      = { TEXT_READ_COLUMN_MOS, 4, 4, 6, true, false },
+    [CALL_CAUSE]    = { TEXT_READ_COLUMN_CAUSE, 38, 34, 8, false, true },
     [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 14, 10, 2, false, true },
 };
 
@@ -187,6 +188,25 @@ static void cell_duration(struct printer *p, size_t column, int64_t ns)
     char room[MOMENT_TEXT_MAX];
 
     table_cell(&p->table, column, ns < 0 ? SLICE("-") : moment_duration(ns, room), TONE_PLAIN);
+}
+
+static void cell_milli(struct printer *p, size_t column, uint64_t thousandths, int decimals, const char *behind,
+                       enum style_tone tone)
+{
+    char text[40];
+    int n = decimals == 2
+        ? snprintf(text, sizeof text, "%llu.%02llu%s", (unsigned long long)((thousandths + 5) / 1000),
+                   (unsigned long long)((thousandths + 5) / 10 % 100), behind)
+        : snprintf(text, sizeof text, "%llu.%01llu%s", (unsigned long long)((thousandths + 50) / 1000),
+                   (unsigned long long)((thousandths + 50) / 100 % 10), behind);
+
+    table_cell(&p->table, column, thousandths || decimals == 1 ? slice_of(text, (size_t)n) : SLICE("-"), tone);
+}
+
+/* By the bands of G.109, whatever the scale: R brought to that of narrow band. */
+static enum style_tone mos_tone(uint16_t mos_milli)
+{
+    return mos_milli == 0 ? TONE_PLAIN : mos_milli >= 4030 ? TONE_GOOD : mos_milli >= 3600 ? TONE_WARN : TONE_BAD;
 }
 
 /* "486 Busy Here": the number and its name in the reader's language. */
@@ -376,6 +396,7 @@ void printer_call(struct printer *p, const struct call *c)
     cell_duration(p, CALL_RANG, call_ring_ns(c));
     cell_duration(p, CALL_TALKED, call_talk_ns(c));
     call_ended_by(p, c);
+    cell_milli(p, CALL_MOS, c->media.mos_milli, 2, "", mos_tone(c->media.mos_milli));
     call_cause(p, c);
     call_notes(p, c);
     table_row(&p->table, p->out);
@@ -444,25 +465,6 @@ void printer_transaction(struct printer *p, const struct transaction *t)
 }
 
 /* ---- streams ------------------------------------------------------------------------------------- */
-
-static void cell_milli(struct printer *p, size_t column, uint64_t thousandths, int decimals, const char *behind,
-                       enum style_tone tone)
-{
-    char text[40];
-    int n = decimals == 2
-        ? snprintf(text, sizeof text, "%llu.%02llu%s", (unsigned long long)((thousandths + 5) / 1000),
-                   (unsigned long long)((thousandths + 5) / 10 % 100), behind)
-        : snprintf(text, sizeof text, "%llu.%01llu%s", (unsigned long long)((thousandths + 50) / 1000),
-                   (unsigned long long)((thousandths + 50) / 100 % 10), behind);
-
-    table_cell(&p->table, column, thousandths || decimals == 1 ? slice_of(text, (size_t)n) : SLICE("-"), tone);
-}
-
-/* By the bands of G.109, whatever the scale: R brought to that of narrow band. */
-static enum style_tone mos_tone(uint16_t mos_milli)
-{
-    return mos_milli == 0 ? TONE_PLAIN : mos_milli >= 4030 ? TONE_GOOD : mos_milli >= 3600 ? TONE_WARN : TONE_BAD;
-}
 
 static void stream_notes(struct printer *p, const struct stream *s)
 {
