@@ -97,7 +97,7 @@ struct media_stream {
     uint8_t  type_count;
     uint8_t  side, hop;
     uint8_t  flags;                  /* enum stream_run_flag of the second under way */
-    bool     answered, clock_guessed, guess_pending, full, sparse;
+    bool     answered, clock_guessed, guess_pending, full, sparse, after_event;
     uint16_t run_count, run_room, run_step_s;
     struct stream_run *runs;
     const struct emodel_codec *scale;        /* NULL: no score */

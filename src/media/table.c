@@ -754,9 +754,16 @@ static void endpoint_types(struct media_table *t, struct media_endpoint *e, cons
     slice formats = line->formats;
     unsigned payload_type;
 
-    while (e->type_count < MEDIA_TYPES_MAX && sdp_format_next(&formats, &payload_type))
-        if (payload_type < 128)
-            e->types[e->type_count++] = media_type_of_sdp(&t->names, line, payload_type);
+    while (sdp_format_next(&formats, &payload_type)) {
+        unsigned i = 0;
+
+        while (i < e->type_count && e->types[i].payload_type != payload_type)
+            i++;
+        if (payload_type > 127 || i == MEDIA_TYPES_MAX)
+            continue;
+        e->types[i] = media_type_of_sdp(&t->names, line, payload_type);
+        e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
+    }
 }
 
 static bool line_is_rtp(const struct sdp_media *line)
@@ -780,13 +787,10 @@ static void endpoint_name(struct media_table *t, struct media_call *m, const str
 {
     const struct sdp_media *line = &d->sdp->media[i];
     struct media_endpoint *e = endpoint_of_call(m, a);
-    bool again = e != NULL;
 
     if (!e && !(e = endpoint_add(t, m, a)))
         return;
-    /* several lines on one address (BUNDLE): their types add up */
-    if (!again || e->named_ns != d->time_ns || e->from_callee != d->from_callee)
-        e->type_count = 0;
+    /* what was said before goes on for what is under way; several lines may share it (BUNDLE) */
     e->from_callee = d->from_callee;
     e->named_ns = d->time_ns;
     e->ptime_ms = line->ptime_ms;
