@@ -316,6 +316,8 @@ static struct input *inputs_earliest(struct reading *r)
 {
     struct input *earliest = NULL;
 
+    if (r->input_count == 1)
+        return r->inputs[0].waiting ? &r->inputs[0] : NULL;
     for (size_t i = 0; i < r->input_count; i++)
         if (r->inputs[i].waiting &&
             (!earliest || r->inputs[i].frame.time_ns < earliest->frame.time_ns))
@@ -402,12 +404,13 @@ static void reading_frames(struct reading *r)
     struct input *in;
 
     while ((in = inputs_earliest(r))) {
-        if (!s->first_ns || in->frame.time_ns < s->first_ns)
-            s->first_ns = in->frame.time_ns;
-        if (in->frame.time_ns > s->last_ns)
-            s->last_ns = in->frame.time_ns;
+        int64_t time_ns = in->frame.time_ns;
+
+        if (__builtin_expect(time_ns < s->first_ns || !s->first_ns, 0))
+            s->first_ns = time_ns;
+        if (__builtin_expect(time_ns > s->last_ns, 1))
+            r->shelf.now_ns = s->last_ns = time_ns;
         s->bytes_read += in->frame.bytes.len;
-        r->shelf.now_ns = s->last_ns;
         wire_frame(r->wire, &in->frame);
         if (++s->packets % PROGRESS_FRAMES == 0)
             progress_show(r);

@@ -103,18 +103,6 @@ static void note_tick(struct intake *in, int64_t time_ns)
     tracker_time(in->tracker, time_ns);
 }
 
-/* Nearly every packet of a busy capture: the next one of a stream that is known. */
-static inline bool take_known_media(struct intake *in, const struct wire_unit *unit)
-{
-    if (!in->media || unit->payload.len < 12 || ((uint8_t)unit->payload.ptr[0] & 0xc0) != 0x80 ||
-        unit->kind != WIRE_DATAGRAM || !media_table_known(in->media, unit))
-        return false;
-    in->kinds[INTAKE_RTP]++;
-    if (__builtin_expect(unit->time_ns >= in->tick_ns, 0))
-        note_tick(in, unit->time_ns);
-    return true;
-}
-
 static void take_other(struct intake *in, const struct wire_unit *unit)
 {
     enum intake_kind kind = unit->kind == WIRE_MESSAGE ? INTAKE_MALFORMED : sort_by_first_byte(unit);
@@ -126,17 +114,8 @@ static void take_other(struct intake *in, const struct wire_unit *unit)
         note_tick(in, unit->time_ns);
 }
 
-void intake_unit(void *ctx, const struct wire_unit *unit)
+static __attribute__((noinline)) void take_any(struct intake *in, const struct wire_unit *unit)
 {
-    struct intake *in = ctx;
-
-    in->units++;
-    note_time(in, unit->time_ns);
-    if (take_known_media(in, unit)) {
-        in->hep += unit->hep;
-        return;
-    }
-    in->hep += unit->hep;
     in->skipped_bytes += unit->stream_before.len;
     if (take_sip(in, unit))
         in->kinds[INTAKE_SIP]++;
@@ -144,4 +123,22 @@ void intake_unit(void *ctx, const struct wire_unit *unit)
         in->kinds[INTAKE_KEEPALIVE]++;
     else
         take_other(in, unit);
+}
+
+void intake_unit(void *ctx, const struct wire_unit *unit)
+{
+    struct intake *in = ctx;
+
+    in->units++;
+    in->hep += unit->hep;
+    note_time(in, unit->time_ns);
+    /* nearly every packet of a busy capture: the next one of a stream that is known */
+    if (unit->payload.len < 12 || ((uint8_t)unit->payload.ptr[0] & 0xc0) != 0x80 || !in->media ||
+        unit->kind != WIRE_DATAGRAM || !media_table_known(in->media, unit)) {
+        take_any(in, unit);
+        return;
+    }
+    in->kinds[INTAKE_RTP]++;
+    if (__builtin_expect(unit->time_ns >= in->tick_ns, 0))
+        note_tick(in, unit->time_ns);
 }

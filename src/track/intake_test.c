@@ -16,7 +16,7 @@ struct desk {
 static void desk_start(struct desk *d)
 {
     d->tracker = tracker_new(&(struct track_settings){0}, &(struct track_observer){0});
-    intake_init(&d->in, d->tracker);
+    intake_init(&d->in, d->tracker, NULL);
 }
 
 static void desk_done(struct desk *d)

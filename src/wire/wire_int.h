@@ -25,6 +25,7 @@ struct wire {
     int64_t            due_ns;       /* when something waiting must be given up; none: INT64_MAX */
     struct wire_counts counts;
     struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
+    struct wire_unit   usual;        /* the same, of IPv4 straight from Ethernet */
     struct fragments   fragments;
     struct tcp         tcp;
 };
@@ -106,11 +107,14 @@ static inline slice wire_trim(struct wire *w, struct wire_packet *p, slice s, si
 #define WIRE_PORT_BIT(port) (UINT64_C(1) << ((port) & 63))
 static inline bool wire_tunnel_port(uint16_t port)
 {
-    static const uint64_t bits = WIRE_PORT_BIT(2152) | WIRE_PORT_BIT(4789) | WIRE_PORT_BIT(8472) |
+    const uint64_t bits = WIRE_PORT_BIT(2152) | WIRE_PORT_BIT(4789) | WIRE_PORT_BIT(8472) |
                                  WIRE_PORT_BIT(6081) | WIRE_PORT_BIT(4500) |
                                  WIRE_PORT_BIT(37008) | WIRE_PORT_BIT(1701);
 
-    return bits & WIRE_PORT_BIT(port);
+    if (__builtin_expect((bits & WIRE_PORT_BIT(port)) == 0, 1))
+        return false;
+    return port == 2152 || port == 4789 || port == 8472 || port == 6081 || port == 4500 || port == 37008 ||
+           port == 1701;
 }
 
 #endif
