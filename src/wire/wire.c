@@ -112,7 +112,7 @@ void wire_frame(struct wire *w, const struct wire_frame *frame)
     if (__builtin_expect(bytes_u16(ip - 2) != TYPE_IPV4 || ip[0] != IPV4_PLAIN || ip[9] != UDP ||
                          bytes_u16(ip + 6) & 0x3fff || total > len - (size_t)(ip - b) || total <= HEADS ||
                          bytes_u16(ip + 24) != total - IPV4_HEAD || begins_like_hep(ip[HEADS]) ||
-                         wire_tunnel_port(from) || wire_tunnel_port(to), 0)) {
+                         wire_tunnel_ports(from, to), 0)) {
         wire_frame_any(w, frame);
         return;
     }
