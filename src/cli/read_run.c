@@ -20,6 +20,7 @@
 #define HISTORY_BYTES (4u << 20)
 #define INCIDENTS_SHOWN_MAX 200u
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
+#define BATCH_FRAMES     256u        /* between looks at the output; divides PROGRESS_FRAMES */
 
 struct input {                       /* one file, with its next frame waiting */
     struct capture_source *source;
@@ -370,7 +371,6 @@ static int inputs_open(struct reading *r)
 static struct input *inputs_earliest(struct reading *r)
 {
     struct input *earliest = NULL;
-
     for (size_t i = 0; i < r->input_count; i++)
         if (r->inputs[i].waiting &&
             (!earliest || r->inputs[i].frame.time_ns < earliest->frame.time_ns))
@@ -453,25 +453,64 @@ static bool reading_prepare(struct reading *r)
     return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
 }
 
+static void time_note(struct reading *r, int64_t time_ns)
+{
+    struct summary *s = &r->summary;
+
+    if (!s->first_ns || time_ns < s->first_ns)
+        s->first_ns = time_ns;
+    if (time_ns > s->last_ns)
+        r->shelf.now_ns = s->last_ns = time_ns;
+}
+
+/* Every so often somebody may want to see how far it is, or that nobody reads any more. */
+static bool pause_is_fine(struct reading *r)
+{
+    r->summary.packets = wire_counts(r->wire)->frames;
+    if (r->summary.packets % PROGRESS_FRAMES == 0)
+        progress_show(r);
+    return !r->cli->out.error;
+}
+
+/* One file: nothing is compared with another one, only the clock is watched. */
+static void reading_one(struct reading *r, struct input *in)
+{
+    while (in->waiting && pause_is_fine(r))
+        for (unsigned i = 0; i < BATCH_FRAMES && in->waiting; i++) {
+            int64_t time_ns = in->frame.time_ns;
+
+            if (__builtin_expect(time_ns < r->summary.last_ns || !r->summary.first_ns, 0))
+                time_note(r, time_ns);
+            else
+                r->shelf.now_ns = r->summary.last_ns = time_ns;
+            wire_frame(r->wire, &in->frame);
+            in->waiting = capture_next(in->source, &in->frame) > 0;
+        }
+}
+
+static void reading_merged(struct reading *r)
+{
+    struct input *in;
+
+    for (unsigned i = 0; (in = inputs_earliest(r)); i++) {
+        if (i % BATCH_FRAMES == 0 && !pause_is_fine(r))
+            return;
+        time_note(r, in->frame.time_ns);
+        wire_frame(r->wire, &in->frame);
+        input_advance(in);
+    }
+}
+
 static void reading_frames(struct reading *r)
 {
     struct summary *s = &r->summary;
-    struct input *in;
 
-    while ((in = inputs_earliest(r))) {
-        if (!s->first_ns || in->frame.time_ns < s->first_ns)
-            s->first_ns = in->frame.time_ns;
-        if (in->frame.time_ns > s->last_ns)
-            s->last_ns = in->frame.time_ns;
-        s->bytes_read += in->frame.bytes.len;
-        r->shelf.now_ns = s->last_ns;
-        wire_frame(r->wire, &in->frame);
-        if (++s->packets % PROGRESS_FRAMES == 0)
-            progress_show(r);
-        if (r->cli->out.error)
-            break;
-        input_advance(in);
-    }
+    if (r->input_count == 1)
+        reading_one(r, &r->inputs[0]);
+    else
+        reading_merged(r);
+    s->packets = wire_counts(r->wire)->frames;
+    s->bytes_read = wire_counts(r->wire)->bytes;
     wire_finish(r->wire);
     tracker_time(r->tracker, s->last_ns);
     tracker_finish(r->tracker);
