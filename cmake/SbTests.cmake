@@ -16,6 +16,7 @@ if(SB_TESTS)
     set_tests_properties(harness_wrong PROPERTIES
         PASS_REGULAR_EXPRESSION "# of tests meant to fail: 1 passed, 8 failed, 1 skipped")
     sb_whole_tests(flows)
+    sb_whole_tests(causes track causes)
     sb_whole_tests(torture)
 
     sb_script_test(hardening_check_refuses ${CMAKE_SOURCE_DIR}/tests/hardening/check --self-test)

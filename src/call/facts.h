@@ -97,6 +97,8 @@ struct call_facts {
     slice    auth_realm;             /* that the credentials of the last INVITE named */
     slice    algorithm;              /* of the last challenge; empty: MD5 */
     slice    content_type;           /* of the first INVITE */
+    slice    priority;               /* its Resource-Priority */
+    uint32_t asked_session_s;        /* its Session-Expires, 0: none */
     slice    diverted_to;            /* last target of its History-Info, or who diverted */
     slice    bad_header;             /* name of the first header of the INVITE that breaks the grammar */
     struct call_hop *hops;           /* by trace_message.hop, in the arena */

@@ -291,6 +291,9 @@ static void more_values(const struct casefile *k, struct candidate *c)
     case CAUSE_SCHEME_UNSUPPORTED: case CAUSE_DOMAIN_UNKNOWN:
         say_text(c, "value", k->call->request_uri);
         break;
+    case CAUSE_PRIORITY_REFUSED:
+        say_text(c, "value", f->priority);
+        break;
     case CAUSE_METHOD_NOT_ALLOWED:
         say_text(c, "method", SLICE("INVITE"));
         break;
@@ -312,6 +315,8 @@ static void more_values(const struct casefile *k, struct candidate *c)
         break;
     case CAUSE_SESSION_INTERVAL_TOO_SMALL:
         say_number(c, "value", f->min_se_s);
+        if (f->asked_session_s)
+            say_number(c, "seconds", f->asked_session_s);
         break;
     case CAUSE_AUTH_REJECTED: case CAUSE_AUTH_WRONG_PASSWORD:
         say_text(c, "user", f->auth_user);

@@ -86,6 +86,7 @@ static bool cancel_too_late(const struct casefile *k, struct candidate *c)
         return false;
     prove(c, k->cancel);
     prove(c, k->answer);
+    c->weight = k->talk_ns < 5 * SECOND_NS ? 20 : 0;      /* it ended the call after all */
     return true;
 }
 
@@ -189,6 +190,8 @@ static bool session_interval_too_small(const struct casefile *k, struct candidat
     prove(c, k->too_small);
     c->code = 422;
     say_number(c, "value", k->facts->min_se_s);
+    if (k->facts->asked_session_s)
+        say_number(c, "seconds", k->facts->asked_session_s);
     return true;
 }
 

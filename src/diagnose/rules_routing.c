@@ -248,17 +248,6 @@ static bool clock_skew(const struct casefile *k, struct candidate *c)
     return true;
 }
 
-/* A refusal that a better rule does not read always stays at least this. */
-static bool ended_unexplained(const struct casefile *k, struct candidate *c)
-{
-    if (k->call->state != CALL_SILENT || !k->call->invite_ns || k->call->answered || (k->marks & K_NO_REPLY))
-        return false;
-    prove(c, k->last);
-    say_seconds(c, "seconds", case_gap_ns(k->call->invite_ns, k->call->last_ns));
-    c->certainty = VERDICT_POSSIBLE;
-    return true;
-}
-
 static const struct rule rules[] = {
     { CAUSE_NO_REPLY, 40, K_NO_REPLY | K_WHOLE, no_reply },
     { CAUSE_INVITE_FRAGMENT_LOST, 60, K_NO_REPLY | K_WHOLE, fragment_lost },
@@ -277,6 +266,5 @@ static const struct rule rules[] = {
     { CAUSE_SIGNALLING_LOSS, 0, K_REPEATED | K_BOTH_WAYS, signalling_loss },
     { CAUSE_SERVER_SLOW, 0, K_WHOLE, server_slow },
     { CAUSE_CLOCK_SKEW, 0, 0, clock_skew },
-    { CAUSE_ENDED_UNEXPLAINED, 2, K_WHOLE | K_UNDECIDED | K_OVER, ended_unexplained },
 };
 const struct rule_table rules_routing = { rules, ARRAY_LEN(rules), 0 };

@@ -443,6 +443,8 @@ static void note_invite_traits(struct call_facts *f, const struct track_logged *
     if (m->flaw_count && !about->unit->cut)
         note_invite_flaws(f, m);
     track_keep_newer(&f->arena, &f->content_type, m->content_type);
+    track_keep_newer(&f->arena, &f->priority, value_of(m, SIP_H_RESOURCE_PRIORITY));
+    (void)sip_seconds_parse(value_of(m, SIP_H_SESSION_EXPIRES), &f->asked_session_s);
 }
 
 static void note_invite(struct call *c, const struct sip_message *m, bool has_sdp)
