@@ -15,7 +15,7 @@ if(SB_TESTS)
         ${CMAKE_SOURCE_DIR}/tests/harness/wrong.c)
     set_tests_properties(harness_wrong PROPERTIES
         PASS_REGULAR_EXPRESSION "# of tests meant to fail: 1 passed, 8 failed, 1 skipped")
-    sb_whole_tests(flows)
+    sb_whole_tests(flows track)
     sb_whole_tests(causes track causes)
     sb_whole_tests(torture)
 

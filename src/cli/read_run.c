@@ -11,6 +11,7 @@
 #include "capture/source.h"
 #include "cli/read_int.h"
 #include "diagnose/diagnose.h"
+#include "diagnose/flow.h"
 #include "report/ladder.h"
 #include "report/shelf.h"
 #include "report/sketches.h"
@@ -113,6 +114,7 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
 
     diagnose_session(legs, count, &context);
     summary_session(&r->summary);
+    diagnose_flow(legs, count);
     if (r->wish->ladder.len)
         keep_ladder(r, legs, count);
     for (size_t i = 0; i < count; i++)
@@ -149,6 +151,7 @@ static bool on_registration(void *ctx, struct registration *b)
     struct reading *r = ctx;
 
     summary_registration(&r->summary, b);
+    diagnose_flow_registration(b);
     if (!r->shelf.wish.registrations)
         return false;
     shelf_registration(&r->shelf, b);

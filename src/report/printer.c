@@ -8,6 +8,7 @@
 #include "codes/cause.h"
 #include "codes/code.h"
 #include "report/flaws.h"
+#include "report/flows.h"
 #include "report/moment.h"
 #include "report/rows.h"
 #include "report/verdicts.h"
@@ -153,7 +154,14 @@ static bool section_enter(struct printer *p, enum printer_section section, const
         const struct call *c = record;
 
         rows_json_begin(&p->json, plan->fields, record);
+        flows_json_of(&p->json, p->words, &c->flow);
         verdicts_json(&p->json, p->words, c->verdicts);
+        rows_json_end(&p->json);
+        return false;
+    }
+    if (p->kind == PRINTER_JSON && section == PRINTER_REGISTRATIONS) {
+        rows_json_begin(&p->json, plan->fields, record);
+        flows_json_of(&p->json, p->words, &((const struct registration *)record)->flow);
         rows_json_end(&p->json);
         return false;
     }
