@@ -150,6 +150,8 @@ static bool on_registration(void *ctx, struct registration *b)
 {
     struct reading *r = ctx;
 
+    diagnose_registration(b, &(struct diagnose_context){ .history = r->history,
+                                                         .now_ns = r->summary.last_ns });
     summary_registration(&r->summary, b);
     diagnose_flow_registration(b);
     if (!r->shelf.wish.registrations)
