@@ -43,7 +43,7 @@ struct seen {                        /* a message of the call */
     uint32_t method;                 /* one bit */
     uint16_t status;
     bool     from_callee;
-    bool     re;                     /* INVITE, UPDATE, ACK and responses within an answered dialog */
+    bool     re;                     /* INVITE, UPDATE, ACK and responses within a dialog */
     bool     again;                  /* for another branch, or a second BYE: makes no difference */
 };
 struct story {                       /* a call, made ready to be compared */
@@ -59,7 +59,7 @@ struct story {                       /* a call, made ready to be compared */
 #define BIT(method) (1u << (method))
 static const uint32_t in_dialog_methods = BIT(SIP_INVITE) | BIT(SIP_ACK) | BIT(SIP_UPDATE);
 
-/* ---- marks ------------------------------------------------------------------------------------ */
+/* ---- marks ------------------------------------------------------------------------------- */
 
 /* The request that this response or ACK belongs to, among those before it. */
 static const struct seen *request_of(const struct story *s, const struct trace_message *m)
@@ -197,7 +197,8 @@ static void story_add(struct story *s, const struct trace_message *m, struct bra
     if (method & in_dialog_methods)
         one->re = is_inside(s, m, answered);
     one->again = is_again(s, one);
-    s->marks |= m->status ? marks_of_response(b, one, s->marks & FLOW_IS_ANSWERED) : marks_of_request(one);
+    s->marks |=
+        m->status ? marks_of_response(b, one, s->marks & FLOW_IS_ANSWERED) : marks_of_request(one);
     s->count++;
 }
 
@@ -257,7 +258,7 @@ static void story_begin(struct story *s, const struct call *c)
         ? find_unconfirmed(s) : -1;
 }
 
-/* ---- one row and one message ------------------------------------------------------------------ */
+/* ---- one row and one message ------------------------------------------------------------- */
 
 static bool row_fits(const struct row *r, const struct seen *m)
 {
@@ -280,7 +281,8 @@ static bool row_fits(const struct row *r, const struct seen *m)
 
 static bool row_is_free(const struct story *s, const struct row *r)
 {
-    return r->flags & (FLOW_STEP_OPTIONAL | FLOW_STEP_LOOSE) || (r->flags & FLOW_STEP_UNMET && s->met);
+    return r->flags & (FLOW_STEP_OPTIONAL | FLOW_STEP_LOOSE) ||
+           (r->flags & FLOW_STEP_UNMET && s->met);
 }
 
 static unsigned row_flaw(const struct row *r, const struct seen *m)
@@ -306,7 +308,7 @@ static bool is_neutral(const struct view *v, const struct seen *m)
     return m->re || !(m->method & ever);
 }
 
-/* ---- exactly a flow ------------------------------------------------------------------------------ */
+/* ---- exactly a flow ---------------------------------------------------------------------- */
 
 /* Where the rows end that this call has to have: nobody releases what was not answered. */
 static unsigned rows_due(const struct story *s, const struct view *v)
@@ -323,7 +325,8 @@ static bool rows_may_end(const struct story *s, const struct view *v, unsigned a
 }
 
 /* The next row from `at` on that takes the message without leaving out one that is due. */
-static bool next_row(const struct story *s, const struct view *v, const struct seen *m, unsigned *at)
+static bool next_row(const struct story *s, const struct view *v, const struct seen *m,
+                     unsigned *at)
 {
     unsigned i = *at;
 
@@ -359,7 +362,8 @@ static unsigned followed(const struct story *s, const struct candidate *c, const
             continue;
         unsigned again = v->begin;
 
-        if (c->repeats && at > v->begin && rows_may_end(s, v, at, v->end) && next_row(s, v, m, &again)) {
+        if (c->repeats && at > v->begin && rows_may_end(s, v, at, v->end) &&
+            next_row(s, v, m, &again)) {
             at = again;
             continue;
         }
@@ -369,9 +373,17 @@ static unsigned followed(const struct story *s, const struct candidate *c, const
     return s->count + (at > 0 && (s->open || rows_may_end(s, v, at, rows_due(s, v))));
 }
 
-/* ---- alignment ------------------------------------------------------------------------------------- */
+/* ---- alignment --------------------------------------------------------------------------- */
 
-enum step_kind { STEP_NONE, STEP_MATCH, STEP_REPEAT, STEP_MISSING, STEP_BLOCK, STEP_EXTRA, STEP_LOOP };
+enum step_kind {
+    STEP_NONE,
+    STEP_MATCH,
+    STEP_REPEAT,
+    STEP_MISSING,
+    STEP_BLOCK,
+    STEP_EXTRA,
+    STEP_LOOP
+};
 
 struct cell {
     uint16_t cost;
@@ -379,7 +391,7 @@ struct cell {
     uint8_t  from;                   /* row index that it came from */
 };
 struct grid {                        /* [messages that are behind us][rows that are] */
-    unsigned    limit;               /* what costs more is not followed up: never near, or not the nearest */
+    unsigned    limit;               /* what costs more is not near, or not the nearest */
     struct cell cell[MESSAGES_MAX + 1][FLOW_ROWS_MAX + 1];
 };
 
@@ -505,7 +517,7 @@ static void path_trace(struct path *p, const struct grid *g, struct ending end)
     memmove(p->op, p->op + at, p->count * sizeof *p->op);
 }
 
-/* ---- the first deviation --------------------------------------------------------------------------- */
+/* ---- the first deviation ----------------------------------------------------------------- */
 
 struct compared {                    /* one call with one view */
     const struct view *view;
@@ -534,7 +546,8 @@ static void deviate(struct call_flow *f, enum call_deviation kind, const struct 
 static bool op_costs(const struct story *s, const struct view *v, const struct op *op)
 {
     switch ((enum step_kind)op->how) {
-    case STEP_MISSING: return !row_is_free(s, &v->rows[op->row]) && !is_before(s, v, op->message, op->row);
+    case STEP_MISSING:
+        return !row_is_free(s, &v->rows[op->row]) && !is_before(s, v, op->message, op->row);
     case STEP_EXTRA:   return !is_neutral(v, &s->seen[op->message]);
     case STEP_MATCH:   return row_flaw(&v->rows[op->row], &s->seen[op->message]) > 0;
     default:           return false;
@@ -613,49 +626,55 @@ static void deviate_extra(struct call_flow *f, const struct story *s, const stru
 static const struct op *op_of_message(const struct path *p, unsigned message)
 {
     for (unsigned i = 0; i < p->count; i++)
-        if (p->op[i].message == message && (p->op[i].how == STEP_MATCH || p->op[i].how == STEP_REPEAT ||
-                                            p->op[i].how == STEP_EXTRA))
+        if (p->op[i].message == message &&
+            (p->op[i].how == STEP_MATCH || p->op[i].how == STEP_REPEAT ||
+             p->op[i].how == STEP_EXTRA))
             return &p->op[i];
     return NULL;
+}
+
+/* At its own step, or at that of the PRACK where the flow has one right behind. */
+static void deviate_unconfirmed(struct call_flow *f, const struct story *s, const struct view *v,
+                                const struct op *op)
+{
+    unsigned row = op->how == STEP_REPEAT && op->row > 0 ? op->row - 1u : op->row;
+
+    row = row < v->count ? row : v->count - 1u;
+    if (op->how == STEP_MATCH && row + 1 < v->count && v->rows[row + 1].methods == BIT(SIP_PRACK))
+        row++;
+    deviate(f, CALL_FLOW_NO_PRACK, &v->rows[row], &s->seen[op->message]);
+}
+
+static void deviate_by(struct call_flow *f, const struct story *s, const struct view *v,
+                       const struct path *p, unsigned at)
+{
+    const struct op *op = &p->op[at];
+
+    if (op->how == STEP_MISSING)
+        deviate_missing(f, s, v, p, at);
+    else if (op->how == STEP_EXTRA)
+        deviate_extra(f, s, v, p, at);
+    else
+        deviate(f, CALL_FLOW_UNRELIABLE, &v->rows[op->row], &s->seen[op->message]);
 }
 
 static void deviate_first(struct call_flow *f, const struct story *s, const struct view *v,
                           const struct path *p, struct ending end)
 {
-    const struct op *unconfirmed = s->unconfirmed >= 0
-        ? op_of_message(p, (unsigned)s->unconfirmed) : NULL;
+    const struct op *unconfirmed =
+        s->unconfirmed >= 0 ? op_of_message(p, (unsigned)s->unconfirmed) : NULL;
 
     for (unsigned i = 0; i < p->count; i++) {
-        const struct op *op = &p->op[i];
-
-        if (unconfirmed && op->message > s->unconfirmed)
+        if (unconfirmed && p->op[i].message > s->unconfirmed)
             break;
-        if (!op_costs(s, v, op))
-            continue;
-        if (op->how == STEP_MISSING)
-            deviate_missing(f, s, v, p, i);
-        else if (op->how == STEP_EXTRA)
-            deviate_extra(f, s, v, p, i);
-        else
-            deviate(f, CALL_FLOW_UNRELIABLE, &v->rows[op->row], &s->seen[op->message]);
-        return;
+        if (op_costs(s, v, &p->op[i])) {
+            deviate_by(f, s, v, p, i);
+            return;
+        }
     }
-    if (unconfirmed) {
-        unsigned row = unconfirmed->row;
-
-        if (unconfirmed->how == STEP_REPEAT && row > 0)
-            row--;
-        for (unsigned j = row + 1; j < v->count; j++)     /* the PRACK, where the flow has one */
-            if (v->rows[j].methods == BIT(SIP_PRACK) && v->rows[j].status[0] == 0 &&
-                row_fits(&v->rows[row], &s->seen[s->unconfirmed]) && v->rows[j - 1].status[0] == 183) {
-                row = j;
-                break;
-            }
-        deviate(f, CALL_FLOW_NO_PRACK, &v->rows[row < v->count ? row : v->count - 1u],
-                &s->seen[s->unconfirmed]);
-        return;
-    }
-    if (end.message < s->count)
+    if (unconfirmed)
+        deviate_unconfirmed(f, s, v, unconfirmed);
+    else if (end.message < s->count)
         deviate(f, CALL_FLOW_INSTEAD, expected_row(s, v, end.row), &s->seen[end.message]);
 }
 
@@ -691,7 +710,8 @@ static struct compared compare(const struct story *s, const struct candidate *c,
     for (unsigned i = 0; i < c->count; i++) {
         steps[i] = v[i].third && alone ? 0 : followed(s, c, &v[i]) + 1;
         if (steps[i] > s->count + 1 && s->unconfirmed < 0 && !s->call->partial)
-            return (struct compared){ .view = &v[i], .matched = s->count, .flow = { .flow = c->flow } };
+            return (struct compared){ .view = &v[i], .matched = s->count,
+                                      .flow = { .flow = c->flow } };
         most = steps[i] > most ? steps[i] : most;
     }
     for (unsigned i = 0; i < c->count; i++)
@@ -700,7 +720,7 @@ static struct compared compare(const struct story *s, const struct candidate *c,
     return best;
 }
 
-/* ---- which flow ------------------------------------------------------------------------------------- */
+/* ---- which flow -------------------------------------------------------------------------- */
 
 static bool may_be(const struct candidate *c, uint16_t marks)
 {
@@ -733,7 +753,7 @@ static void diagnose_alone(struct call *c)
         c->flow = best.flow;
 }
 
-/* ---- several legs ---------------------------------------------------------------------------------- */
+/* ---- several legs ------------------------------------------------------------------------ */
 
 #define LEGS_MAX 4u                  /* more are no flow of ours: they are looked at alone */
 
@@ -750,9 +770,11 @@ static bool was_replaced(struct call *const *legs, size_t count, size_t failed)
 }
 
 /* How it ended is told by the first leg; what happened meanwhile by any. */
-static uint16_t marks_of_session(struct call *const *legs, const struct story *stories, size_t count)
+static uint16_t marks_of_session(struct call *const *legs, const struct story *stories,
+                                 size_t count)
 {
-    static const uint16_t of_first = FLOW_IS_ANSWERED | FLOW_IS_BUSY | FLOW_IS_UNANSWERED | FLOW_IS_CANCELLED;
+    static const uint16_t of_first =
+        FLOW_IS_ANSWERED | FLOW_IS_BUSY | FLOW_IS_UNANSWERED | FLOW_IS_CANCELLED;
     uint16_t marks = stories[0].marks;
 
     for (size_t i = 1; i < count; i++) {
@@ -818,7 +840,7 @@ void diagnose_flow(struct call *const *legs, size_t count)
             diagnose_alone(legs[i]);
 }
 
-/* ---- registrations ------------------------------------------------------------------------------------ */
+/* ---- registrations ----------------------------------------------------------------------- */
 
 static void registration_deviates(struct registration *r, enum call_deviation kind, uint8_t step)
 {
@@ -841,7 +863,8 @@ void diagnose_flow_registration(struct registration *r)
     r->flow = (struct call_flow){ .flow = leaves ? FLOW_DEREGISTER : FLOW_REGISTER };
     r->flow.part = r->flow.flow;
     if (r->final >= 300 && !r->open_at_end)
-        registration_deviates(r, unanswered ? CALL_FLOW_MISSING : CALL_FLOW_INSTEAD, unanswered ? 3 : 4);
+        registration_deviates(r, unanswered ? CALL_FLOW_MISSING : CALL_FLOW_INSTEAD,
+                              unanswered ? 3 : 4);
     else if (r->final == 0 && !r->open_at_end)
         registration_deviates(r, CALL_FLOW_MISSING, 4);
 }
