@@ -7,10 +7,12 @@
 #define MESSAGES_MAX 64u             /* of a call that are compared */
 #define FLOW_ROWS_MAX 60u            /* STEPS_MAX of tools/flows.py */
 #define VIEWS_MAX     8u             /* of one flow; VIEWS_MAX of tools/flows.py */
-#define COST_MISSING 2u
-#define COST_EXTRA   2u
-#define COST_FLAW    1u              /* it came, but not as it should */
-#define COST_BROKEN_OFF 4u           /* the call failed on the way */
+#define COST_ONE     128u            /* below it stand messages that no step took: of two ways that
+                                      * cost the same, the one that explains more is better */
+#define COST_MISSING (2 * COST_ONE)
+#define COST_EXTRA   (2 * COST_ONE)
+#define COST_FLAW    COST_ONE        /* it came, but not as it should */
+#define COST_BROKEN_OFF (5 * COST_ONE - 1)   /* the call failed on the way */
 #define COST_NEVER   UINT16_MAX
 
 /* One step as it is seen at one place of a capture. */
@@ -167,6 +169,22 @@ static int find_unconfirmed(const struct story *s)
     return -1;
 }
 
+/* The password is asked for again because the nonce was too old: that, its ACK, the INVITE again. */
+static bool is_stale_round(const struct story *s, const struct seen *one)
+{
+    const struct seen *last = s->count ? &s->seen[s->count - 1] : NULL;
+
+    if (!last || one->method & BIT(SIP_CANCEL))
+        return false;
+    if (one->status == 401 || one->status == 407)
+        return one->m->traits & TRACE_STALE && s->count > 2;
+    if (one->status)
+        return false;
+    if (one->method == BIT(SIP_ACK))
+        return last->again && (last->status == 401 || last->status == 407);
+    return last->again && last->method == BIT(SIP_ACK) && one->m->traits & TRACE_CREDENTIALS;
+}
+
 /* The same to or from another branch of a fork, or a second BYE that crossed the first. */
 static bool is_again(const struct story *s, const struct seen *one)
 {
@@ -177,6 +195,8 @@ static bool is_again(const struct story *s, const struct seen *one)
         return ended && (one->status == 0 || s->seen[s->count - 1].again);
     if (one->re || !(one->method & branching) || (one->status && one->status < 200))
         return false;
+    if (!answered && is_stale_round(s, one))
+        return true;
     if (answered && !s->call->crossed && (one->method == BIT(SIP_CANCEL) || one->status >= 300))
         return true;
     for (unsigned i = s->count; i-- > 0;)
@@ -291,7 +311,7 @@ static unsigned row_flaw(const struct row *r, const struct seen *m)
 }
 
 /* A message that may come between any two steps. */
-static bool is_neutral(const struct view *v, const struct seen *m)
+static bool is_neutral(const struct story *s, const struct view *v, const struct seen *m)
 {
     static const uint32_t ever = BIT(SIP_INVITE) | BIT(SIP_ACK) | BIT(SIP_CANCEL) | BIT(SIP_BYE);
 
@@ -305,6 +325,8 @@ static bool is_neutral(const struct view *v, const struct seen *m)
             return true;
     if (v->methods[m->re] & m->method)
         return false;
+    if (s->call->partial && m->method & in_dialog_methods)
+        return true;                                      /* the end of what was not captured */
     return m->re || !(m->method & ever);
 }
 
@@ -367,7 +389,7 @@ static unsigned followed(const struct story *s, const struct candidate *c, const
             at = again;
             continue;
         }
-        if (!is_neutral(v, m))
+        if (!is_neutral(s, v, m))
             return i;
     }
     return s->count + (at > 0 && (s->open || rows_may_end(s, v, at, rows_due(s, v))));
@@ -426,7 +448,7 @@ static void grid_rows(struct grid *g, const struct story *s, const struct view *
 static void grid_message(struct grid *g, const struct story *s, const struct view *v, unsigned i)
 {
     const struct seen *m = &s->seen[i];
-    unsigned extra = is_neutral(v, m) ? 0 : COST_EXTRA;
+    unsigned extra = 1 + (is_neutral(s, v, m) ? 0 : COST_EXTRA);
 
     for (unsigned j = 0; j <= v->count; j++) {
         unsigned cost = g->cell[i][j].cost;
@@ -466,7 +488,9 @@ struct ending {
 /* A call that fails where the flow goes on: what would have followed does not count. */
 static bool breaks_off(const struct seen *m)
 {
-    return !m->re && ((m->method == BIT(SIP_INVITE) && m->status >= 300) ||
+    static const uint32_t opening = BIT(SIP_INVITE) | BIT(SIP_UPDATE) | BIT(SIP_PRACK);
+
+    return !m->re && ((m->method & opening && m->status >= 300) ||
                       (m->method == BIT(SIP_CANCEL) && m->status == 0));
 }
 
@@ -548,7 +572,7 @@ static bool op_costs(const struct story *s, const struct view *v, const struct o
     switch ((enum step_kind)op->how) {
     case STEP_MISSING:
         return !row_is_free(s, &v->rows[op->row]) && !is_before(s, v, op->message, op->row);
-    case STEP_EXTRA:   return !is_neutral(v, &s->seen[op->message]);
+    case STEP_EXTRA:   return !is_neutral(s, v, &s->seen[op->message]);
     case STEP_MATCH:   return row_flaw(&v->rows[op->row], &s->seen[op->message]) > 0;
     default:           return false;
     }
@@ -684,7 +708,7 @@ static void compare_in_full(const struct story *s, const struct candidate *c, co
     struct grid grid;
     struct path path;
 
-    grid.limit = s->count > COST_BROKEN_OFF ? s->count : COST_BROKEN_OFF;
+    grid.limit = s->count * COST_ONE > COST_BROKEN_OFF ? (s->count + 1) * COST_ONE : COST_BROKEN_OFF;
     grid.limit = best->cost < grid.limit ? best->cost : grid.limit;
     grid_fill(&grid, s, c, v);
     struct ending end = grid_end(&grid, s, v);
@@ -732,7 +756,7 @@ static bool is_near(const struct compared *one)
 {
     if (one->view && one->view->count <= 2)
         return one->matched > 0;
-    return one->matched >= 2 && one->cost <= one->matched;
+    return one->matched >= 2 && one->cost / COST_ONE <= one->matched;
 }
 
 static void diagnose_alone(struct call *c)
