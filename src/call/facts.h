@@ -64,6 +64,7 @@ struct call_sdp {                    /* the first audio line of the newest SDP o
     slice    origin;                 /* session id and version of its o= line */
     uint32_t flags;
     uint16_t ptime_ms;
+    uint16_t candidates;             /* of ICE */
     uint8_t  direction;              /* enum sdp_direction */
 };
 
@@ -109,6 +110,7 @@ struct call_facts {
     uint32_t challenge_age_s;        /* how old the challenge was when it was called stale */
     int32_t  clock_skew_s;           /* Date of a message less its time */
     uint64_t clock_skew_frame;       /* 0: no Date was seen */
+    uint32_t capture_copies;         /* the same packet captured again on the same way */
     uint16_t invite_flags;
     uint8_t  hop_count;
     uint8_t  vias_max;               /* most that an INVITE of it had */

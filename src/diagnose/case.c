@@ -116,7 +116,7 @@ static void see_invite(struct casefile *k, const struct trace_message *m)
     if (!k->first_invite)
         k->first_invite = m;
     k->invite = m;
-    if (m->traits & TRACE_PRECONDITION)
+    if ((m->traits & TRACE_PRECONDITION) && !(m->traits & TRACE_QOS_MET))
         k->marks |= K_QOS;
 }
 
@@ -327,6 +327,9 @@ static void case_marks(struct casefile *k)
         k->marks |= K_REDIRECTED;
     if (k->vendor->traits)
         k->marks |= K_VENDOR;
+    for (size_t i = 0; i < CALL_INCIDENT_ABOUTS; i++)
+        if (f->incidents[i].count)
+            k->marks |= K_INCIDENT;
 }
 
 void case_open(struct casefile *k, struct call *const *legs, size_t count, size_t index,

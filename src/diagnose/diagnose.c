@@ -21,6 +21,19 @@ static bool write_findings(const struct casefile *k, const struct candidates *fo
     return true;
 }
 
+/* What this call can tell later ones. */
+static void teach(const struct casefile *k)
+{
+    struct diagnose_history *h = k->context->history;
+
+    if (!h || !k->call->answered)
+        return;
+    if (k->talk_ns >= 60 * SECOND_NS && k->call->bye_ns)
+        diagnose_history_length(h, k->talk_ns);
+    if ((k->marks & K_ANSWER_SDP) && !diagnose_history_codecs(h, case_server(k)).len)
+        diagnose_history_learn_codecs(h, case_server(k), case_codecs(k, true));
+}
+
 static void diagnose_leg(struct call *const *legs, size_t count, size_t index,
                          const struct diagnose_context *context)
 {
@@ -36,6 +49,7 @@ static void diagnose_leg(struct call *const *legs, size_t count, size_t index,
     rules_ask(&k, &found);
     int main_at = rank(&k, &found);
 
+    teach(&k);
     if (!(v = arena_zalloc(&c->arena, sizeof *v)))
         return;
     if (main_at >= 0 && !candidate_write(&found.all[main_at], &k, &c->arena, &v->cause))

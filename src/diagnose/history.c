@@ -375,3 +375,24 @@ void diagnose_history_length(struct diagnose_history *h, int64_t talk_ns)
     else
         *l = (struct length){ seconds, 1 };
 }
+
+/* ---- codecs of hosts ------------------------------------------------------------------------------------------ */
+
+slice diagnose_history_codecs(const struct diagnose_history *h, const struct address *host)
+{
+    const struct history_host *found = diagnose_history_host(h, host);
+
+    return found ? slice_of_string(found->codecs) : (slice){0};
+}
+
+void diagnose_history_learn_codecs(struct diagnose_history *h, const struct address *host, slice codecs)
+{
+    struct history_host *found = (struct history_host *)diagnose_history_host(h, host);
+
+    if (!found || !codecs.len)
+        return;
+    if (codecs.len >= sizeof found->codecs)
+        codecs = SLICE(" ");                              /* half a list would lie */
+    memcpy(found->codecs, codecs.ptr, codecs.len);
+    found->codecs[codecs.len] = 0;
+}

@@ -374,6 +374,7 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     side->media = at;
     side->direction = (uint8_t)sdp_media_direction(sdp, index);
     side->ptime_ms = media->ptime_ms;
+    side->candidates = media->candidate_count;
     side->flags |= media_flags(sdp, media) | address_flags(sdp, &at, &about->unit->src);
     lines = slice_head(media->lines, MEDIA_LINES_MAX);
     side->codecs = (slice){0};
@@ -709,6 +710,8 @@ static void note_hop(struct call_facts *f, const struct track_logged *about)
 void track_log(struct call *c, const struct track_logged *about)
 {
     note_message(c, about);
+    if (about->seen.kind == SEEN_COPY && c->facts)
+        c->facts->capture_copies++;
     if ((about->seen.kind != SEEN_NEW && about->seen.kind != SEEN_HOP_COPY) || !call_facts(c))
         return;
     note_hop(c->facts, about);

@@ -7,7 +7,7 @@ struct line {
     bool     request, in, reversed, tcp;
     uint32_t status, cseq, vias, ip_id, rseq, frag, media_port, ptime, max_forwards;
     bool     has_ip_id, has_cseq;
-    slice    types, media_ip, proto, attributes;
+    slice    types, media_ip, proto, attributes, sent_by;
     slice    method, call_id, from_tag, to_tag, branch, uri, sdp, reason, aor, caller, headers;
 };
 
@@ -127,7 +127,7 @@ static void read_option(struct line *l, slice word, slice line)
         { SLICE("pt"), &l->types, NULL, NULL },      { SLICE("ip"), &l->media_ip, NULL, NULL },
         { SLICE("proto"), &l->proto, NULL, NULL },   { SLICE("attr"), &l->attributes, NULL, NULL },
         { SLICE("port"), NULL, &l->media_port, NULL }, { SLICE("ptime"), NULL, &l->ptime, NULL },
-        { SLICE("max"), NULL, &l->max_forwards, NULL },
+        { SLICE("max"), NULL, &l->max_forwards, NULL }, { SLICE("sent"), &l->sent_by, NULL, NULL },
         { SLICE("in"), NULL, NULL, &l->in },         { SLICE("rev"), NULL, NULL, &l->reversed },
         { SLICE("tcp"), NULL, NULL, &l->tcp },
     };
@@ -230,7 +230,7 @@ static void put_vias(struct text *t, const struct line *l)
     bool of_invite = method_is(l, "CANCEL") || (method_is(l, "ACK") && !l->in);
     slice of = of_invite ? SLICE("INVITE") : l->method;
 
-    put(t, "Via: SIP/2.0/UDP top.example;branch=");
+    put(t, "Via: SIP/2.0/UDP %.*s;branch=", SLICE_ARG(l->sent_by.ptr ? l->sent_by : SLICE("top.example")));
     if (l->branch.ptr)
         put(t, "z9hG4bK-%.*s\r\n", SLICE_ARG(l->branch));
     else
@@ -450,6 +450,7 @@ static void give_streams(struct play *p, struct call *c)
     size_t kept = 0;
 
     c->media.visible = p->media_visible;
+    c->media.described = c->facts && (c->facts->sdp[0].at_ns || c->facts->sdp[1].at_ns);
     for (size_t i = 0; i < p->stream_count; i++) {
         struct stream *s = p->streams[i];
 
