@@ -117,6 +117,7 @@ class Phone(Process):
         password="secret",
         regint=0,
         name=None,
+        more="",
     ):
         home = lab.folder / f"phone-{name or user}"
         home.mkdir()
@@ -131,7 +132,7 @@ class Phone(Process):
             ("@RTP@", f"{10000 + 100 * last}-{10099 + 100 * last}"),
         ):
             text = text.replace(word, str(value))
-        (home / "config").write_text(text)
+        (home / "config").write_text(text + more)
         transport = "" if "transport=" in account else ";transport=udp"
         outbound = (
             f';outbound="sip:{literal_proxy}{transport}"' if "outbound" not in account else ""
@@ -225,7 +226,7 @@ class Lab:
         self.recorded = self.folder / "recorded.pcap"
         self.processes, self.namespaces, self.recording = [], [], None
         self.phones, self.server = self.namespace("phones"), self.namespace("server")
-        self.join(self.phones, "link0", self.server, "link0")
+        self.connect()
         self.address(self.server, "link0", SERVER)
         for address in PEOPLE.values():
             self.address(self.phones, "link0", address)
@@ -235,6 +236,10 @@ class Lab:
             out.writeframes(
                 b"".join(struct.pack("<h", 8000 if i % 16 < 8 else -8000) for i in range(240000))
             )
+
+    def connect(self):
+        """How the two namespaces reach each other."""
+        self.join(self.phones, "link0", self.server, "link0")
 
     def namespace(self, name):
         full = f"sb-{self.name}-{name}"
