@@ -118,6 +118,7 @@ class Phone(Process):
         regint=0,
         name=None,
         more="",
+        second="",
     ):
         home = lab.folder / f"phone-{name or user}"
         home.mkdir()
@@ -139,7 +140,7 @@ class Phone(Process):
         )
         auth = f";auth_user={user};auth_pass={password}"
         (home / "accounts").write_text(
-            f'"{user.title()}" <sip:{user}@example.org>{auth}{outbound};regint={regint}{account}\n'
+            f'"{user.title()}" <sip:{user}@example.org>{auth}{outbound};regint={regint}{account}\n{second}\n'
         )
         (home / "contacts").write_text("")
         namespace = namespace or lab.phones
