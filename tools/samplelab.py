@@ -119,6 +119,7 @@ class Phone(Process):
         name=None,
         more="",
         second="",
+        sound="aufile",
     ):
         home = lab.folder / f"phone-{name or user}"
         home.mkdir()
@@ -133,6 +134,7 @@ class Phone(Process):
             ("@RTP@", f"{10000 + 100 * last}-{10099 + 100 * last}"),
         ):
             text = text.replace(word, str(value))
+        text = text.replace("aufile,", f"{sound},")
         (home / "config").write_text(text + more)
         transport = "" if "transport=" in account else ";transport=udp"
         outbound = (
