@@ -8,7 +8,7 @@ import hashlib
 import random
 import struct
 
-from packets import icmp_frame, tcp_frame, udp_frame, write_capture
+from packets import tcp_frame, udp_frame, write_capture
 from scenarios import MAPS, REASONS
 
 BEGIN_US = 1767603600 * 1000000  # 2026-01-05 09:00:00 UTC
@@ -62,7 +62,7 @@ class Call:
         self.users, self.domain, self.transport, self.agents, self.proxy = (caller, callee), domain, transport, agents, proxy
         self.call_id = call_id or f"{wire.token('id')}@{self.path[0][0]}"
         self.tags, self.cseq = [wire.token("a"), wire.token("b")], [wire.random.randint(1, 900), wire.random.randint(1, 900)]
-        self.contacts = [c or f"sip:{u}@{p[0]}:{p[1]}" for c, u, p in zip(contacts, self.users, (self.path[0], self.path[-1]))]
+        self.contacts = [c or f"sip:{u}@{where(p)}" for c, u, p in zip(contacts, self.users, (self.path[0], self.path[-1]))]
         self.uri = uri or f"sip:{callee}@{domain}"
         self.froms = [f"<sip:{caller}@{domain}>", f"<sip:{callee}@{domain}>"]
         self.last, self.invite_vias, self.invite_cseq, self.confirmed = {}, None, 0, False
@@ -322,7 +322,3 @@ class Tcp:
         self.segment(at, source, "FA")
         self.segment(at + 0.001, other, "FA")
         self.segment(at + 0.002, source, "A")
-
-
-def icmp(wire, at, router, quoted, code):
-    wire.put(at, icmp_frame(router, quoted, code))

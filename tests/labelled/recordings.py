@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 import json
 import pathlib
 import struct
+import subprocess
 import sys
 import time
 import wave
@@ -182,6 +183,27 @@ refusal("freeswitch-603-cause-21.pcap", 603,
         Truth("caller-forbidden", "FreeSWITCH gives 603 for cause 21 at once: no person was asked",
               also="call-barred declined"),
         [q850(21, "CALL_REJECTED")], server="FreeSWITCH-mod_sofia/1.10.9-release~64bit")  # fmt: skip
+
+
+refusal("do-not-disturb-480.pcap", 480, Truth("do-not-disturb", "the phone says so in its phrase, nothing rang"),
+        reason="Do Not Disturb")  # fmt: skip
+refusal("call-limit-503.pcap", 503, Truth("call-limit-reached", "the server says so in its phrase", also="circuits-full"),
+        reason="Maximum Calls In Progress")  # fmt: skip
+refusal("ip-version-488.pcap", 488,
+        Truth("ip-version-mismatch", "the offer names an IPv6 address only, the callee has none: 488, Warning 301"),
+        ['Warning: 301 gw.example.net "Incompatible network address formats"'],
+        body=sdp().replace("c=IN IP[local_ip_type] [local_ip]", "c=IN IP6 2001:db8::11"))  # fmt: skip
+refusal("security-agreement-494.pcap", 494, Truth("security-agreement-failed", "494 with Security-Server"),
+        ["Security-Server: ipsec-3gpp;q=0.1;alg=hmac-sha-1-96;prot=esp;mod=trans;ealg=null;spi-c=1;spi-s=2;port-c=5062;port-s=5063"])  # fmt: skip
+refusal("replaces-481.pcap", 481, Truth("replaces-failed", "an INVITE with Replaces for a call that is gone: 481", also="dialog-unknown"),
+        caller_headers=["Require: replaces", "Replaces: 98732@192.0.2.30;to-tag=7743;from-tag=6472"])  # fmt: skip
+refusal("sdp-malformed-400.pcap", 400, Truth("sdp-malformed", "the SDP has no c= and no o= line: 400 Bad Session Description",
+                                             also="message-malformed"), reason="Bad Session Description",
+        body="v=0\ns=-\nt=0 0\nm=audio x RTP/AVP 8\na=rtpmap:8 PCMA/8000")  # fmt: skip
+refusal("header-invalid-400.pcap", 400, Truth("header-invalid", "the Session-Expires header is no number: 400 Bad Session-Expires Header",
+                                              also="message-malformed"), reason="Bad Session-Expires Header",
+        caller_headers=["Supported: timer", "Session-Expires: soon"])  # fmt: skip
+refusal("merged-request-482.pcap", 482, Truth("merged-request", "482 Request merged", also="forward-loop"), reason="Request merged")
 
 
 # The caller gives up, and what goes wrong around CANCEL.
@@ -734,6 +756,46 @@ def transfer_to_nobody(lab):
     for phone in (alice, bob):
         phone.do("hangup")
     time.sleep(1.5)
+
+
+@case("wrong-transport.pcap", Truth("wrong-transport", "the server answers OPTIONS over TCP; the call comes over UDP and gets ICMP port unreachable",
+                                    also="icmp-port-closed"), made="recorded", programs=f"{SIPP}, {BARESIP}")  # fmt: skip
+def wrong_transport(lab):
+    tcp = ["-t", "t1"]
+    lab.sipp("uas-any", SERVER, namespace=lab.server, extra=tcp, calls=2)
+    alice = lab.phone("alice")
+    lab.record()
+    lab.sipp("uac-options", CAROL, SERVER, extra=tcp, port=5070).process.wait(20)
+    time.sleep(1)
+    alice.do("dial", "sip:bob@example.org")
+    alice.wait_event("CALL_CLOSED", 40)
+
+
+@case("good-linphone.pcap.gz", good("linphonec calls baresip, voice both ways"), made="recorded", programs=f"linphonec 5.1.65, {PHONES}")
+def linphone(lab):
+    tone(lab, 60)
+    lab.kamailio()
+    lab.address(lab.server, "link0", FAR)
+    bob = lab.phone("bob", FAR, registered=True, namespace=lab.server)
+    home = lab.folder / "linphone"
+    home.mkdir()
+    (home / "rc").write_text("[sip]\nsip_port=5060\nsip_tcp_port=-1\nsip_tls_port=-1\nguess_hostname=1\ncontact=sip:carol@192.0.2.13\n"
+                             "register_only_when_network_is_up=0\n[rtp]\naudio_rtp_port=7078\n[net]\nmtu=1400\n")
+    command = ["env", f"HOME={home}", "linphonec", "-c", home / "rc"]
+    phone = Process(lab, lab.phones, command, "linphonec", stdin=subprocess.PIPE)
+    say = lambda text: (phone.process.stdin.write(text.encode() + b"\n"), phone.process.stdin.flush())
+    time.sleep(3)
+    say("soundcard use files")
+    say(f"play {lab.wav}")
+    lab.record()
+    say(f"call sip:bob@{SERVER}")
+    bob.wait_event("CALL_INCOMING")
+    time.sleep(1)
+    bob.do("accept")
+    bob.wait_event("CALL_ESTABLISHED")
+    time.sleep(5)
+    bob.do("hangup")
+    time.sleep(1)
 
 
 # Scanners
