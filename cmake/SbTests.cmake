@@ -34,6 +34,8 @@ if(SB_TESTS)
 
     sb_script_test(tests_are_counted ${CMAKE_SOURCE_DIR}/tools/run-tests --self-test)
     sb_script_test(samples_check_refuses ${CMAKE_SOURCE_DIR}/tests/samples/run --self-test)
+    sb_script_test(labelled_check_refuses ${CMAKE_SOURCE_DIR}/tests/labelled/run --self-test)
+    sb_script_test(labelled_as_made ${CMAKE_SOURCE_DIR}/tests/labelled/make --check)
     sb_script_test(layers ${CMAKE_SOURCE_DIR}/tools/check-layers)
     sb_script_test(layers_rule_refuses ${CMAKE_SOURCE_DIR}/tools/check-layers --self-test)
 endif()

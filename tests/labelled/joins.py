@@ -116,7 +116,7 @@ def five_legs(wire):
         at = call.bye(at + 0.003)
 
 
-@joined("two-chains-at-once.pcap", [[1, 2], [3, 4]], "two B2BUA calls 3 ms apart over the same two hosts: each leg belongs to its own numbers")
+@joined("two-chains-at-once.pcap", [[1, 3], [2, 4]], "two B2BUA calls 3 ms apart over the same two hosts: each leg belongs to its own numbers")
 def two_chains(wire):
     for n in (0, 1):
         two_legs(wire, 0.003 * n, 12 + n, caller=f"+1555010{n}3", callee=f"+1555020{n}8", ring_s=2.5 + n,

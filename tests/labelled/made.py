@@ -513,6 +513,20 @@ def tls_certificate_refused(wire):
     call.refuse(at + 0.2, 503)
 
 
+@generated("hidden-503-two-legs.pcap",
+           Truth("server-error-hides-503", "the gateway says 503 to the B2BUA (leg 2), the B2BUA says 500 to the caller"),
+           Truth("service-unavailable", "the leg to the gateway: 503", call=2, also="server-error-hides-503"), joins=[[1, 2]])  # fmt: skip
+def hidden_503_two_legs(wire):
+    one = Call(wire, [A, P], "+4930555100", "+4989777200", agents=("Phone A/2.1", "pbx 18.4"))
+    two = Call(wire, [P, GW], "+4930555100", "+4989777200", agents=("pbx 18.4", "gw 3"), domain="trunk.example.net")
+    at = one.invite(0, sdp(A, 16000))
+    one.reply(at, 100)
+    at = two.invite(at + 0.01, sdp(P, 30000, user=99))
+    two.reply(at, 100)
+    at = two.refuse(at + 0.2, 503)
+    one.refuse(at + 0.002, 500)
+
+
 @generated("volte-bearer-lost.pcap",
            Truth("volte-bearer-lost", "the network ends the call on both sides: Reason RELEASE_CAUSE 3, the radio bearer for the voice is lost",
                  also="volte-radio-lost"))  # fmt: skip

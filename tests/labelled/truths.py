@@ -53,3 +53,9 @@ sample("call-websocket.pcap", "baresip", *every(1, "SIP over WebSocket"))
 sample("hep3-from-kamailio.pcap", "baresip", *every(1, "the same call as Kamailio reports it with HEP"))
 sample("any-interface-duplicates.pcap", "sipp", *every(1, "each packet twice, from two interfaces"))
 sample("vlan-tagged.pcap", "sipp", *every(1, "inside two VLAN tags"))
+sample("register-wrong-password.pcap", "baresip",
+       Truth("auth-wrong-password", "sixteen tries of one phone with a wrong password", "*", also="password-guessing", where="either"))  # fmt: skip
+sample("register-refused-403-404.pcap", "baresip",
+       Truth("registration-refused", "one phone is forbidden, one unknown", "*", also="auth-rejected", where="either"))  # fmt: skip
+sample("register-then-leave.pcap", "baresip", good("401 once, 200, and the registration taken back", "*"))
+sample("others-options-message-publish-subscribe.pcap.gz", "sipp", good("no call at all", "*"))
