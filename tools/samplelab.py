@@ -103,7 +103,11 @@ class Process:
 
 
 class Phone(Process):
-    """A baresip, told what to do through its ctrl_tcp module."""
+    """A baresip, told what to do through its ctrl_tcp module.
+
+    account goes to the end of its account line, second is a line of another account; more goes to
+    the end of its configuration; sound is the module that its microphone is (aufile plays lab.wav).
+    """
 
     def __init__(
         self,

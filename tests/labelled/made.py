@@ -10,6 +10,7 @@ import pathlib
 import re
 import struct
 
+import recordings  # noqa: F401  their cases are the bases of many here
 from cases import CASES, Truth, case, good
 from packets import checksum, icmp_frame, read_capture, udp_of
 from play import Call, Stream, Tcp, Wire, conversation, message, sdp
@@ -288,14 +289,23 @@ def one_way_by_rewriting(udp):
     return False if from_bob(udp) else None
 
 
-@rewriting("media-not-learned.pcap.gz", "nat-private-sdp.pcap.gz", "alice's SDP names the router's address with a port that is not the one her voice comes from",
-           Truth("nat-media-not-learned", "bob sends to 192.0.2.100:41000 as the SDP says, the router speaks from another port: what arrives there is lost",
-                 also="media-unexpected-source firewall-blocks-media"))  # fmt: skip
-def media_not_learned(udp):
-    if udp.sip:
-        udp.replace("10\\.0\\.0\\.11", "192.0.2.100").replace(r"(?m)^m=audio \d+", "m=audio 41000") if udp.is_request("INVITE") else None
-    elif udp.target[0] == "10.0.0.11":
-        udp.target = ("192.0.2.100", 41000 + (1 if udp.rtcp else 0))
+@case("media-not-learned.pcap.gz",
+      Truth("nat-media-not-learned", "bob sends to 192.0.2.100:41000 as the SDP says, alice's voice comes from another port of the router, which refuses what arrives at 41000",
+            also="firewall-blocks-media one-way-audio-caller-deaf"), programs=f"{CASES['nat-private-sdp.pcap.gz'].programs}",
+      made="rewritten from nat-private-sdp.pcap.gz: alice's SDP names the router's address and port 41000; the router refuses each tenth of bob's packets (ICMP 3/3)")  # fmt: skip
+def media_not_learned():
+    refused = []
+
+    def change(udp):
+        if udp.sip:
+            if udp.is_request("INVITE"):
+                udp.replace("10\\.0\\.0\\.11", "192.0.2.100").replace(r"(?m)^m=audio \d+", "m=audio 41000")
+        elif udp.target[0] == "10.0.0.11":
+            udp.target = ("192.0.2.100", 41000 + (1 if udp.rtcp else 0))
+            refused.append(udp.frame())
+
+    frames = changed("nat-private-sdp.pcap.gz", change)
+    return frames + [(micros + 400, icmp_frame("192.0.2.100", frame, 3)) for micros, frame in refused[::10]]
 
 
 @rewriting("good-nat-learned.pcap.gz", "nat-private-sdp.pcap.gz", "bob's side learns: its voice goes to the address from which alice's comes",
@@ -805,3 +815,49 @@ def good_session_refresh(wire):
         at = call.send(900 * n, 0, "UPDATE", call.contacts[1], timer)
         call.reply(at, 200, "UPDATE", [*timer, "Require: timer"])
     call.bye(2000)
+
+
+@generated("good-failover.pcap", good("the first gateway says 503, the proxy tries the second at once, which answers"))
+def good_failover(wire):
+    other = "203.0.113.8"
+    call = Call(wire, [A, P, other])
+    call.invite(0, sdp(A, 16000), upto=1)
+    call.reply(0.004, 100, from_hop=1)
+    first = Call(wire, [P, GW], call_id=call.call_id)
+    first.tags, first.cseq = [call.tags[0], "gw1"], [call.cseq[0] - 1, 0]
+    at = first.invite(0.005, sdp(A, 16000))
+    first.refuse(at + 0.05, 503)
+    at = call.send(0.07, 0, "INVITE", None, (), sdp(A, 16000), call.invite_branch, call.invite_cseq, to_tag=False, skip=1)
+    call.reply(at, 100, hops=1)
+    at = call.reply(at + 0.2, 180)
+    at = call.reply(at + 4, 200, body=sdp(other, 18000, (8, 101), user=815))
+    call.ack(at)
+    call.bye(15)
+
+
+@generated("good-video.pcap.gz", good("voice and video, both ways"))
+def good_video(wire):
+    call = Call(wire, [A, B])
+    video = lambda port: [f"m=video {port} RTP/AVP 99", "a=rtpmap:99 H264/90000", "a=fmtp:99 profile-level-id=42801F;packetization-mode=1"]
+    call.answered(0, sdp(A, 16000, more=video(16002)), sdp(B, 18000, (8, 101), user=815, more=video(18002)))
+    conversation(wire, (A, 16000), (B, 18000), 3.15, 8)
+    for source, target in (((A, 16002), (B, 18002)), ((B, 18002), (A, 16002))):
+        Stream(wire, source, target, pt=99, clock=90000, ms=40).talk(3.2, 8, payload=lambda n: b"\x41" + bytes((n * 13 + k * 7) % 251 for k in range(400)))
+    call.bye(8)
+
+
+@generated("good-announcement-sendonly.pcap.gz", good("a time announcement: the callee's answer says sendonly, so only its direction flows"))
+def good_announcement(wire):
+    call = Call(wire, [A, GW], callee="1194")
+    call.answered(0, sdp(A, 16000), sdp(GW, 18000, (8,), "sendonly", user=815), ring_s=0.2)
+    Stream(wire, (GW, 18000), (A, 16000)).talk(0.35, 12)
+    call.bye(12)
+
+
+@generated("good-30-and-20-ms.pcap.gz", good("one side sends packets of 30 ms, the other of 20 ms: both are allowed"))
+def good_30_and_20(wire):
+    call = Call(wire, [A, B])
+    call.answered(0, sdp(A, 16000, ptime=30), sdp(B, 18000, (8, 101), user=815))
+    Stream(wire, (A, 16000), (B, 18000)).talk(3.15, 10)
+    Stream(wire, (B, 18000), (A, 16000), ms=30, size=240).talk(3.15, 10)
+    call.bye(10)

@@ -274,7 +274,7 @@ sipp_case("reinvite-unanswered.pcap",
           .request("INVITE", sdp(version=2, direction="sendonly"), retrans=500).pause(100).expect("BYE").reply_last(200).pause(200),
           callee=lambda: answering(Callee().invited()).ack().expect("INVITE").pause(33000)
           .bye())  # fmt: skip
-sipp_case("transfer-refused-603.pcap",
+sipp_case("transfer-busy-486.pcap",
           Truth("transfer-failed", "REFER is accepted, NOTIFY says 486: the target was busy", where="either"),
           caller=lambda: Caller().invite().answered().pause(1500)
           .request("REFER", headers=["Refer-To: <sip:carol@192.0.2.13>", "Referred-By: <sip:alice@example.org>"]).take(202)
