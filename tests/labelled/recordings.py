@@ -543,7 +543,7 @@ def encryption_mismatch(lab):
     alice.wait_event("CALL_CLOSED")
 
 
-@case("bye-lost.pcap.gz", Truth("bye-unanswered", "alice's BYE is dropped behind the recording: eleven times, never answered", where="finding"),
+@case("bye-lost.pcap.gz", Truth("bye-unanswered", "alice's BYE is dropped behind the recording: eleven times, never answered", also="signalling-loss", where="finding"),
       made="recorded", programs=PHONES, relay=[{"side": "left", "kind": "sip", "text": "BYE sip", "do": "drop"}])  # fmt: skip
 def bye_lost(lab):
     alice, bob = voices(lab, at=AT_ALICE)
