@@ -26,6 +26,9 @@ _signalbox()
         return ;;
     --ladder|--filter)
         return ;;
+    flow)
+        mapfile -t COMPREPLY < <(compgen -W "$(${COMP_WORDS[0]} explain flow --lang en --no-colour 2>/dev/null |
+            awk '/^  [a-z0-9-]+  / { print $1 }')" -- "$word"); return ;;
     esac
 
     case $command:$word in
@@ -35,7 +38,7 @@ _signalbox()
         mapfile -t COMPREPLY < <(compgen -W "read explain" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
-            --transactions --summary --ladder --filter --no-join --join-header --json --csv --lang --tz --max-memory --no-colour
+            --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --lang --tz --max-memory --no-colour
             --verbose --help" -- "$word") ;;
     read:*)
         compopt -o filenames
@@ -45,7 +48,7 @@ _signalbox()
         mapfile -t COMPREPLY < <(compgen -W "--lang --json --list --depth
             --no-colour --help" -- "$word") ;;
     explain:*)
-        mapfile -t COMPREPLY < <(compgen -W "180 183 200 302 400 401 403 404 407 408 410 415 420 422
+        mapfile -t COMPREPLY < <(compgen -W "flow 180 183 200 302 400 401 403 404 407 408 410 415 420 422
             480 481 482 483 484 486 487 488 491 494 500 502 503 504 513 580 600 603 604 606 607
             1xx 2xx 3xx 4xx 5xx 6xx 18X
             $(${COMP_WORDS[0]} explain --list --lang en --no-colour 2>/dev/null |

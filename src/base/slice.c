@@ -41,9 +41,15 @@ ptrdiff_t slice_find(slice s, slice needle)
         return 0;
     if (needle.len > s.len)
         return -1;
-    const char *at = memmem(s.ptr, s.len, needle.ptr, needle.len);
+    const char *at = s.ptr, *end = s.ptr + s.len - needle.len + 1;     /* needles are short */
 
-    return at ? at - s.ptr : -1;
+    while ((at = memchr(at, needle.ptr[0], (size_t)(end - at)))) {
+        if (memcmp(at, needle.ptr, needle.len) == 0)
+            return at - s.ptr;
+        if (++at == end)
+            break;
+    }
+    return -1;
 }
 
 ptrdiff_t slice_find_nocase(slice s, slice needle)

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/list.h"
+#include "call/flow.h"
 #include "call/state.h"
 #include "call/verdict.h"
 
@@ -47,6 +48,7 @@ struct registration {
     slice          user, realm;      /* of its credentials; of the last challenge */
     uint64_t       challenge_frame;  /* the newest of them; 0: none */
     struct call_verdicts *verdicts;  /* call/verdict.h, in the arena; NULL: not diagnosed */
+    struct call_flow flow;           /* zero: not compared */
 };
 
 struct registration *registration_new(void);

@@ -10,14 +10,18 @@
 #include "call/filter.h"
 #include "capture/source.h"
 #include "cli/read_int.h"
+#include "diagnose/diagnose.h"
+#include "diagnose/flow.h"
 #include "report/ladder.h"
 #include "report/shelf.h"
 #include "report/sketches.h"
 #include "wire/incident.h"
 
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
+#define HISTORY_BYTES (4u << 20)
 #define INCIDENTS_SHOWN_MAX 200u
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
+#define BATCH_FRAMES     256u        /* between looks at the output; divides PROGRESS_FRAMES */
 
 struct input {                       /* one file, with its next frame waiting */
     struct capture_source *source;
@@ -40,6 +44,7 @@ struct reading {
     struct sketches         sketches;        /* ladders of the calls that are live */
     struct ladder          *ladder;          /* of the chosen call with all its legs */
     struct media_table     *media;
+    struct diagnose_history *history;        /* what calls tell each other */
     struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
     struct call            *ladder_call;     /* finished, kept for its title */
@@ -105,7 +110,11 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct reading *r = ctx;
 
+    struct diagnose_context context = { .history = r->history, .now_ns = r->summary.last_ns };
+
+    diagnose_session(legs, count, &context);
     summary_session(&r->summary);
+    diagnose_flow(legs, count);
     if (r->wish->ladder.len)
         keep_ladder(r, legs, count);
     for (size_t i = 0; i < count; i++)
@@ -141,7 +150,10 @@ static bool on_registration(void *ctx, struct registration *b)
 {
     struct reading *r = ctx;
 
+    diagnose_registration(b, &(struct diagnose_context){ .history = r->history,
+                                                         .now_ns = r->summary.last_ns });
     summary_registration(&r->summary, b);
+    diagnose_flow_registration(b);
     if (!r->shelf.wish.registrations)
         return false;
     shelf_registration(&r->shelf, b);
@@ -214,6 +226,8 @@ static void on_message(void *ctx, const struct track_sighting *s)
 {
     struct reading *r = ctx;
 
+    if (s->kind == SEEN_NEW)
+        diagnose_history_message(r->history, s->unit, s->message);
     if (r->wish->ladder.len && s->call)
         sketches_note(&r->sketches, s);
     if (r->wish->messages)
@@ -362,7 +376,6 @@ static int inputs_open(struct reading *r)
 static struct input *inputs_earliest(struct reading *r)
 {
     struct input *earliest = NULL;
-
     for (size_t i = 0; i < r->input_count; i++)
         if (r->inputs[i].waiting &&
             (!earliest || r->inputs[i].frame.time_ns < earliest->frame.time_ns))
@@ -422,7 +435,7 @@ static bool reading_prepare(struct reading *r)
         .ctx = r, .session_closing = on_session, .incident = on_incident, .call_closed = on_call, .registration_closed = on_registration,
         .transaction_closed = on_transaction,
         .call_opened = r->wish->ladder.len ? on_opened : NULL,
-        .message = r->wish->ladder.len || r->wish->messages ? on_message : NULL,
+        .message = on_message,
     };
     struct wire_limits limits = { .stream_bytes_max = r->wish->memory_bytes / 8,
                                   .fragment_bytes_max = r->wish->memory_bytes / 32 };
@@ -434,8 +447,9 @@ static bool reading_prepare(struct reading *r)
 
     r->media = settings.media = media_table_new(&media, &streams);
     r->tracker = r->media ? tracker_new(&settings, &observer) : NULL;
+    r->history = diagnose_history_new(&settings.seed, HISTORY_BYTES);
     r->intake = malloc(sizeof *r->intake);
-    if (!r->tracker || !r->intake)
+    if (!r->tracker || !r->intake || !r->history)
         return false;
     intake_init(r->intake, r->tracker, r->media);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
@@ -444,25 +458,64 @@ static bool reading_prepare(struct reading *r)
     return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
 }
 
+static void time_note(struct reading *r, int64_t time_ns)
+{
+    struct summary *s = &r->summary;
+
+    if (!s->first_ns || time_ns < s->first_ns)
+        s->first_ns = time_ns;
+    if (time_ns > s->last_ns)
+        r->shelf.now_ns = s->last_ns = time_ns;
+}
+
+/* Every so often somebody may want to see how far it is, or that nobody reads any more. */
+static bool pause_is_fine(struct reading *r)
+{
+    r->summary.packets = wire_counts(r->wire)->frames;
+    if (r->summary.packets % PROGRESS_FRAMES == 0)
+        progress_show(r);
+    return !r->cli->out.error;
+}
+
+/* One file: nothing is compared with another one, only the clock is watched. */
+static void reading_one(struct reading *r, struct input *in)
+{
+    while (in->waiting && pause_is_fine(r))
+        for (unsigned i = 0; i < BATCH_FRAMES && in->waiting; i++) {
+            int64_t time_ns = in->frame.time_ns;
+
+            if (__builtin_expect(time_ns < r->summary.last_ns || !r->summary.first_ns, 0))
+                time_note(r, time_ns);
+            else
+                r->shelf.now_ns = r->summary.last_ns = time_ns;
+            wire_frame(r->wire, &in->frame);
+            in->waiting = capture_next(in->source, &in->frame) > 0;
+        }
+}
+
+static void reading_merged(struct reading *r)
+{
+    struct input *in;
+
+    for (unsigned i = 0; (in = inputs_earliest(r)); i++) {
+        if (i % BATCH_FRAMES == 0 && !pause_is_fine(r))
+            return;
+        time_note(r, in->frame.time_ns);
+        wire_frame(r->wire, &in->frame);
+        input_advance(in);
+    }
+}
+
 static void reading_frames(struct reading *r)
 {
     struct summary *s = &r->summary;
-    struct input *in;
 
-    while ((in = inputs_earliest(r))) {
-        if (!s->first_ns || in->frame.time_ns < s->first_ns)
-            s->first_ns = in->frame.time_ns;
-        if (in->frame.time_ns > s->last_ns)
-            s->last_ns = in->frame.time_ns;
-        s->bytes_read += in->frame.bytes.len;
-        r->shelf.now_ns = s->last_ns;
-        wire_frame(r->wire, &in->frame);
-        if (++s->packets % PROGRESS_FRAMES == 0)
-            progress_show(r);
-        if (r->cli->out.error)
-            break;
-        input_advance(in);
-    }
+    if (r->input_count == 1)
+        reading_one(r, &r->inputs[0]);
+    else
+        reading_merged(r);
+    s->packets = wire_counts(r->wire)->frames;
+    s->bytes_read = wire_counts(r->wire)->bytes;
     wire_finish(r->wire);
     tracker_time(r->tracker, s->last_ns);
     tracker_finish(r->tracker);
@@ -536,6 +589,7 @@ static void reading_done(struct reading *r)
     printer_done(&r->printer);
     ladder_free(r->ladder);
     sketches_done(&r->sketches);
+    diagnose_history_free(r->history);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);

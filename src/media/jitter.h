@@ -53,7 +53,7 @@ static inline int64_t media_jitter_feed(struct media_jitter *j, int64_t arrival_
         j->started = true;
         return 0;
     }
-    if (__builtin_expect(d > MEDIA_DIFFERENCE_MAX_NS || d < -MEDIA_DIFFERENCE_MAX_NS, 0))
+    if (__builtin_expect((uint64_t)(d + MEDIA_DIFFERENCE_MAX_NS) > 2 * MEDIA_DIFFERENCE_MAX_NS, 0))
         return 0;
     j->sixteenths_ns += (uint64_t)(d < 0 ? -d : d) - ((j->sixteenths_ns + 8) >> 4);
     uint64_t now_ns = j->sixteenths_ns >> 4;

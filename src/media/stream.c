@@ -317,10 +317,11 @@ static void window_add(struct media_stream *s, uint32_t expected, uint32_t bad)
 /* What was before the answer is early media: counted, and scored apart from the call. */
 static void answered_now(struct media_stream *s, int64_t now_ns)
 {
-    struct media_extra *x = media_stream_extra(s);
+    bool early = s->first_ns < s->call->call->answered_ns;
+    struct media_extra *x = early ? media_stream_extra(s) : NULL;
 
     s->answered = true;
-    if (!x || s->sequence.received == 0)
+    if (!x)
         return;
     judge_to(s, s->sequence.max + 1);
     x->early_packets = s->sequence.received;
@@ -352,6 +353,9 @@ void media_stream_second(struct media_stream *s, int64_t now_ns, const struct me
     uint32_t lost = s->sequence.missing > s->second_missing ? s->sequence.missing - s->second_missing : 0;
     uint32_t late = s->playout.discarded[STREAM_ADAPTIVE] - s->second_discarded;
     uint8_t flags = s->flags | call_flags(s);
+
+    if (s->guess_pending)
+        clock_guess(s, now_ns);
     uint64_t jitter_ms = media_jitter_ns(&s->jitter) / MS_NS;
     struct stream_run run = {
         .seconds = 1, .packets = byte_of(got), .lost = byte_of(lost), .discarded = byte_of(late),
@@ -365,8 +369,6 @@ void media_stream_second(struct media_stream *s, int64_t now_ns, const struct me
     if (!(flags & STREAM_RUN_HOLD))
         window_add(s, got + lost, lost + late);
     media_playout_second(&s->playout, s->frame_ms);
-    if (s->guess_pending)
-        clock_guess(s, now_ns);
     if (s->seconds == 1)
         scale_set(s, about);                              /* now the rate is known */
     s->second_received = s->sequence.received;
@@ -467,7 +469,7 @@ static void time_line(struct media_stream *s, const struct media_head *h, const 
     int32_t ticks = (int32_t)(h->timestamp - s->jitter.last_timestamp);
     int64_t differs_ns = u->time_ns - s->jitter.last_arrival_ns - media_ticks_ns(s->jitter.tick_q12, ticks);
     bool jump = ticks < 0 || (uint32_t)ticks >= s->clock_hz;
-    bool pause = step == 1 && s->frame_ms && ticks > 0 && (uint32_t)ticks > s->clock_hz / 1000 * s->frame_ms * 3 / 2;
+    bool pause = step == 1 && !s->after_event && s->frame_ms && ticks > 0 && (uint32_t)ticks > s->clock_hz / 1000 * s->frame_ms * 3 / 2;
 
     if (!s->jitter.started)
         return;
@@ -509,7 +511,8 @@ static void sound_packet(struct media_stream *s, const struct wire_unit *u, cons
     if (media_playout_feed(&s->playout, d_ns, s->frame_ms) && number >= s->judged &&
         number >> 6 >= (s->sequence.max >> 6) - 1)
         media_stream_mark_late(s, number);
-    if (s->type == UNSETTLED && (s->frame_ms || s->sequence.received > 8))
+    /* the first ones are looked at closely, by the table, too */
+    if (s->type == UNSETTLED && s->sequence.received > 5 && (s->frame_ms || s->sequence.received > 10))
         s->type = s->sound.payload_type;
 }
 
@@ -566,7 +569,9 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
 
     if (t.kind == MEDIA_UNKNOWN && looks_like_event(s, payload, payload_type))
         t.kind = MEDIA_EVENT;
-    if (t.kind == MEDIA_EVENT) {
+    bool event = t.kind == MEDIA_EVENT;
+
+    if (event) {
         event_packet(s, payload, h);
     } else if (t.kind == MEDIA_COMFORT_NOISE) {
         EXTRA_ADD(s, comfort_noise);
@@ -579,6 +584,7 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
             sound_change(s, t, about);
         sound_packet(s, u, h, seen, number, number - before);
     }
+    s->after_event = event;
     media_stream_judge(s);
     return true;
 }

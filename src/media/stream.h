@@ -97,7 +97,7 @@ struct media_stream {
     uint8_t  type_count;
     uint8_t  side, hop;
     uint8_t  flags;                  /* enum stream_run_flag of the second under way */
-    bool     answered, clock_guessed, guess_pending, full, sparse;
+    bool     answered, clock_guessed, guess_pending, full, sparse, after_event;
     uint16_t run_count, run_room, run_step_s;
     struct stream_run *runs;
     const struct emodel_codec *scale;        /* NULL: no score */
@@ -111,12 +111,17 @@ struct media_stream {
 
 static inline bool media_head_of(slice bytes, struct media_head *ret)
 {
+    uint16_t sequence;
+    uint32_t words[2];
+
     if (__builtin_expect(bytes.len < 12, 0))
         return false;
+    __builtin_memcpy(&sequence, bytes.ptr + 2, sizeof sequence);
+    __builtin_memcpy(words, bytes.ptr + 4, sizeof words);
     ret->type = (uint8_t)bytes.ptr[1];
-    ret->sequence = rtp_get_u16(bytes, 2);
-    ret->timestamp = rtp_get_u32(bytes, 4);
-    ret->ssrc = rtp_get_u32(bytes, 8);
+    ret->sequence = __builtin_bswap16(sequence);
+    ret->timestamp = __builtin_bswap32(words[0]);
+    ret->ssrc = __builtin_bswap32(words[1]);
     return true;
 }
 

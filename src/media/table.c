@@ -59,7 +59,7 @@ static inline uint32_t ip4_of(const struct address *a)
     return v;
 }
 
-static uint64_t key_hash_6(const struct media_table *t, const struct address *src, const struct address *dst,
+static __attribute__((noinline)) uint64_t key_hash_6(const struct media_table *t, const struct address *src, const struct address *dst,
                            uint32_t ssrc)
 {
     uint64_t w[5] = { (uint64_t)src->port << 48 | (uint64_t)dst->port << 32 | ssrc };
@@ -77,9 +77,8 @@ static inline uint64_t key_hash(const struct media_table *t, const struct addres
         return key_hash_6(t, src, dst, ssrc);
     uint64_t hosts = (uint64_t)ip4_of(src) << 32 | ip4_of(dst);
     uint64_t rest = (uint64_t)src->port << 48 | (uint64_t)dst->port << 32 | ssrc;
-    uint64_t mixed = fold(hosts ^ t->settings.seed.k0, rest ^ t->settings.seed.k1);
 
-    return fold(mixed ^ t->settings.seed.k1, rest + 0x9e3779b97f4a7c15u);
+    return fold(hosts ^ t->settings.seed.k0, rest ^ t->settings.seed.k1);
 }
 
 static uint64_t address_hash(const struct media_table *t, const struct address *a)
@@ -92,13 +91,30 @@ static uint64_t ssrc_hash(const struct media_table *t, uint32_t ssrc)
     return hash_bytes(&t->settings.seed, &ssrc, sizeof ssrc);
 }
 
+static inline uint32_t port_of(const struct address *a)   /* with the family */
+{
+    uint32_t v;
+
+    memcpy(&v, &a->port, sizeof v);
+    return v;
+}
+
+/* The rest of an IPv4 address is zero. */
+static inline bool key_is(const struct media_stream *s, const struct address *src, const struct address *dst,
+                          uint32_t ssrc)
+{
+    return s->ssrc == ssrc && ip4_of(&s->src) == ip4_of(src) && ip4_of(&s->dst) == ip4_of(dst) &&
+           port_of(&s->src) == port_of(src) && port_of(&s->dst) == port_of(dst) &&
+           (src->family == 4 || (address_eq(&s->src, src) && address_eq(&s->dst, dst)));
+}
+
 static inline struct media_stream *stream_find(const struct media_table *t, const struct address *src,
                                                const struct address *dst, uint32_t ssrc)
 {
     for (struct map_node *n = map_first(&t->streams, key_hash(t, src, dst, ssrc)); n; n = map_next(n)) {
         struct media_stream *s = map_item(n, struct media_stream, by_key);
 
-        if (__builtin_expect(s->ssrc == ssrc && address_eq(&s->src, src) && address_eq(&s->dst, dst), 1))
+        if (__builtin_expect(key_is(s, src, dst, ssrc), 1))
             return s;
     }
     return NULL;
@@ -622,6 +638,21 @@ static void feed(struct media_table *t, struct media_stream *s, const struct wir
     }
 }
 
+static __attribute__((noinline)) void feed_unusual(struct media_table *t, struct media_stream *s,
+                                                   const struct wire_unit *u, const struct media_head *h)
+{
+    sweep(t, u->time_ns);                                 /* may end this very stream */
+    s = stream_find(t, &u->src, &u->dst, h->ssrc);
+    if (s && u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
+        stream_close(t, s, false);
+        s = NULL;
+    }
+    if (!s)
+        s = stream_open(t, u, h);
+    if (s)
+        feed(t, s, u, h);
+}
+
 bool media_table_known(struct media_table *t, const struct wire_unit *u)
 {
     struct media_head h;
@@ -630,18 +661,11 @@ bool media_table_known(struct media_table *t, const struct wire_unit *u)
     if (!media_head_of(u->payload, &h) || !(s = stream_find(t, &u->src, &u->dst, h.ssrc)))
         return false;
     t->counts.rtp++;
-    if (__builtin_expect(media_stream_feed_usual(s, u, &h), 1))
-        return true;
-    sweep(t, u->time_ns);                                 /* may end this very stream */
-    s = stream_find(t, &u->src, &u->dst, h.ssrc);
-    if (s && u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
-        stream_close(t, s, false);
-        s = NULL;
+    if (!media_stream_feed_usual(s, u, &h)) {
+        struct media_head again = h;                      /* so that the usual one needs no memory */
+
+        feed_unusual(t, s, u, &again);
     }
-    if (!s)
-        s = stream_open(t, u, &h);
-    if (s)
-        feed(t, s, u, &h);
     return true;
 }
 
@@ -754,9 +778,16 @@ static void endpoint_types(struct media_table *t, struct media_endpoint *e, cons
     slice formats = line->formats;
     unsigned payload_type;
 
-    while (e->type_count < MEDIA_TYPES_MAX && sdp_format_next(&formats, &payload_type))
-        if (payload_type < 128)
-            e->types[e->type_count++] = media_type_of_sdp(&t->names, line, payload_type);
+    while (sdp_format_next(&formats, &payload_type)) {
+        unsigned i = 0;
+
+        while (i < e->type_count && e->types[i].payload_type != payload_type)
+            i++;
+        if (payload_type > 127 || i == MEDIA_TYPES_MAX)
+            continue;
+        e->types[i] = media_type_of_sdp(&t->names, line, payload_type);
+        e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
+    }
 }
 
 static bool line_is_rtp(const struct sdp_media *line)
@@ -780,13 +811,10 @@ static void endpoint_name(struct media_table *t, struct media_call *m, const str
 {
     const struct sdp_media *line = &d->sdp->media[i];
     struct media_endpoint *e = endpoint_of_call(m, a);
-    bool again = e != NULL;
 
     if (!e && !(e = endpoint_add(t, m, a)))
         return;
-    /* several lines on one address (BUNDLE): their types add up */
-    if (!again || e->named_ns != d->time_ns || e->from_callee != d->from_callee)
-        e->type_count = 0;
+    /* what was said before goes on for what is under way; several lines may share it (BUNDLE) */
     e->from_callee = d->from_callee;
     e->named_ns = d->time_ns;
     e->ptime_ms = line->ptime_ms;

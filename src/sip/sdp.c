@@ -406,17 +406,34 @@ static const struct sdp_codec static_codecs[] = {            /* RFC 3551, tables
     { 33, SLICE("MP2T"), 90000, 1 }, { 34, SLICE("H263"), 90000, 1 },
 };
 
-bool sdp_codec_of(const struct sdp_media *media, unsigned payload_type, struct sdp_codec *ret)
+/* Value of the next a=rtpmap line; other lines cost a look at their beginning. */
+static bool rtpmap_next(slice *lines, slice *ret_value)
 {
-    slice lines = media->lines, name, value;
-    struct sdp_codec got;
+    static const char name[] = "a=rtpmap:";
+    slice line;
 
-    while (sdp_attr_next(&lines, &name, &value))
-        if (SIP_IS(name, "rtpmap") && sdp_rtpmap_parse(value, &got) &&
-            got.payload_type == payload_type) {
-            *ret = got;
+    while (slice_take_line(lines, &line))
+        if (line.len > sizeof name && memcmp(line.ptr, name, sizeof name - 1) == 0) {
+            *ret_value = slice_skip(line, sizeof name - 1);
             return true;
         }
+    return false;
+}
+
+static bool rtpmap_is_of(slice value, unsigned payload_type)
+{
+    uint32_t type;
+
+    return slice_take_u32(&value, &type) && type == payload_type;
+}
+
+bool sdp_codec_of(const struct sdp_media *media, unsigned payload_type, struct sdp_codec *ret)
+{
+    slice lines = media->lines, value;
+
+    while (rtpmap_next(&lines, &value))
+        if (rtpmap_is_of(value, payload_type) && sdp_rtpmap_parse(value, ret))
+            return true;
     for (size_t i = 0; i < ARRAY_LEN(static_codecs); i++)
         if (static_codecs[i].payload_type == payload_type) {
             *ret = static_codecs[i];
@@ -436,7 +453,7 @@ static void codec_fill_static(struct sdp_codec *codec)
 
 size_t sdp_codecs_of(const struct sdp_media *media, struct sdp_codec *ret, size_t room)
 {
-    slice formats = media->formats, lines = media->lines, name, value;
+    slice formats = media->formats, lines = media->lines, value;
     struct sdp_codec got;
     unsigned type;
     size_t count = 0;
@@ -445,8 +462,8 @@ size_t sdp_codecs_of(const struct sdp_media *media, struct sdp_codec *ret, size_
         ret[count] = (struct sdp_codec){ .payload_type = (uint8_t)type };
         codec_fill_static(&ret[count++]);
     }
-    while (sdp_attr_next(&lines, &name, &value))
-        if (SIP_IS(name, "rtpmap") && sdp_rtpmap_parse(value, &got))
+    while (rtpmap_next(&lines, &value))
+        if (sdp_rtpmap_parse(value, &got))
             for (size_t i = 0; i < count; i++)
                 if (ret[i].payload_type == got.payload_type) {
                     ret[i] = got;

@@ -115,6 +115,15 @@ static bool is_from_callee(const struct track_logged *about)
     return about->request_from_callee == about->message->is_request;
 }
 
+/* The nonce was too old, not the password wrong (RFC 7616, 3.3). */
+static bool is_stale(const struct sip_message *m)
+{
+    slice rest = value_of(m, m->status == 407 ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE);
+    struct sip_auth auth;
+
+    return rest.len && sip_auth_next(&rest, &auth) && auth.stale;
+}
+
 static uint32_t traits_of(const struct call *c, const struct track_logged *about)
 {
     const struct sip_message *m = about->message;
@@ -126,6 +135,8 @@ static uint32_t traits_of(const struct call *c, const struct track_logged *about
         traits |= TRACE_IN_DIALOG;
     if (about->sdp)
         traits |= sdp_traits(about->sdp);
+    if ((m->status == 401 || m->status == 407) && is_stale(m))
+        traits |= TRACE_STALE;
     if (about->unit->cut)
         traits |= TRACE_CUT;
     if (about->unit->hep)

@@ -99,6 +99,8 @@ struct tracker *tracker_free(struct tracker *t)
         map_done(&t->maps[i]);
     map_done(&t->joins);
     incidents_done(&t->incidents);
+    for (size_t i = 0; i < TRACK_REFUSED_SLOTS; i++)
+        free(t->refused[i]);
     timers_done(&t->timers);
     free(t);
     return NULL;

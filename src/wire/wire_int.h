@@ -26,6 +26,7 @@ struct wire {
     int64_t            due_ns;       /* when something waiting must be given up; none: INT64_MAX */
     struct wire_counts counts;
     struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
+    struct wire_unit   usual;        /* the same, of IPv4 straight from Ethernet */
     struct fragments   fragments;
     struct tcp         tcp;
     struct incidents_to incidents;
@@ -106,13 +107,26 @@ static inline slice wire_trim(struct wire *w, struct wire_packet *p, slice s, si
 /* UDP ports that may carry a tunnel: GTP-U, VXLAN (two), GENEVE, ESP, TZSP, L2TP. One look at
  * a bit for all others. */
 #define WIRE_PORT_BIT(port) (UINT64_C(1) << ((port) & 63))
+static inline bool wire_tunnel_port_maybe(uint16_t port)
+{
+    const uint64_t bits = WIRE_PORT_BIT(2152) | WIRE_PORT_BIT(4789) | WIRE_PORT_BIT(8472) |
+                          WIRE_PORT_BIT(6081) | WIRE_PORT_BIT(4500) | WIRE_PORT_BIT(37008) |
+                          WIRE_PORT_BIT(1701);
+
+    return bits >> (port & 63) & 1;
+}
+
 static inline bool wire_tunnel_port(uint16_t port)
 {
-    static const uint64_t bits = WIRE_PORT_BIT(2152) | WIRE_PORT_BIT(4789) | WIRE_PORT_BIT(8472) |
-                                 WIRE_PORT_BIT(6081) | WIRE_PORT_BIT(4500) |
-                                 WIRE_PORT_BIT(37008) | WIRE_PORT_BIT(1701);
+    return wire_tunnel_port_maybe(port) &&
+           (port == 2152 || port == 4789 || port == 8472 || port == 6081 || port == 4500 || port == 37008 ||
+            port == 1701);
+}
 
-    return bits & WIRE_PORT_BIT(port);
+static inline bool wire_tunnel_ports(uint16_t a, uint16_t b)
+{
+    return __builtin_expect(wire_tunnel_port_maybe(a) | wire_tunnel_port_maybe(b), 0) &&
+           (wire_tunnel_port(a) || wire_tunnel_port(b));
 }
 
 #endif

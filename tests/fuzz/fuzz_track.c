@@ -7,6 +7,8 @@
  * fits its codes, and at the end no memory is held. */
 #include <stdio.h>
 
+#include "codes/flow.h"
+#include "diagnose/flow.h"
 #include "fuzz/inside.h"
 #include "track/tracker.h"
 
@@ -44,6 +46,19 @@ static const char *const directions[] = { "sendrecv", "sendonly", "inactive", "r
 
 /* ---- what a closed record must be ---- */
 
+static void on_session(void *ctx, struct call *const *legs, size_t count)
+{
+    (void)ctx;
+    diagnose_flow(legs, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct call_flow *f = &legs[i]->flow;
+
+        MUST(f->flow < FLOWS && f->deviation < CALL_DEVIATIONS);
+        MUST(f->flow != FLOW_NONE || f->deviation == CALL_FLOW_FOLLOWED);
+        MUST(f->deviation == CALL_FLOW_FOLLOWED || flow_step(f->part, f->step));
+    }
+}
+
 static bool on_call(void *ctx, struct call *c)
 {
     struct rig *r = ctx;
@@ -75,6 +90,8 @@ static bool on_call(void *ctx, struct call *c)
 static bool on_registration(void *ctx, struct registration *b)
 {
     ((struct rig *)ctx)->registrations++;
+    diagnose_flow_registration(b);
+    MUST(b->flow.flow < FLOWS && (!b->flow.deviation || flow_step(b->flow.part, b->flow.step)));
     MUST(b->refreshes + b->failures <= b->requests + 1 || b->tables_full);
     MUST((b->reason == REGISTRATION_NO_REASON) || b->state == REGISTRATION_UNREGISTERED ||
          b->state == REGISTRATION_FAILED || b->state == REGISTRATION_REGISTERING ||
@@ -174,7 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct track_settings settings = { .seed = { 1, 2 }, .calls_max = r.calls_max,
                                        .memory_max_bytes = size && data[0] & 2 ? 12000 : 1 << 20 };
     struct track_observer observer = { .ctx = &r, .message = on_message, .call_opened = on_opened,
-                                       .call_closed = on_call, .registration_closed = on_registration,
+                                       .session_closing = on_session, .call_closed = on_call, .registration_closed = on_registration,
                                        .transaction_closed = on_transaction };
     struct tracker *t = tracker_new(&settings, &observer);
 
