@@ -135,9 +135,29 @@ static bool too_brief(const struct reg_case *k, struct candidate *c)
     return true;
 }
 
+/* The server's own trouble, not the account's. */
+static bool server_trouble(const struct reg_case *k, struct candidate *c)
+{
+    static const struct { uint16_t final, cause; } rows[] = {
+        { 500, CAUSE_SERVER_ERROR }, { 502, CAUSE_BAD_GATEWAY }, { 503, CAUSE_SERVICE_UNAVAILABLE },
+        { 504, CAUSE_SERVER_TIMEOUT }, { 408, CAUSE_REQUEST_TIMEOUT },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].final == k->r->final) {
+            c->cause = rows[i].cause;
+            prove_request(k, c);
+            prove_final(k, c);
+            say_refusal(k, c);
+            say_host(c, "address", &k->r->registrar);
+            return true;
+        }
+    return false;
+}
+
 static bool refused(const struct reg_case *k, struct candidate *c)
 {
-    if (!is_refused(k->r) || k->r->final == 430 || k->r->final == 439)
+    if (!is_refused(k->r) || k->r->final == 430 || k->r->final == 439 || k->r->final == 408 || k->r->final >= 500)
         return false;
     prove_request(k, c);
     prove_final(k, c);
@@ -210,6 +230,7 @@ static const struct {
     { CAUSE_AUTH_NO_CREDENTIALS, 40, no_credentials },
     { CAUSE_REGISTRATION_TOO_BRIEF, 40, too_brief },
     { CAUSE_REGISTRATION_OUTBOUND_LOST, 40, outbound_lost },
+    { CAUSE_SERVER_ERROR, 30, server_trouble },
     { CAUSE_REGISTRATION_REFUSED, 30, refused },
     { CAUSE_REGISTRATION_UNANSWERED, 40, unanswered },
     { CAUSE_REGISTRATION_FLAPPING, 30, flapping },

@@ -219,7 +219,7 @@ static bool amr_mode_mismatch(const struct casefile *k, struct candidate *c)
 {
     uint32_t offer = k->facts->sdp[0].flags, answer = k->facts->sdp[1].flags;
 
-    if (!(offer & answer & CALL_SDP_AMR) || !((offer ^ answer) & CALL_SDP_AMR_ALIGNED))
+    if (!(offer & answer & CALL_SDP_AMR) || (offer & answer & (CALL_SDP_AMR_ALIGNED | CALL_SDP_AMR_PACKED)))
         return false;
     prove_frame(c, k->facts->sdp[0].frame, SLICE("SDP"));
     prove_frame(c, k->facts->sdp[1].frame, SLICE("SDP"));

@@ -165,6 +165,17 @@ static bool merged_request(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* The proxy asked on in vain: its INVITEs behind it were repeated, and then it said so. */
+static bool behind_silent(const struct casefile *k, struct candidate *c)
+{
+    if ((k->call->final != 408 && k->call->final != 480 && k->call->final != 500 && k->call->final != 503) ||
+        k->call->last_progress || !k->invite || k->invite->far_repeats < 2)
+        return false;
+    prove(c, k->invite);
+    prove(c, k->final);
+    return true;
+}
+
 /* ---- grammar and damage ----------------------------------------------------------------------------- */
 
 static bool header_invalid(const struct casefile *k, struct candidate *c)
@@ -268,6 +279,7 @@ static const struct rule rules[] = {
     { CAUSE_NO_PROGRESS, 45, K_WHOLE | K_CANCELLED, no_progress },
     { CAUSE_NO_FINAL_REPLY, 40, K_WHOLE | K_UNDECIDED | K_RANG | K_OVER, no_final_reply },
     { CAUSE_SERVER_ERROR_HIDES_503, 60, K_REFUSED, hides_503 },
+    { CAUSE_REQUEST_TIMEOUT, 40, K_REFUSED | K_HOPS, behind_silent },
     { CAUSE_ROUTE_FAILOVER, 0, K_HOPS, route_failover },
     { CAUSE_FORWARD_LOOP, 50, K_REFUSED, forward_loop },
     { CAUSE_MERGED_REQUEST, 45, K_REFUSED, merged_request },

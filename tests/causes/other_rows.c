@@ -4,6 +4,8 @@
 
 #define REFUSED(code) "A>B INVITE sdp=sendrecv\nB>A 100\n+300 B>A " code "\nA>B ACK\nwait 60000\n"
 #define SETUP   "A>B INVITE sdp=sendrecv\nB>A 100\nB>A 180\n+3000 B>A 200 sdp=sendrecv\nA>B ACK\n"
+#define LONG_40 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_400 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40
 #define GOOD SETUP "+20000 A>B BYE\nB>A 200 BYE\nwait 60000\n"
 #define BYE_WITH(reason) SETUP "+20000 B>A BYE rev | Reason: " reason "\nA>B 200 BYE rev\nwait 60000\n"
 #define QOS_NONE "attr=curr:qos_local_none%curr:qos_remote_none%des:qos_mandatory_local_sendrecv%des:qos_none_remote_sendrecv"
@@ -41,6 +43,8 @@ static const struct cause_row rows[] = {
     { "security-agreement-failed", REFUSED("494"), REFUSED("421 | Require: 100rel"), NULL },
 
     { "capture-one-direction", "A>B INVITE\n+3000 A>B ACK\n+20000 A>B BYE\nwait 60000\n", GOOD, "-" },
+    { "capture-cut", "A>B INVITE cut\nB>A 486\nA>B ACK\nwait 60000\n", REFUSED("486"), "-" },
+    { "capture-fragments-missing", "A>B INVITE cut uri=sip:" LONG_400 LONG_400 LONG_400 LONG_400 "@b\nB>A 486\nA>B ACK\nwait 60000\n", REFUSED("486"), "-" },
     { "capture-started-late", "A>B BYE\nB>A 200 BYE\nwait 60000\n", GOOD, "-" },
     { "capture-ended-early", SETUP, GOOD, "-" },
     { "capture-copies", "A>B INVITE id=7\n+1 A>B INVITE id=7\nB>A 180 id=8\n+1 B>A 180 id=8\nB>A 486 id=9\n+1 B>A 486 id=9\nA>B ACK id=10\n+1 A>B ACK id=10\nwait 60000\n",
