@@ -242,14 +242,14 @@ int rank(struct candidates *found)
 
     if (found->count == 0)
         return -1;
-    if (main_at >= 0) {
+    if (main_at >= 0 && found->count > 1) {
         explain_away(found, main_cause, &main_at);
         for (size_t i = found->count; i-- > 0;)
             if (reads_the_same(&found->all[i], &found->all[main_at]))
                 remove_at(found, i, &main_at);
         remove_cause(found, main_cause, &main_at);
     }
-    for (size_t i = 0; i < found->count; i++)
+    for (size_t i = 0; found->count > 1 && i < found->count; i++)
         explain_away(found, found->all[i].cause, &main_at);
     for (size_t i = found->count; main_at < 0 && i-- > 0;)
         if (is_doubtful(&found->all[i]))

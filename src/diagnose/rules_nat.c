@@ -51,9 +51,10 @@ static bool private_contact(const struct casefile *k, struct candidate *c)
 {
     for (unsigned callee = 0; callee < 2; callee++) {
         const struct address *contact = &k->facts->contact[callee], *from = &k->facts->contact_from[callee];
-        const struct trace_message *lost = lost_towards(k, callee);
+        const struct trace_message *lost;
 
-        if (!contact->family || !address_is_private(contact) || !from->family || address_is_private(from) || !lost)
+        if (!contact->family || !address_is_private(contact) || !from->family || address_is_private(from) ||
+            !(lost = lost_towards(k, callee)))
             continue;
         prove(c, callee ? k->answer : k->invite);
         prove(c, lost);
