@@ -31,6 +31,7 @@ enum {                               /* of one side's session description, bits 
     CALL_SDP_AMR_ALIGNED  = 1u << 15,    /* with octet-align=1 (RFC 4867) */
     CALL_SDP_FLAWED       = 1u << 16,    /* it breaks the grammar of SDP */
     CALL_SDP_IPV6         = 1u << 17,    /* its media address is of IPv6 */
+    CALL_SDP_AMR_PACKED   = 1u << 19,    /* AMR without octet-align: bandwidth-efficient */
     CALL_SDP_RELAYED      = 1u << 18,    /* an ICE candidate of type srflx or relay: more than its own address */
 };
 

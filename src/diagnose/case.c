@@ -176,6 +176,8 @@ static void see_provisional(struct casefile *k, size_t at)
     k->last_progress = m;
 }
 
+/* A 2xx on the same way with another To-tag is that of another phone; on another hop it may be the
+ * same one, under the tag of a server in between. */
 static void see_final(struct casefile *k, const struct trace_message *m)
 {
     bool initial = !k->invite || m->cseq <= k->invite->cseq;
@@ -183,7 +185,7 @@ static void see_final(struct casefile *k, const struct trace_message *m)
     if (m->status < 300) {
         if (!k->answer)
             k->answer = m;
-        else if (initial && m->cseq == k->answer->cseq && (m->traits & TRACE_FORKED))
+        else if (initial && m->cseq == k->answer->cseq && (m->traits & TRACE_FORKED) && m->hop == k->answer->hop)
             k->forks++, k->other_answer = m;
         return;
     }

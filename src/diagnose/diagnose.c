@@ -47,7 +47,7 @@ static void diagnose_leg(struct call *const *legs, size_t count, size_t index,
     found.count = found.beyond = 0;
     case_open(&k, legs, count, index, context);
     rules_ask(&k, &found);
-    int main_at = rank(&k, &found);
+    int main_at = rank(&found);
 
     teach(&k);
     if (!(v = arena_zalloc(&c->arena, sizeof *v)))

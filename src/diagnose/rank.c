@@ -235,12 +235,11 @@ static bool is_doubtful(const struct candidate *c)
     return cause_severity((enum cause_id)c->cause) > CAUSE_SEVERITY_NOTICE && c->certainty < VERDICT_SURE;
 }
 
-int rank(const struct casefile *k, struct candidates *found)
+int rank(struct candidates *found)
 {
     int main_at = best_of(found);
     uint16_t main_cause = main_at < 0 ? CAUSE_NONE : found->all[main_at].cause;
 
-    (void)k;
     if (found->count == 0)
         return -1;
     if (main_at >= 0) {

@@ -38,6 +38,6 @@ struct candidates {
 /* All rules over one case. */
 void rules_ask(const struct casefile *k, struct candidates *found);
 /* Index of the main cause, or -1; what it explains is removed and the rest sorted, worst first. */
-int  rank(const struct casefile *k, struct candidates *found);
+int  rank(struct candidates *found);
 
 #endif

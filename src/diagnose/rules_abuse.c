@@ -99,7 +99,7 @@ static bool request_flood(const struct casefile *k, struct candidate *c)
 
 static bool malformed_attack(const struct casefile *k, struct candidate *c)
 {
-    if (k->call->flaws < 8 || !(k->facts->invite_flags & CALL_INVITE_FLAWED) || k->call->answered)
+    if (k->call->flaws < 5 || !(k->facts->invite_flags & CALL_INVITE_FLAWED) || k->call->answered)
         return false;
     prove(c, k->invite);
     prove(c, k->final);
@@ -114,7 +114,7 @@ static bool takes_part(const struct casefile *k, const struct address *host, con
     if (address_same_ip(host, &k->call->caller_addr) || address_same_ip(host, &k->call->callee_addr))
         return true;
     for (unsigned i = 0; i < k->facts->hop_count; i++)
-        if (i != but->hop && (address_same_ip(host, &k->facts->hops[i].src) || address_same_ip(host, &k->facts->hops[i].dst)))
+        if (i != but->hop && !address_eq(&k->facts->hops[i].dst, &k->facts->hops[but->hop].src) && (address_same_ip(host, &k->facts->hops[i].src) || address_same_ip(host, &k->facts->hops[i].dst)))
             return true;
     return false;
 }

@@ -2,6 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/rules.h"
 
+/* The newest descriptions of both sides are an offer and its answer, not an offer that was refused. */
+static bool are_a_pair(const struct casefile *k)
+{
+    const struct call_sdp *a = &k->facts->sdp[0], *b = &k->facts->sdp[1];
+    bool offers = a->flags & CALL_SDP_OFFER, answers = b->flags & CALL_SDP_OFFER;
+
+    return offers != answers && (offers ? b->at_ns >= a->at_ns : a->at_ns >= b->at_ns);
+}
+
 static bool refused_for_media(const struct casefile *k)
 {
     return k->call->final == 488 || k->call->final == 606 || k->call->final == 415 || k->call->final == 580;
@@ -98,7 +107,7 @@ static bool encryption_one_sided(const struct casefile *k, struct candidate *c)
     const struct call_sdp *sdp = k->facts->sdp;
     bool offer = sdp[0].flags & CALL_SDP_SRTP, answer = sdp[1].flags & CALL_SDP_SRTP;
 
-    if (offer == answer || (sdp[1].flags & (CALL_SDP_REFUSED | CALL_SDP_NO_AUDIO)))
+    if (offer == answer || !are_a_pair(k) || (sdp[1].flags & (CALL_SDP_REFUSED | CALL_SDP_NO_AUDIO)))
         return false;
     prove_frame(c, sdp[0].frame, SLICE("SDP"));
     prove_frame(c, sdp[1].frame, SLICE("SDP"));
@@ -110,7 +119,7 @@ static bool encryption_one_sided(const struct casefile *k, struct candidate *c)
 static bool ip_version_mismatch(const struct casefile *k, struct candidate *c)
 {
     const struct call_sdp *sdp = k->facts->sdp;
-    bool both = sdp[0].media.family && sdp[1].media.family;
+    bool both = sdp[0].media.family && sdp[1].media.family && are_a_pair(k);
     bool differ = both && sdp[0].media.family != sdp[1].media.family && !((sdp[0].flags | sdp[1].flags) & CALL_SDP_ICE);
 
     if (!differ && !(k->call->final == 488 && warns_of(k, 300, 301)))
@@ -156,7 +165,7 @@ static bool answer_invalid(const struct casefile *k, struct candidate *c)
 {
     const struct call_sdp *sdp = k->facts->sdp;
 
-    if (share_a_type(sdp[0].formats, sdp[1].formats) || !are_disjoint(case_codecs(k, false), case_codecs(k, true)))
+    if (!are_a_pair(k) || share_a_type(sdp[0].formats, sdp[1].formats) || !are_disjoint(case_codecs(k, false), case_codecs(k, true)))
         return false;
     slice list = case_codecs(k, true);
 
@@ -219,7 +228,7 @@ static bool amr_mode_mismatch(const struct casefile *k, struct candidate *c)
 {
     uint32_t offer = k->facts->sdp[0].flags, answer = k->facts->sdp[1].flags;
 
-    if (!(offer & answer & CALL_SDP_AMR) || !((offer ^ answer) & CALL_SDP_AMR_ALIGNED))
+    if (!are_a_pair(k) || !(offer & answer & CALL_SDP_AMR) || (offer & answer & (CALL_SDP_AMR_ALIGNED | CALL_SDP_AMR_PACKED)))
         return false;
     prove_frame(c, k->facts->sdp[0].frame, SLICE("SDP"));
     prove_frame(c, k->facts->sdp[1].frame, SLICE("SDP"));

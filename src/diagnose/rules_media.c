@@ -34,12 +34,24 @@ static void say_side(const struct casefile *k, struct candidate *c, bool callee)
         say_host(c, "address", case_side(k, callee));
 }
 
+/* Something came back all the same, whosever voice it was thought to be. */
+static bool comes_back(const struct casefile *k, const struct stream *s)
+{
+    for (const struct list *l = k->call->streams.next; l != &k->call->streams; l = l->next) {
+        const struct stream *other = list_item(l, struct stream, in_list);
+
+        if (other->packets >= HEARD_MIN && address_same_ip(&other->src, &s->dst) && address_same_ip(&other->dst, &s->src))
+            return true;
+    }
+    return false;
+}
+
 static bool one_way(const struct casefile *k, struct candidate *c, bool from_callee)
 {
     const struct case_way *silent = &k->way[from_callee], *loud = &k->way[!from_callee];
 
     if (!k->call->media.described || silent->after_answer || loud->after_answer < HEARD_MIN ||
-        k->call->media.other_packets || !should_be_heard(k, from_callee))
+        k->call->media.other_packets || !should_be_heard(k, from_callee) || comes_back(k, loud->first))
         return false;
     prove(c, k->answer);
     prove_stream(c, loud->first);
@@ -50,10 +62,19 @@ static bool one_way(const struct casefile *k, struct candidate *c, bool from_cal
 static bool caller_deaf(const struct casefile *k, struct candidate *c) { return one_way(k, c, true); }
 static bool callee_deaf(const struct casefile *k, struct candidate *c) { return one_way(k, c, false); }
 
+/* Any packets of the conversation, be they voice or not. */
+static bool has_stream_of_talk(const struct casefile *k)
+{
+    for (const struct list *l = k->call->streams.next; l != &k->call->streams; l = l->next)
+        if (list_item(l, struct stream, in_list)->last_ns > k->call->answered_ns + SECOND_NS)
+            return true;
+    return false;
+}
+
 static bool no_audio(const struct casefile *k, struct candidate *c)
 {
     if (!k->call->media.described || k->way[0].after_answer || k->way[1].after_answer ||
-        k->call->media.other_packets || !should_be_heard(k, true) || !should_be_heard(k, false))
+        k->call->media.other_packets || has_stream_of_talk(k) || !should_be_heard(k, true) || !should_be_heard(k, false))
         return false;
     prove(c, k->answer);
     prove(c, k->bye);

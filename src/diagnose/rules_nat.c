@@ -304,7 +304,7 @@ static const struct rule rules[] = {
     { CAUSE_SIP_ALG, 60, K_REFUSED, sip_alg_headers },
     { CAUSE_NAT_REPLY_PATH, 0, K_REPEATED, reply_path },
     { CAUSE_NAT_MEDIA_NOT_LEARNED, 68, K_ANSWERED | K_STREAMS | K_TALKED, media_not_learned },
-    { CAUSE_ICE_FAILED, 66, K_ANSWERED | K_TALKED | K_VISIBLE | K_OFFER | K_ANSWER_SDP, ice_failed },
+    { CAUSE_ICE_FAILED, 74, K_ANSWERED | K_TALKED | K_VISIBLE | K_OFFER | K_ANSWER_SDP, ice_failed },
     { CAUSE_NAT_BINDING_LOST, 64, K_NO_REPLY | K_HISTORY, binding_lost },
     { CAUSE_FIREWALL_BLOCKS_CALL, 62, K_NO_REPLY | K_HISTORY, blocks_call },
     { CAUSE_ICMP_UNREACHABLE, 74, K_INCIDENT, icmp_unreachable },

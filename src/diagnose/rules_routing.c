@@ -165,6 +165,17 @@ static bool merged_request(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* The proxy asked on in vain: its INVITEs behind it were repeated, and then it said so. */
+static bool behind_silent(const struct casefile *k, struct candidate *c)
+{
+    if ((k->call->final != 408 && k->call->final != 480 && k->call->final != 500 && k->call->final != 503) ||
+        k->call->last_progress || !k->invite || k->invite->far_repeats < 2)
+        return false;
+    prove(c, k->invite);
+    prove(c, k->final);
+    return true;
+}
+
 /* ---- grammar and damage ----------------------------------------------------------------------------- */
 
 static bool header_invalid(const struct casefile *k, struct candidate *c)
@@ -235,6 +246,17 @@ static bool server_slow(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+static bool keepalive_unanswered(const struct casefile *k, struct candidate *c)
+{
+    const struct history_host *server = diagnose_history_host(k->context->history, case_server(k));
+
+    if (!server || server->options_unanswered < 3)
+        return false;
+    prove(c, k->invite);
+    say_number(c, "count", server->options_unanswered);
+    return true;
+}
+
 static bool clock_skew(const struct casefile *k, struct candidate *c)
 {
     int32_t skew = k->facts->clock_skew_s;
@@ -257,6 +279,7 @@ static const struct rule rules[] = {
     { CAUSE_NO_PROGRESS, 45, K_WHOLE | K_CANCELLED, no_progress },
     { CAUSE_NO_FINAL_REPLY, 40, K_WHOLE | K_UNDECIDED | K_RANG | K_OVER, no_final_reply },
     { CAUSE_SERVER_ERROR_HIDES_503, 60, K_REFUSED, hides_503 },
+    { CAUSE_REQUEST_TIMEOUT, 40, K_REFUSED | K_HOPS, behind_silent },
     { CAUSE_ROUTE_FAILOVER, 0, K_HOPS, route_failover },
     { CAUSE_FORWARD_LOOP, 50, K_REFUSED, forward_loop },
     { CAUSE_MERGED_REQUEST, 45, K_REFUSED, merged_request },
@@ -265,6 +288,7 @@ static const struct rule rules[] = {
     { CAUSE_REPLY_NOT_RECEIVED, 48, K_REPEATED | K_BOTH_WAYS, reply_not_received },
     { CAUSE_SIGNALLING_LOSS, 0, K_REPEATED | K_BOTH_WAYS, signalling_loss },
     { CAUSE_SERVER_SLOW, 0, K_WHOLE, server_slow },
+    { CAUSE_KEEPALIVE_UNANSWERED, 0, K_NO_REPLY | K_HISTORY, keepalive_unanswered },
     { CAUSE_CLOCK_SKEW, 0, 0, clock_skew },
 };
 const struct rule_table rules_routing = { rules, ARRAY_LEN(rules), 0 };

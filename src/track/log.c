@@ -178,7 +178,9 @@ static void note_again(struct trace *trace, const struct trace_message *like, en
 
     if (!m)
         return;
-    if (kind == SEEN_AGAIN) {
+    if (kind == SEEN_AGAIN && like->hop != m->hop) {
+        m->far_repeats = one_more(m->far_repeats);
+    } else if (kind == SEEN_AGAIN) {
         m->repeats = one_more(m->repeats);
         if (like->at_ns > m->at_ns)
             m->last_after_ms = (uint32_t)((like->at_ns - m->at_ns) / 1000000);
@@ -192,7 +194,7 @@ static void note_message(struct call *c, const struct track_logged *about)
     const struct sip_message *m = about->message;
     struct trace_message entry = {
         .at_ns = about->unit->time_ns, .frame = about->unit->frame, .cseq = m->cseq.number,
-        .rseq = rseq_of(about), .bytes = (uint32_t)m->all.len, .status = m->is_request ? 0 : m->status,
+        .rseq = rseq_of(about), .bytes = (uint16_t)(m->all.len < UINT16_MAX ? m->all.len : UINT16_MAX), .status = m->is_request ? 0 : m->status,
         .method = (uint8_t)m->method, .hop = about->seen.hop,
         .vias = (uint8_t)(m->via_count < UINT8_MAX ? m->via_count : UINT8_MAX),
         .transport = (uint8_t)about->unit->transport,
@@ -255,9 +257,9 @@ static uint32_t amr_flags(const struct sdp_media *media)
         if (payload_type < 96 || !sdp_codec_of(media, payload_type, &codec) ||
             !slice_starts_nocase(codec.name, SLICE("AMR")))
             continue;
-        flags |= CALL_SDP_AMR;
-        if (sdp_fmtp_of(media, payload_type, &fmtp) && slice_find_nocase(fmtp, SLICE("octet-align=1")) >= 0)
-            flags |= CALL_SDP_AMR_ALIGNED;
+        bool aligned = sdp_fmtp_of(media, payload_type, &fmtp) && slice_find_nocase(fmtp, SLICE("octet-align=1")) >= 0;
+
+        flags |= CALL_SDP_AMR | (aligned ? CALL_SDP_AMR_ALIGNED : CALL_SDP_AMR_PACKED);
     }
     return flags;
 }

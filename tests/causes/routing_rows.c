@@ -25,6 +25,7 @@ static const struct cause_row rows[] = {
       "A>B INVITE\nB>A 100\n+3000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n", NULL },
     { "no-final-reply", "A>B INVITE\nB>A 183\nwait 700000\n", "A>B INVITE\nB>A 183\nwait 20000\n", NULL },
     { "request-timeout", "A>B INVITE\nB>A 100\n+32000 B>A 408\nA>B ACK\nwait 60000\n", "A>B INVITE\nB>A 180\n+32000 B>A 408\nA>B ACK\nwait 60000\n", NULL },
+    { "request-timeout", "A>B INVITE\nB>A 100\nB>C INVITE via=2\n+500 B>C INVITE via=2 id=1\n+1000 B>C INVITE via=2 id=2\n+2000 B>A 408\nA>B ACK\nwait 60000\n", NULL, NULL },
     { "server-timeout", REFUSED("504"), REFUSED("503"), NULL },
     { "service-unavailable", REFUSED("503"), REFUSED("503 | Retry-After: 30"), NULL },
     { "server-overloaded", REFUSED("503 | Retry-After: 30"), REFUSED("503"), NULL },

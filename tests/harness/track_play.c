@@ -4,7 +4,7 @@
 
 struct line {
     char     from, to;
-    bool     request, in, reversed, tcp;
+    bool     request, in, reversed, tcp, cut;
     uint32_t status, cseq, vias, ip_id, rseq, frag, media_port, ptime, max_forwards;
     bool     has_ip_id, has_cseq;
     slice    types, media_ip, proto, attributes, sent_by;
@@ -129,7 +129,7 @@ static void read_option(struct line *l, slice word, slice line)
         { SLICE("port"), NULL, &l->media_port, NULL }, { SLICE("ptime"), NULL, &l->ptime, NULL },
         { SLICE("max"), NULL, &l->max_forwards, NULL }, { SLICE("sent"), &l->sent_by, NULL, NULL },
         { SLICE("in"), NULL, NULL, &l->in },         { SLICE("rev"), NULL, NULL, &l->reversed },
-        { SLICE("tcp"), NULL, NULL, &l->tcp },
+        { SLICE("tcp"), NULL, NULL, &l->tcp },       { SLICE("cut"), NULL, NULL, &l->cut },
     };
     slice value = word, name = slice_take_until(&value, '=');
 
@@ -518,7 +518,7 @@ static void play_message(struct play *p, struct line *l, slice line)
         .kind = l->tcp ? WIRE_MESSAGE : WIRE_DATAGRAM, .transport = l->tcp ? WIRE_TCP : WIRE_UDP,
         .time_ns = p->now_ns, .frame = ++p->frames, .src = address_of(l->from),
         .dst = address_of(l->to), .payload = text,
-        .ip_id = l->has_ip_id ? l->ip_id : 1000 + p->next_ip_id++, .ttl = 64,
+        .cut = l->cut, .ip_id = l->has_ip_id ? l->ip_id : 1000 + p->next_ip_id++, .ttl = 64,
     };
 
     if (p->tracker)
