@@ -11,7 +11,9 @@ TEST(an_even_stream_has_no_jitter_at_any_clock)
     static const uint32_t clocks[] = { 8000, 16000, 48000, 90000, 44100, 11025, 1000 };
 
     for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
-        struct media_jitter j = { .tick_q12 = media_tick_q12(clocks[i]) };
+        struct media_jitter j;
+
+        media_jitter_begin(&j, clocks[i]);
 
         for (int n = 0; n < 100; n++)
             media_jitter_feed(&j, n * 20 * MS, (uint32_t)((uint64_t)n * clocks[i] / 50));
@@ -21,7 +23,9 @@ TEST(an_even_stream_has_no_jitter_at_any_clock)
 
 TEST(jitter_is_that_of_the_formula)
 {
-    struct media_jitter j = { .tick_q12 = media_tick_q12(8000) };
+    struct media_jitter j;
+
+    media_jitter_begin(&j, 8000);
     double expected = 0, arrival = 0, last = 0;
     uint64_t chance = 7;
 
@@ -41,7 +45,9 @@ TEST(jitter_is_that_of_the_formula)
 
 TEST(timestamps_wrap_and_a_break_is_not_measured)
 {
-    struct media_jitter j = { .tick_q12 = media_tick_q12(8000) };
+    struct media_jitter j;
+
+    media_jitter_begin(&j, 8000);
 
     media_jitter_feed(&j, 0, 0xffffff60);
     CHECK_EQ(media_jitter_feed(&j, 20 * MS, 0), 0);       /* 160 ticks on */
@@ -53,7 +59,9 @@ TEST(timestamps_wrap_and_a_break_is_not_measured)
 
 TEST(a_difference_that_cannot_be_true_changes_nothing)
 {
-    struct media_jitter j = { .tick_q12 = media_tick_q12(8000) };
+    struct media_jitter j;
+
+    media_jitter_begin(&j, 8000);
 
     media_jitter_feed(&j, 0, 0);
     CHECK_EQ(media_jitter_feed(&j, 20 * MS, 0x7fffffff), 0);

@@ -45,6 +45,11 @@ struct media_rtcp {                  /* running figures for struct stream_rtcp *
 };
 
 struct media_extra {
+    struct media_burst burst;        /* from the first bad packet on */
+    uint8_t  window_expected[MEDIA_WORST_SECONDS], window_bad[MEDIA_WORST_SECONDS];
+    uint8_t  window_at, window_filled;       /* from the first bad second on */
+    uint16_t worst_mos_milli;
+    uint32_t worst_second;
     uint32_t duplicates, copies, timestamp_jumps, spurts, comfort_noise, codec_changes, other_types;
     uint32_t dtmf_events, dtmf_unended;
     uint32_t early_packets, early_lost, early_discarded[STREAM_BUFFERS];
@@ -80,12 +85,8 @@ struct media_stream {
     uint32_t counted_bytes;          /* what the table's memory holds for it */
 
     uint32_t second_received, second_missing, second_discarded;      /* totals when it began */
-    struct media_burst burst;
-    uint32_t judged;                 /* numbers below were given to `burst` */
-    uint8_t  window_expected[MEDIA_WORST_SECONDS], window_bad[MEDIA_WORST_SECONDS];
-    uint8_t  window_at, window_filled;
-    uint16_t worst_mos_milli;
-    uint32_t worst_second;
+    uint32_t judged;                 /* numbers below were given to `extra->burst` */
+    uint32_t judged_packets;         /* how many these were, while all were good */
     uint32_t seconds;                /* since first_ns, finished */
 
     int64_t  first_ns;
@@ -160,7 +161,7 @@ static inline bool media_stream_feed_usual(struct media_stream *s, const struct 
 {
     int64_t now_ns = u->time_ns;
 
-    if (__builtin_expect(h->type != s->type || now_ns >= s->second_end_ns || !s->jitter.started ||
+    if (__builtin_expect(h->type != s->type || now_ns >= s->second_end_ns || !media_jitter_is_started(&s->jitter) ||
                          h->timestamp - s->jitter.last_timestamp >= s->clock_hz ||
                          !media_sequence_next(&s->sequence, h->sequence), 0))
         return false;

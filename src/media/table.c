@@ -349,10 +349,18 @@ static bool is_other_hop(const struct media_stream *a, const struct media_stream
            !(address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src));
 }
 
+static bool is_earlier(const struct media_stream *a, const struct media_stream *b)
+{
+    return a->first_ns != b->first_ns ? a->first_ns < b->first_ns : a->index < b->index;
+}
+
+static uint8_t hop_behind(const struct media_stream *s)
+{
+    return (uint8_t)(s->hop + (s->hop < UINT8_MAX));
+}
+
 static void hop_note(struct media_table *t, struct media_stream *s)
 {
-    const struct media_stream *first = NULL;
-
     for (struct map_node *n = map_first(&t->by_ssrc, ssrc_hash(t, s->ssrc)); n; n = map_next(n)) {
         struct media_stream *other = map_item(n, struct media_stream, by_ssrc);
 
@@ -362,11 +370,13 @@ static void hop_note(struct media_table *t, struct media_stream *s)
             rebind(t, s, other->call, STREAM_BY_SSRC, (enum stream_side)other->side);
         else if (s->call && !other->call)
             rebind(t, other, s->call, STREAM_BY_SSRC, (enum stream_side)s->side);
-        if (s->call == other->call && (!first || other->hop > first->hop) && other->first_ns <= s->first_ns)
-            first = other;
+        if (s->call != other->call)
+            continue;
+        struct media_stream *later = is_earlier(s, other) ? other : s, *earlier = later == s ? other : s;
+
+        if (later->hop <= earlier->hop)
+            later->hop = hop_behind(earlier);
     }
-    if (first && first->hop < UINT8_MAX)
-        s->hop = (uint8_t)(first->hop + 1);
 }
 
 /* What a packet from nobody knows whom to an address of X teaches: there sits X's peer. */
