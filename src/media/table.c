@@ -111,10 +111,13 @@ static inline bool key_is(const struct media_stream *s, const struct address *sr
 static inline struct media_stream *stream_find(const struct media_table *t, const struct address *src,
                                                const struct address *dst, uint32_t ssrc)
 {
-    for (struct map_node *n = map_first(&t->streams, key_hash(t, src, dst, ssrc)); n; n = map_next(n)) {
+    uint64_t hash = key_hash(t, src, dst, ssrc);
+    struct map_node *n = t->streams.buckets[hash & (t->streams.bucket_count - 1)];
+
+    for (; n; n = n->next) {
         struct media_stream *s = map_item(n, struct media_stream, by_key);
 
-        if (__builtin_expect(key_is(s, src, dst, ssrc), 1))
+        if (__builtin_expect(n->hash == hash && key_is(s, src, dst, ssrc), 1))
             return s;
     }
     return NULL;
@@ -648,19 +651,24 @@ static void feed(struct media_table *t, struct media_stream *s, const struct wir
     }
 }
 
-static __attribute__((noinline)) void feed_unusual(struct media_table *t, struct media_stream *s,
-                                                   const struct wire_unit *u, const struct media_head *h)
+/* Looks at the head anew, so that the usual packet needs no memory for it. */
+static __attribute__((noinline)) bool feed_unusual(struct media_table *t, const struct wire_unit *u)
 {
+    struct media_head h;
+    struct media_stream *s;
+
+    (void)media_head_of(u->payload, &h);
     sweep(t, u->time_ns);                                 /* may end this very stream */
-    s = stream_find(t, &u->src, &u->dst, h->ssrc);
+    s = stream_find(t, &u->src, &u->dst, h.ssrc);
     if (s && u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
         stream_close(t, s, false);
         s = NULL;
     }
     if (!s)
-        s = stream_open(t, u, h);
+        s = stream_open(t, u, &h);
     if (s)
-        feed(t, s, u, h);
+        feed(t, s, u, &h);
+    return true;
 }
 
 bool media_table_known(struct media_table *t, const struct wire_unit *u)
@@ -671,12 +679,9 @@ bool media_table_known(struct media_table *t, const struct wire_unit *u)
     if (!media_head_of(u->payload, &h) || !(s = stream_find(t, &u->src, &u->dst, h.ssrc)))
         return false;
     t->counts.rtp++;
-    if (!media_stream_feed_usual(s, u, &h)) {
-        struct media_head again = h;                      /* so that the usual one needs no memory */
-
-        feed_unusual(t, s, u, &again);
-    }
-    return true;
+    if (__builtin_expect(media_stream_feed_usual(s, u, &h), 1))
+        return true;
+    return feed_unusual(t, u);
 }
 
 /* ---- RTCP ---------------------------------------------------------------------------------------------- */

@@ -181,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned step = 0; r.table && size >= STEP && step < STEPS_MAX; step++, data += STEP, size -= STEP) {
         unsigned n = data[0] >> 4 & (CALLS - 1);
 
-        r.now_ns += (int64_t)(data[1] & 0x80 ? -(data[1] & 7) : data[1] & 15) << (data[1] & 0x40 ? 31 : 21);
+        r.now_ns += (data[1] & 0x80 ? -(data[1] & 7) : data[1] & 15) * (INT64_C(1) << (data[1] & 0x40 ? 31 : 21));
         switch (data[0] & 7) {
         case 0:  describe(&r, n, data); break;
         case 1:  data[0] & 0x80 ? call_end(&r, n, false) : state_of_call(&r, n, data); break;
