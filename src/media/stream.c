@@ -573,7 +573,7 @@ static void sound_packet(struct media_stream *s, const struct wire_unit *u, cons
         s->type = s->sound.payload_type;
 }
 
-static void silence_note(struct media_stream *s, int64_t now_ns)
+void media_stream_gap(struct media_stream *s, int64_t now_ns)
 {
     bool held = s->call && s->call->call->on_hold;
     uint64_t silence = now_ns > s->last_ns ? (uint64_t)(now_ns - s->last_ns) >> 20 : 0;
@@ -619,7 +619,7 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
         s->judged = number;
         s->discarded_bits[0] = s->discarded_bits[1] = 0;
     }
-    silence_note(s, u->time_ns);
+    media_stream_gap(s, u->time_ns);
     s->last_ns = u->time_ns > s->last_ns ? u->time_ns : s->last_ns;
     s->last_frame = u->frame;
     s->last_ip_id = (uint16_t)u->ip_id;
@@ -773,7 +773,7 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     r->silence_suppressed = s->sparse;
     r->tables_full = s->full;
     r->first_ns = s->first_ns;
-    r->last_ns = s->last_ns;
+    r->last_ns = s->last_ns > s->first_ns ? s->last_ns : s->first_ns;
     r->first_frame = s->first_frame;
     r->last_frame = s->last_frame;
     r->index = s->index;

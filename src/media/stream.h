@@ -149,18 +149,19 @@ size_t media_stream_memory_bytes(const struct media_stream *s);
 /* The record, without what only the table and the call know. NULL: no memory. */
 struct stream *media_stream_finish(struct media_stream *s, const struct media_about *about);
 
+/* The longest silence so far, holds aside; time may have gone backwards. */
+void media_stream_gap(struct media_stream *s, int64_t now_ns);
+
 static inline bool media_stream_mark_late(struct media_stream *s, uint32_t number)
 {
     s->discarded_bits[number >> 6 & 1] |= UINT64_C(1) << (number & 63);
     return true;
 }
 
-/* The usual packet; false: media_stream_feed has to look at it. */
-static inline bool media_stream_feed_usual(struct media_stream *s, const struct wire_unit *u,
-                                           const struct media_head *h)
+/* The usual packet; false: media_stream_feed has to look at it. `len`: of the RTP packet. */
+static inline bool media_stream_feed_usual(struct media_stream *s, int64_t now_ns, uint64_t frame, uint32_t ip_id,
+                                           size_t len, const struct media_head *h)
 {
-    int64_t now_ns = u->time_ns;
-
     if (__builtin_expect(h->type != s->type || now_ns >= s->second_end_ns || !media_jitter_is_started(&s->jitter) ||
                          h->timestamp - s->jitter.last_timestamp >= s->clock_hz ||
                          !media_sequence_next(&s->sequence, h->sequence), 0))
@@ -168,11 +169,11 @@ static inline bool media_stream_feed_usual(struct media_stream *s, const struct 
     uint64_t silence = (uint64_t)(now_ns - s->last_ns) >> 20;
 
     if (__builtin_expect(silence > s->gap_max, 0))
-        s->gap_max = (uint32_t)silence;
+        media_stream_gap(s, now_ns);
     s->last_ns = now_ns;
-    s->last_frame = u->frame;
-    s->last_ip_id = (uint16_t)u->ip_id;
-    s->bytes += u->payload.len - 12;
+    s->last_frame = frame;
+    s->last_ip_id = (uint16_t)ip_id;
+    s->bytes += len - 12;
     int64_t d_ns = media_jitter_feed(&s->jitter, now_ns, h->timestamp);
 
     if (__builtin_expect(media_playout_feed(&s->playout, d_ns, s->frame_ms), 0))

@@ -69,16 +69,26 @@ static __attribute__((noinline)) uint64_t key_hash_6(const struct media_table *t
     return hash_bytes(&t->settings.seed, w, sizeof w);
 }
 
+/* Both ports as they stand in a UDP head. */
+static inline uint32_t ports_of(const struct address *src, const struct address *dst)
+{
+    return __builtin_bswap16(src->port) | (uint32_t)__builtin_bswap16(dst->port) << 16;
+}
+
+/* Of the bytes as they are on the wire: hosts, ports, SSRC. */
+static inline uint64_t wire_hash(const struct media_table *t, uint64_t hosts, uint32_t ports, uint32_t ssrc)
+{
+    return fold(hosts ^ t->settings.seed.k0, ((uint64_t)ports << 32 | ssrc) ^ t->settings.seed.k1);
+}
+
 /* The seed is secret, so a sender cannot choose where its streams are put. */
 static inline uint64_t key_hash(const struct media_table *t, const struct address *src,
                                 const struct address *dst, uint32_t ssrc)
 {
     if (__builtin_expect(src->family != 4, 0))
         return key_hash_6(t, src, dst, ssrc);
-    uint64_t hosts = (uint64_t)ip4_of(src) << 32 | ip4_of(dst);
-    uint64_t rest = (uint64_t)src->port << 48 | (uint64_t)dst->port << 32 | ssrc;
 
-    return fold(hosts ^ t->settings.seed.k0, rest ^ t->settings.seed.k1);
+    return wire_hash(t, ip4_of(src) | (uint64_t)ip4_of(dst) << 32, ports_of(src, dst), __builtin_bswap32(ssrc));
 }
 
 static uint64_t address_hash(const struct media_table *t, const struct address *a)
@@ -679,9 +689,38 @@ bool media_table_known(struct media_table *t, const struct wire_unit *u)
     if (!media_head_of(u->payload, &h) || !(s = stream_find(t, &u->src, &u->dst, h.ssrc)))
         return false;
     t->counts.rtp++;
-    if (__builtin_expect(media_stream_feed_usual(s, u, &h), 1))
+    if (__builtin_expect(media_stream_feed_usual(s, u->time_ns, u->frame, u->ip_id, u->payload.len, &h), 1))
         return true;
     return feed_unusual(t, u);
+}
+
+bool media_table_plain(struct media_table *t, const uint8_t *ip, size_t total, int64_t time_ns, uint64_t frame)
+{
+    uint64_t hosts;
+    uint32_t ports, ssrc;
+    uint16_t ip_id;
+    struct media_head h;
+
+    memcpy(&hosts, ip + 12, sizeof hosts);
+    memcpy(&ports, ip + 20, sizeof ports);
+    memcpy(&ssrc, ip + 36, sizeof ssrc);
+    uint64_t hash = wire_hash(t, hosts, ports, ssrc);
+    struct map_node *n = t->streams.buckets[hash & (t->streams.bucket_count - 1)];
+
+    while (n && n->hash != hash)
+        n = n->next;
+    if (!n)
+        return false;
+    struct media_stream *s = map_item(n, struct media_stream, by_key);
+
+    if (!media_head_of(slice_of(ip + 28, total - 28), &h) || s->ssrc != h.ssrc || s->src.family != 4 ||
+        ip4_of(&s->src) != (uint32_t)hosts || ip4_of(&s->dst) != hosts >> 32 || ports_of(&s->src, &s->dst) != ports)
+        return false;                                     /* the same hash: let the whole key decide */
+    memcpy(&ip_id, ip + 4, sizeof ip_id);
+    if (!media_stream_feed_usual(s, time_ns, frame, __builtin_bswap16(ip_id), total - 28, &h))
+        return false;
+    t->counts.rtp++;
+    return true;
 }
 
 /* ---- RTCP ---------------------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@
 struct wire {
     wire_unit_fn      *unit;
     void              *ctx;
+    wire_plain_fn     *plain;        /* or NULL */
     int64_t            due_ns;       /* when something waiting must be given up; none: INT64_MAX */
     struct wire_counts counts;
     struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
