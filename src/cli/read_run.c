@@ -454,6 +454,8 @@ static bool reading_prepare(struct reading *r)
     intake_init(r->intake, r->tracker, r->media);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
     if (r->wire)
+        wire_set_plain(r->wire, intake_plain);
+    if (r->wire)
         wire_on_incident(r->wire, intake_incident, r->intake);
     return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
 }

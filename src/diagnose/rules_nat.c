@@ -205,7 +205,8 @@ static bool blocks_call(const struct casefile *k, struct candidate *c)
 
 static const struct incident *incident_of(const struct casefile *k, unsigned kinds)
 {
-    static const uint8_t abouts[] = { CALL_INCIDENT_TO_CALLEE, CALL_INCIDENT_TO_CALLER };
+    static const uint8_t abouts[] = { CALL_INCIDENT_TO_CALLEE, CALL_INCIDENT_TO_CALLER,
+                                      CALL_INCIDENT_NEXT_HOP };
 
     for (size_t i = 0; i < ARRAY_LEN(abouts); i++) {
         const struct incident *found = &k->facts->incidents[abouts[i]];

@@ -69,16 +69,26 @@ static __attribute__((noinline)) uint64_t key_hash_6(const struct media_table *t
     return hash_bytes(&t->settings.seed, w, sizeof w);
 }
 
+/* Both ports as they stand in a UDP head. */
+static inline uint32_t ports_of(const struct address *src, const struct address *dst)
+{
+    return __builtin_bswap16(src->port) | (uint32_t)__builtin_bswap16(dst->port) << 16;
+}
+
+/* Of the bytes as they are on the wire: hosts, ports, SSRC. */
+static inline uint64_t wire_hash(const struct media_table *t, uint64_t hosts, uint32_t ports, uint32_t ssrc)
+{
+    return fold(hosts ^ t->settings.seed.k0, ((uint64_t)ports << 32 | ssrc) ^ t->settings.seed.k1);
+}
+
 /* The seed is secret, so a sender cannot choose where its streams are put. */
 static inline uint64_t key_hash(const struct media_table *t, const struct address *src,
                                 const struct address *dst, uint32_t ssrc)
 {
     if (__builtin_expect(src->family != 4, 0))
         return key_hash_6(t, src, dst, ssrc);
-    uint64_t hosts = (uint64_t)ip4_of(src) << 32 | ip4_of(dst);
-    uint64_t rest = (uint64_t)src->port << 48 | (uint64_t)dst->port << 32 | ssrc;
 
-    return fold(hosts ^ t->settings.seed.k0, rest ^ t->settings.seed.k1);
+    return wire_hash(t, ip4_of(src) | (uint64_t)ip4_of(dst) << 32, ports_of(src, dst), __builtin_bswap32(ssrc));
 }
 
 static uint64_t address_hash(const struct media_table *t, const struct address *a)
@@ -111,10 +121,13 @@ static inline bool key_is(const struct media_stream *s, const struct address *sr
 static inline struct media_stream *stream_find(const struct media_table *t, const struct address *src,
                                                const struct address *dst, uint32_t ssrc)
 {
-    for (struct map_node *n = map_first(&t->streams, key_hash(t, src, dst, ssrc)); n; n = map_next(n)) {
+    uint64_t hash = key_hash(t, src, dst, ssrc);
+    struct map_node *n = t->streams.buckets[hash & (t->streams.bucket_count - 1)];
+
+    for (; n; n = n->next) {
         struct media_stream *s = map_item(n, struct media_stream, by_key);
 
-        if (__builtin_expect(key_is(s, src, dst, ssrc), 1))
+        if (__builtin_expect(n->hash == hash && key_is(s, src, dst, ssrc), 1))
             return s;
     }
     return NULL;
@@ -349,10 +362,18 @@ static bool is_other_hop(const struct media_stream *a, const struct media_stream
            !(address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src));
 }
 
+static bool is_earlier(const struct media_stream *a, const struct media_stream *b)
+{
+    return a->first_ns != b->first_ns ? a->first_ns < b->first_ns : a->index < b->index;
+}
+
+static uint8_t hop_behind(const struct media_stream *s)
+{
+    return (uint8_t)(s->hop + (s->hop < UINT8_MAX));
+}
+
 static void hop_note(struct media_table *t, struct media_stream *s)
 {
-    const struct media_stream *first = NULL;
-
     for (struct map_node *n = map_first(&t->by_ssrc, ssrc_hash(t, s->ssrc)); n; n = map_next(n)) {
         struct media_stream *other = map_item(n, struct media_stream, by_ssrc);
 
@@ -362,11 +383,13 @@ static void hop_note(struct media_table *t, struct media_stream *s)
             rebind(t, s, other->call, STREAM_BY_SSRC, (enum stream_side)other->side);
         else if (s->call && !other->call)
             rebind(t, other, s->call, STREAM_BY_SSRC, (enum stream_side)s->side);
-        if (s->call == other->call && (!first || other->hop > first->hop) && other->first_ns <= s->first_ns)
-            first = other;
+        if (s->call != other->call)
+            continue;
+        struct media_stream *later = is_earlier(s, other) ? other : s, *earlier = later == s ? other : s;
+
+        if (later->hop <= earlier->hop)
+            later->hop = hop_behind(earlier);
     }
-    if (first && first->hop < UINT8_MAX)
-        s->hop = (uint8_t)(first->hop + 1);
 }
 
 /* What a packet from nobody knows whom to an address of X teaches: there sits X's peer. */
@@ -638,19 +661,24 @@ static void feed(struct media_table *t, struct media_stream *s, const struct wir
     }
 }
 
-static __attribute__((noinline)) void feed_unusual(struct media_table *t, struct media_stream *s,
-                                                   const struct wire_unit *u, const struct media_head *h)
+/* Looks at the head anew, so that the usual packet needs no memory for it. */
+static __attribute__((noinline)) bool feed_unusual(struct media_table *t, const struct wire_unit *u)
 {
+    struct media_head h;
+    struct media_stream *s;
+
+    (void)media_head_of(u->payload, &h);
     sweep(t, u->time_ns);                                 /* may end this very stream */
-    s = stream_find(t, &u->src, &u->dst, h->ssrc);
+    s = stream_find(t, &u->src, &u->dst, h.ssrc);
     if (s && u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
         stream_close(t, s, false);
         s = NULL;
     }
     if (!s)
-        s = stream_open(t, u, h);
+        s = stream_open(t, u, &h);
     if (s)
-        feed(t, s, u, h);
+        feed(t, s, u, &h);
+    return true;
 }
 
 bool media_table_known(struct media_table *t, const struct wire_unit *u)
@@ -661,11 +689,37 @@ bool media_table_known(struct media_table *t, const struct wire_unit *u)
     if (!media_head_of(u->payload, &h) || !(s = stream_find(t, &u->src, &u->dst, h.ssrc)))
         return false;
     t->counts.rtp++;
-    if (!media_stream_feed_usual(s, u, &h)) {
-        struct media_head again = h;                      /* so that the usual one needs no memory */
+    if (__builtin_expect(media_stream_feed_usual(s, u->time_ns, u->frame, u->ip_id, u->payload.len, &h), 1))
+        return true;
+    return feed_unusual(t, u);
+}
 
-        feed_unusual(t, s, u, &again);
-    }
+bool media_table_plain(struct media_table *t, const uint8_t *ip, size_t total, int64_t time_ns, uint64_t frame)
+{
+    uint64_t hosts;
+    uint32_t ports, ssrc;
+    uint16_t ip_id;
+    struct media_head h;
+
+    memcpy(&hosts, ip + 12, sizeof hosts);
+    memcpy(&ports, ip + 20, sizeof ports);
+    memcpy(&ssrc, ip + 36, sizeof ssrc);
+    uint64_t hash = wire_hash(t, hosts, ports, ssrc);
+    struct map_node *n = t->streams.buckets[hash & (t->streams.bucket_count - 1)];
+
+    while (n && n->hash != hash)
+        n = n->next;
+    if (!n)
+        return false;
+    struct media_stream *s = map_item(n, struct media_stream, by_key);
+
+    if (!media_head_of(slice_of(ip + 28, total - 28), &h) || s->ssrc != h.ssrc || s->src.family != 4 ||
+        ip4_of(&s->src) != (uint32_t)hosts || ip4_of(&s->dst) != hosts >> 32 || ports_of(&s->src, &s->dst) != ports)
+        return false;                                     /* the same hash: let the whole key decide */
+    memcpy(&ip_id, ip + 4, sizeof ip_id);
+    if (!media_stream_feed_usual(s, time_ns, frame, __builtin_bswap16(ip_id), total - 28, &h))
+        return false;
+    t->counts.rtp++;
     return true;
 }
 

@@ -77,6 +77,10 @@ bool media_table_packet(struct media_table *t, const struct wire_unit *u);
 /* The same for what is RTP of a stream known already; false: not known, nothing was done. */
 bool media_table_known(struct media_table *t, const struct wire_unit *u);
 
+/* The same for a packet that is still in its datagram (wire_plain_fn), and only when it is as usual:
+ * the next number of its stream. False: nothing was done. */
+bool media_table_plain(struct media_table *t, const uint8_t *ip, size_t total, int64_t time_ns, uint64_t frame);
+
 const struct media_counts *media_table_counts(const struct media_table *t);
 size_t media_table_memory_bytes(const struct media_table *t);
 

@@ -58,6 +58,11 @@ struct wire_unit {
 };
 typedef void wire_unit_fn(void *ctx, const struct wire_unit *unit);
 
+/* A datagram before a unit is made of it: a whole IPv4 packet without options, of `total` bytes from its
+ * head on, that holds UDP whose length agrees and whose payload has 12 bytes and begins like RTP. True:
+ * taken, and there will be no unit. Asked before tunnels are, so take only what is known for sure. */
+typedef bool wire_plain_fn(void *ctx, const uint8_t *ip, size_t total, const struct wire_frame *frame);
+
 struct wire_limits {                 /* zero means the default in brackets */
     uint32_t fragments_max;          /* datagrams being reassembled (4096) */
     size_t   fragment_bytes_max;     /* all of them together (16 MiB) */
@@ -88,6 +93,7 @@ struct wire;
 struct wire *wire_new(const struct wire_limits *limits, struct hash_seed seed, wire_unit_fn *unit,
                       void *ctx);    /* NULL: no memory */
 struct wire *wire_free(struct wire *w);
+void wire_set_plain(struct wire *w, wire_plain_fn *plain);       /* with the ctx of wire_new; NULL: none */
 void wire_frame(struct wire *w, const struct wire_frame *frame);
 /* End of input: streams hand out what they hold, waiting fragments are counted incomplete. */
 void wire_finish(struct wire *w);

@@ -23,6 +23,7 @@
 struct wire {
     wire_unit_fn      *unit;
     void              *ctx;
+    wire_plain_fn     *plain;        /* or NULL */
     int64_t            due_ns;       /* when something waiting must be given up; none: INT64_MAX */
     struct wire_counts counts;
     struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
@@ -107,13 +108,13 @@ static inline slice wire_trim(struct wire *w, struct wire_packet *p, slice s, si
 /* UDP ports that may carry a tunnel: GTP-U, VXLAN (two), GENEVE, ESP, TZSP, L2TP. One look at
  * a bit for all others. */
 #define WIRE_PORT_BIT(port) (UINT64_C(1) << ((port) & 63))
-static inline bool wire_tunnel_port_maybe(uint16_t port)
+static inline unsigned wire_tunnel_port_maybe(uint16_t port)
 {
     const uint64_t bits = WIRE_PORT_BIT(2152) | WIRE_PORT_BIT(4789) | WIRE_PORT_BIT(8472) |
                           WIRE_PORT_BIT(6081) | WIRE_PORT_BIT(4500) | WIRE_PORT_BIT(37008) |
                           WIRE_PORT_BIT(1701);
 
-    return bits >> (port & 63) & 1;
+    return (unsigned)(bits >> (port & 63)) & 1;
 }
 
 static inline bool wire_tunnel_port(uint16_t port)
