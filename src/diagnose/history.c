@@ -387,7 +387,8 @@ slice diagnose_history_codecs(const struct diagnose_history *h, const struct add
     return found ? slice_of_string(found->codecs) : (slice){0};
 }
 
-void diagnose_history_learn_codecs(struct diagnose_history *h, const struct address *host, slice codecs)
+void diagnose_history_learn_codecs(struct diagnose_history *h, const struct address *host, slice codecs,
+                                   bool offered)
 {
     struct history_host *found = (struct history_host *)diagnose_history_host(h, host);
 
@@ -397,4 +398,5 @@ void diagnose_history_learn_codecs(struct diagnose_history *h, const struct addr
         codecs = SLICE(" ");                              /* half a list would lie */
     memcpy(found->codecs, codecs.ptr, codecs.len);
     found->codecs[codecs.len] = 0;
+    found->codecs_offered = offered;
 }
