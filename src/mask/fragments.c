@@ -16,7 +16,7 @@ struct datagram_key {                /* hashed and compared as bytes: no padding
     uint8_t  family, protocol;
     uint16_t zero;
 };
-struct datagram {
+struct mask_datagram {
     struct map_node    node;
     struct list        in_age;
     struct datagram_key key;
@@ -25,13 +25,12 @@ struct datagram {
     int64_t            time_ns;      /* of the last fragment */
     uint32_t           len;          /* 0: the last fragment has not come */
     uint8_t            protocol;
-    uint8_t           *came, *bytes; /* once it is done */
-    uint32_t           done_len;
-    bool               bad;
-    enum mask_why      why;
+    uint8_t           *came;         /* its bytes twice, once they were put together */
+    struct mask_surface surface;     /* of them */
+    bool               done;         /* masked, and its sums made */
 };
 
-static void datagram_free(struct mask *m, struct datagram *d)
+static void datagram_free(struct mask *m, struct mask_datagram *d)
 {
     map_remove(&m->datagrams, &d->node);
     list_remove(&d->in_age);
@@ -39,10 +38,10 @@ static void datagram_free(struct mask *m, struct datagram *d)
     free(d);
 }
 
-static struct datagram *datagram_find(struct mask *m, const struct datagram_key *key, uint64_t hash)
+static struct mask_datagram *datagram_find(struct mask *m, const struct datagram_key *key, uint64_t hash)
 {
     for (struct map_node *n = map_first(&m->datagrams, hash); n; n = map_next(n)) {
-        struct datagram *d = map_item(n, struct datagram, node);
+        struct mask_datagram *d = map_item(n, struct mask_datagram, node);
 
         if (memcmp(&d->key, key, sizeof *key) == 0)
             return d;
@@ -50,9 +49,9 @@ static struct datagram *datagram_find(struct mask *m, const struct datagram_key 
     return NULL;
 }
 
-static struct datagram *datagram_new(struct mask *m, const struct datagram_key *key, uint64_t hash)
+static struct mask_datagram *datagram_new(struct mask *m, const struct datagram_key *key, uint64_t hash)
 {
-    struct datagram *d = calloc(1, sizeof *d);
+    struct mask_datagram *d = calloc(1, sizeof *d);
 
     if (!d)
         return NULL;
@@ -64,7 +63,7 @@ static struct datagram *datagram_new(struct mask *m, const struct datagram_key *
 }
 
 /* Bytes in one piece from the start on. */
-static uint32_t datagram_reach(const struct datagram *d)
+static uint32_t datagram_reach(const struct mask_datagram *d)
 {
     uint32_t reach = 0;
 
@@ -80,60 +79,73 @@ static uint32_t datagram_reach(const struct datagram *d)
 }
 
 /* A fragment's part of what was masked. */
-static void piece_take(struct mask *m, struct datagram *d, struct mask_piece *p)
+static void piece_take(struct mask *m, struct mask_datagram *d, struct mask_piece *p)
 {
-    bool within = p->seq + p->len <= d->done_len;
+    const struct mask_surface *s = &d->surface;
+    bool within = p->seq + p->len <= s->len;
 
     if (within)
-        memcpy(p->held->surface.bytes + p->at, d->bytes + p->seq, p->len);
-    mask_piece_done(m, p, within && !d->bad, within ? d->why : MASK_INCOMPLETE);
+        memcpy(p->surface->bytes + p->at, s->bytes + p->seq, p->len);
+    mask_piece_done(m, p, within && !s->bad, within ? s->why : MASK_INCOMPLETE);
 }
 
-static bool datagram_bytes(struct datagram *d, uint32_t reach)
+static void datagram_pieces(struct mask *m, struct mask_datagram *d)
+{
+    while (!list_is_empty(&d->pieces))
+        piece_take(m, d, list_item(d->pieces.next, struct mask_piece, in));
+}
+
+static bool datagram_bytes(struct mask_datagram *d, uint32_t reach)
 {
     d->came = malloc(2 * (size_t)reach + 1);
     if (!d->came)
         return false;
-    d->bytes = d->came + reach;
     /* the first bytes at a place stay, as when it is read: later pieces are laid down first */
     for (struct list *l = d->pieces.prev; l != &d->pieces; l = l->prev) {
         struct mask_piece *p = list_item(l, struct mask_piece, in);
 
         if (p->seq + p->len <= reach)
-            memcpy(d->came + p->seq, p->held->surface.came + p->at, p->len);
+            memcpy(d->came + p->seq, p->surface->came + p->at, p->len);
     }
-    memcpy(d->bytes, d->came, reach);
+    memcpy(d->came + reach, d->came, reach);
     return true;
 }
 
-/* Masks what there is and gives each fragment its part. */
-static void datagram_settle(struct mask *m, struct datagram *d, bool whole)
+/* What it carries is masked: each fragment gets its part. */
+void mask_datagram_ready(struct mask *m, struct mask_datagram *d)
+{
+    if (d->done || m->surface == &d->surface)
+        return;
+    d->done = true;
+    mask_sums(m, &d->surface);
+    datagram_pieces(m, d);
+}
+
+/* Masks what there is; it may hold a fragment or a segment itself, which waits. */
+static void datagram_settle(struct mask *m, struct mask_datagram *d, bool whole)
 {
     uint32_t reach = whole ? d->len : datagram_reach(d);
-    struct mask_surface *before = m->surface, s = {0};
+    struct mask_surface *before = m->surface;
 
     if (!datagram_bytes(d, reach)) {
         m->no_memory = true;
         reach = 0;
     }
-    if (d->came && reach > 0) {
-        s = (struct mask_surface){ .came = d->came, .bytes = d->bytes, .len = reach };
-        m->surface = &s;
+    d->surface = (struct mask_surface){ .came = d->came, .bytes = d->came + reach, .len = reach,
+                                        .datagram = d };
+    if (reach > 0) {
+        m->surface = &d->surface;
         d->packet.cut = !whole;
         wire_watch_datagram(m->wire, &d->packet, d->protocol, slice_of(d->came, reach));
         m->surface = before;
-        mask_sums(m, &s);
-        if (s.leaves == 0)
-            mask_bad(&s, MASK_UNKNOWN);
     }
-    d->done_len = reach;
-    d->bad = s.bad;
-    d->why = s.why;
-    while (!list_is_empty(&d->pieces))
-        piece_take(m, d, list_item(d->pieces.next, struct mask_piece, in));
+    if (d->surface.leaves == 0)
+        mask_bad(&d->surface, MASK_INCOMPLETE);
+    if (d->surface.waiting == 0)
+        mask_datagram_ready(m, d);
 }
 
-static void piece_insert(struct datagram *d, struct mask_piece *p)
+static void piece_insert(struct mask_datagram *d, struct mask_piece *p)
 {
     struct list *l = d->pieces.prev;
 
@@ -142,9 +154,9 @@ static void piece_insert(struct datagram *d, struct mask_piece *p)
     list_insert_after(l, &p->in);
 }
 
-static bool is_echo(const struct datagram *d, const struct wire_place *p)
+static bool is_echo(const struct mask_datagram *d, const struct wire_place *p)
 {
-    return d->came && p->fragment.offset + p->bytes.len <= d->done_len &&
+    return p->fragment.offset + p->bytes.len <= d->surface.len &&
            memcmp(d->came + p->fragment.offset, p->bytes.ptr, p->bytes.len) == 0;
 }
 
@@ -154,38 +166,38 @@ void mask_fragment_place(struct mask *m, const struct wire_place *place)
     struct datagram_key key = { .id = place->fragment.id, .family = packet->src.family };
     struct mask_piece *piece;
 
-    if (!m->current || m->surface != &m->current->surface ||
-        place->fragment.offset + place->bytes.len > DATAGRAM_BYTES_MAX) {
-        mask_bad(m->surface, MASK_UNKNOWN);      /* a fragment in a datagram of fragments */
+    if (place->fragment.offset + place->bytes.len > DATAGRAM_BYTES_MAX) {
+        mask_bad(m->surface, MASK_UNKNOWN);
         return;
     }
     key.protocol = key.family == 4 ? place->fragment.protocol : 0;
     memcpy(key.src, packet->src.ip, 16);
     memcpy(key.dst, packet->dst.ip, 16);
     uint64_t hash = hash_bytes(&m->settings.key.seed, &key, sizeof key);
-    struct datagram *d = datagram_find(m, &key, hash);
+    struct mask_datagram *d = datagram_find(m, &key, hash);
 
-    if (d && d->came && !is_echo(d, place)) {
+    if (d && d->done && !is_echo(d, place)) {
         datagram_free(m, d);
         d = NULL;
     }
     if (!d)
         d = datagram_new(m, &key, hash);
-    piece = d ? calloc(1, sizeof *piece) : NULL;
+    if (d && d->came && !d->done) {       /* it waits for what is in it: too odd to follow */
+        mask_bad(m->surface, MASK_INCOMPLETE);
+        return;
+    }
+    piece = d ? mask_piece_new(m, place->bytes, place->fragment.offset) : NULL;
     if (!piece) {
         m->no_memory = true;
         mask_bad(m->surface, MASK_INCOMPLETE);
         return;
     }
-    *piece = (struct mask_piece){ .held = m->current, .at = (uint32_t)mask_at(m, place->bytes),
-                                  .len = (uint32_t)place->bytes.len, .seq = place->fragment.offset };
-    m->current->waiting++;
     d->time_ns = m->now_ns;
     list_remove(&d->in_age);
     list_append(&m->datagrams_age, &d->in_age);
     piece_insert(d, piece);
-    if (d->came) {
-        piece_take(m, d, piece);
+    if (d->done) {
+        datagram_pieces(m, d);
         return;
     }
     d->packet = *packet;
@@ -197,27 +209,37 @@ void mask_fragment_place(struct mask *m, const struct wire_place *place)
         datagram_settle(m, d, true);
 }
 
+/* One that waits for what is in it goes to the end: that comes first. */
 bool mask_fragments_due(struct mask *m, bool all)
 {
-    if (list_is_empty(&m->datagrams_age))
-        return false;
-    struct datagram *d = list_item(m->datagrams_age.next, struct datagram, in_age);
+    for (size_t tries = m->datagrams.count; tries > 0; tries--) {
+        struct mask_datagram *d = list_item(m->datagrams_age.next, struct mask_datagram, in_age);
 
-    if (!all && d->time_ns + (d->came ? ECHO_NS : m->settings.wait_ns) > m->now_ns)
-        return false;
-    if (!d->came)
-        datagram_settle(m, d, false);
-    datagram_free(m, d);
-    return true;
+        if (!all && d->time_ns + (d->came ? ECHO_NS : m->settings.wait_ns) > m->now_ns)
+            return false;
+        if (!d->came)
+            datagram_settle(m, d, false);
+        if (d->done) {
+            datagram_free(m, d);
+            return true;
+        }
+        list_remove(&d->in_age);
+        list_append(&m->datagrams_age, &d->in_age);
+        d->time_ns = m->now_ns;
+    }
+    return false;
 }
 
+/* All pieces of one, whether they wait for it or it waits for them. */
 void mask_fragments_done(struct mask *m)
 {
-    while (m->datagrams_age.next && !list_is_empty(&m->datagrams_age)) {
-        struct datagram *d = list_item(m->datagrams_age.next, struct datagram, in_age);
+    for (struct list *l = m->datagrams_age.next; l && l != &m->datagrams_age; l = l->next) {
+        struct mask_datagram *d = list_item(l, struct mask_datagram, in_age);
 
+        d->done = true;                   /* nothing is copied any more */
         while (!list_is_empty(&d->pieces))
             mask_piece_done(m, list_item(d->pieces.next, struct mask_piece, in), false, MASK_INCOMPLETE);
-        datagram_free(m, d);
     }
+    while (m->datagrams_age.next && !list_is_empty(&m->datagrams_age))
+        datagram_free(m, list_item(m->datagrams_age.next, struct mask_datagram, in_age));
 }

@@ -194,7 +194,7 @@ static void queue_write(struct mask *m)
     while (!list_is_empty(&m->queue)) {
         struct mask_held *h = list_item(m->queue.next, struct mask_held, in_queue);
 
-        if (h->waiting || h == m->current)
+        if (h->surface.waiting || h == m->current)
             return;
         list_remove(&h->in_queue);
         m->held_bytes -= h->size;
@@ -203,14 +203,33 @@ static void queue_write(struct mask *m)
     }
 }
 
+/* A piece of the surface being read. */
+struct mask_piece *mask_piece_new(struct mask *m, slice bytes, uint32_t seq)
+{
+    struct mask_piece *p = calloc(1, sizeof *p);
+
+    if (!p) {
+        m->no_memory = true;
+        mask_bad(m->surface, MASK_INCOMPLETE);
+        return NULL;
+    }
+    *p = (struct mask_piece){ .surface = m->surface, .at = (uint32_t)mask_at(m, bytes),
+                              .len = (uint32_t)bytes.len, .seq = seq };
+    list_init(&p->in);
+    m->surface->waiting++;
+    return p;
+}
+
 void mask_piece_done(struct mask *m, struct mask_piece *p, bool ok, enum mask_why why)
 {
-    (void)m;
+    struct mask_surface *s = p->surface;
+
     if (!ok)
-        mask_bad(&p->held->surface, why);
-    p->held->waiting--;
+        mask_bad(s, why);
     list_remove(&p->in);
     free(p);
+    if (--s->waiting == 0 && s->datagram)
+        mask_datagram_ready(m, s->datagram);
 }
 
 static struct mask_held *held_new(const struct wire_frame *frame)

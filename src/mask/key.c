@@ -492,6 +492,8 @@ bool mask_ip_text(const struct mask_key *k, char *at, size_t len)
     if (len == 0 || !address_parse_ip(slice_of(at, len), &a))
         return false;
     mask_ip(k, a.ip, a.family);
+    if (at[0] == '[')
+        at++, len -= 2;
     if (a.family == 4)
         ip4_write(at, len, a.ip);
     else

@@ -30,22 +30,23 @@ struct mask_surface {
     unsigned        leaves;          /* contents that were understood */
     bool            bad;             /* some were not: */
     enum mask_why   why;
+    unsigned        waiting;         /* pieces of it that are not masked yet */
+    struct mask_datagram *datagram;  /* NULL: a frame */
 };
 
 struct mask_held {                   /* a frame until it is written */
     struct list         in_queue;
     struct wire_frame   frame;
     struct mask_surface surface;
-    unsigned            waiting;     /* for so many pieces */
     size_t              size;
 };
 
-/* A part of a frame that belongs to something larger. */
+/* A part of a surface that belongs to something larger. */
 struct mask_piece {
-    struct list       in;
-    struct mask_held *held;
-    uint32_t          at, len;       /* in the frame */
-    uint32_t          seq;           /* TCP: sequence number; fragment: offset */
+    struct list          in;
+    struct mask_surface *surface;
+    uint32_t             at, len;    /* in the surface */
+    uint32_t             seq;        /* TCP: sequence number; fragment: offset */
 };
 
 struct mask {
@@ -98,7 +99,10 @@ void mask_fragment_place(struct mask *m, const struct wire_place *place);
 bool mask_fragments_due(struct mask *m, bool all);
 void mask_fragments_done(struct mask *m);
 
-/* frame.c: a piece of a frame is done; what is not `ok` lets it be dropped. */
+void mask_datagram_ready(struct mask *m, struct mask_datagram *d);     /* no piece of it waits */
+
+/* frame.c: a piece is done and freed; what is not `ok` lets its frame be dropped. */
+struct mask_piece *mask_piece_new(struct mask *m, slice bytes, uint32_t seq);   /* NULL: no memory */
 void mask_piece_done(struct mask *m, struct mask_piece *p, bool ok, enum mask_why why);
 void mask_place(void *ctx, const struct wire_place *place);
 

@@ -100,7 +100,7 @@ static void piece_write(struct mask *m, struct side *s, struct mask_piece *p)
     bool there = !before(p->seq, s->seq);
 
     if (there)
-        memcpy(p->held->surface.bytes + p->at, s->text + (p->seq - s->seq), p->len);
+        memcpy(p->surface->bytes + p->at, s->text + (p->seq - s->seq), p->len);
     mask_piece_done(m, p, there, MASK_INCOMPLETE);
 }
 
@@ -132,7 +132,7 @@ static void side_took(struct side *s, size_t len, bool ok, enum mask_why why)
         struct mask_piece *p = list_item(l, struct mask_piece, in);
 
         if (before(p->seq, to) && before(from, p->seq + p->len))
-            mask_bad(&p->held->surface, why);
+            mask_bad(p->surface, why);
     }
     s->done += len;
 }
@@ -402,7 +402,7 @@ static void side_add(struct mask *m, struct side *s, struct mask_piece *p)
             mask_piece_done(m, p, false, MASK_INCOMPLETE);
             return;
         }
-        memcpy(s->text + s->len, p->held->surface.came + p->at + skip, fresh);
+        memcpy(s->text + s->len, p->surface->came + p->at + skip, fresh);
         s->len += fresh;
     }
     list_append(&s->pieces, &p->in);
@@ -457,13 +457,10 @@ static void side_segment(struct mask *m, struct side *s, const struct wire_place
     slice payload = slice_skip(tcp, (size_t)(wire_get_u8(tcp, 12) >> 4) * 4);
     bool syn = wire_get_u8(tcp, 13) & TCP_SYN;
     uint32_t seq = wire_get_u32(tcp, 4) + syn;
-    struct mask_piece *p = payload.len ? calloc(1, sizeof *p) : NULL;
+    struct mask_piece *p = payload.len ? mask_piece_new(m, payload, seq) : NULL;
 
-    if (payload.len && !p) {
-        m->no_memory = true;
-        mask_bad(m->surface, MASK_INCOMPLETE);
+    if (payload.len && !p)
         return;
-    }
     list_remove(&s->in_idle);
     list_append(&m->sides_idle, &s->in_idle);
     if (syn && (!s->started || seq != s->seq)) {
@@ -475,10 +472,6 @@ static void side_segment(struct mask *m, struct side *s, const struct wire_place
     }
     if (!p)
         return;
-    *p = (struct mask_piece){ .held = m->current, .at = (uint32_t)mask_at(m, payload),
-                              .len = (uint32_t)payload.len, .seq = seq };
-    list_init(&p->in);
-    m->current->waiting++;
     int32_t ahead = s->started ? (int32_t)(seq - side_end(s)) : 0;
 
     if (!s->started || ahead > TCP_FAR || ahead < -TCP_FAR || s->len - s->done > WAITING_BYTES) {
@@ -522,11 +515,6 @@ void mask_segment(struct mask *m, const struct wire_place *place)
     size_t payload_len = tcp.len - (size_t)(wire_get_u8(tcp, 12) >> 4) * 4;
     bool syn = wire_get_u8(tcp, 13) & TCP_SYN;
 
-    if (!m->current || m->surface != &m->current->surface) {
-        if (payload_len)                      /* TCP in fragments: nobody sends it */
-            mask_bad(m->surface, MASK_UNKNOWN);
-        return;
-    }
     if (!payload_len && !syn && !place->lacking)
         return;
     struct side *s = side_of(m, &packet->src, &packet->dst, true);

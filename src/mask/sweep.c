@@ -259,6 +259,15 @@ static void mask_runs(struct mask_text *t, char *own, size_t len, size_t digits_
     }
 }
 
+/* A plus before a number says that a country code follows. */
+static void mask_digits_at(struct mask_text *t, slice s, size_t at, size_t len)
+{
+    size_t plus = at >= 1 && s.ptr[at - 1] == '+' ? 1
+                : at >= 3 && slice_eq_nocase(slice_of(s.ptr + at - 3, 3), SLICE("%2B")) ? 3 : 0;
+
+    mask_number(&t->key, mask_own(s) + at - plus, len + plus);
+}
+
 /* A run of letters and digits from its first byte on. */
 static size_t word_at(struct mask_text *t, slice s, size_t at, enum mask_sweep how)
 {
@@ -272,10 +281,10 @@ static size_t word_at(struct mask_text *t, slice s, size_t at, enum mask_sweep h
     slice word = slice_of(s.ptr + at, len);
     char *own = mask_own(word);
 
-    if (how == MASK_SWEEP_ID)
+    if (digits && len >= DIGITS_LEAST)
+        mask_digits_at(t, s, at, len);
+    else if (how == MASK_SWEEP_ID)
         mask_runs(t, own, len, DIGITS_LEAST, LETTERS_LEAST);
-    else if (digits && len >= DIGITS_LEAST)
-        mask_number(&t->key, own, len);
     else if (!digits && is_seen(t, word))
         mask_word(&t->key, own, len);
     else if (hex && len == 12)

@@ -171,6 +171,12 @@ static void mask_param(struct mask_text *t, slice name, slice value)
     value = unquoted(value);
     if (param_stays(name) || is_feature(name))
         return;
+    if (slice_eq_nocase(name, SLICE("branch")) && slice_starts_nocase(value, SLICE("z9hG4bK")))
+        value = slice_skip(value, 7);     /* RFC 3261 8.1.1.7 */
+    if (slice_starts_nocase(value, SLICE("sip:")) || slice_starts_nocase(value, SLICE("sips:"))) {
+        mask_uri(t, value);
+        return;
+    }
     if (param_is_private(name))
         mask_private(t, value);
     else if (param_is_host(name))
@@ -633,8 +639,6 @@ static void mask_header(struct mask_text *t, const struct sip_header *h)
     void (*mask)(struct mask_text *, slice) = header_masks[h->id];
 
     (mask ? mask : mask_free)(t, h->value);
-    if (h->id == SIP_H_OTHER)
-        mask_sweep(t, h->name, MASK_SWEEP_ID);
 }
 
 /* Lines that are no header, and what stands between the pieces of one. */
