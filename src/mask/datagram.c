@@ -11,6 +11,8 @@
 
 bool mask_sip(struct mask *m, uint8_t *at, size_t len, bool cut)
 {
+    if (m->settings.select && m->settings.select(m->ctx, slice_of(at, len)))
+        m->picked = true;
     if (!mask_message(m->text, (char *)at, len, cut ? SIP_CUT : SIP_DATAGRAM))
         return false;
     m->counts.messages++;
@@ -258,6 +260,9 @@ bool mask_datagram(struct mask *m, uint8_t *at, size_t len, const struct wire_pa
         return true;
     if (p->src.port == DNS_PORT || p->dst.port == DNS_PORT || p->dst.port == MDNS_PORT)
         return false;
+    if ((rtcp_looks_like(s) || rtp_looks_like(s)) && m->settings.select_media &&
+        m->settings.select_media(m->ctx, &p->src, &p->dst))
+        m->picked = true;
     if (rtcp_looks_like(s)) {
         mask_rtcp(m, at, len);
         return true;

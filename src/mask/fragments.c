@@ -84,6 +84,7 @@ static void piece_take(struct mask *m, struct mask_datagram *d, struct mask_piec
     const struct mask_surface *s = &d->surface;
     bool within = p->seq + p->len <= s->len;
 
+    p->surface->selected |= s->selected;
     if (within)
         memcpy(p->surface->bytes + p->at, s->bytes + p->seq, p->len);
     mask_piece_done(m, p, within && !s->bad, within ? s->why : MASK_INCOMPLETE);

@@ -112,6 +112,7 @@ void mask_place(void *ctx, const struct wire_place *p)
     size_t len = p->bytes.len;
     enum mask_why why = MASK_UNKNOWN;
 
+    m->picked = false;
     switch (p->kind) {
     case WIRE_AT_ETHERNET:
         mask_macs(m, at, 12);
@@ -167,6 +168,8 @@ void mask_place(void *ctx, const struct wire_place *p)
         leaf(m, false, MASK_UNKNOWN);
         break;
     }
+    if (p->kind != WIRE_AT_TCP && p->kind != WIRE_AT_FRAGMENT)        /* these may tell of others */
+        m->surface->selected |= m->picked;
 }
 
 /* ---- the queue ----------------------------------------------------------------------------------- */
@@ -176,6 +179,12 @@ static void held_write(struct mask *m, struct mask_held *h)
     struct mask_surface *s = &h->surface;
     struct wire_frame frame = h->frame;
 
+    if (m->settings.plain) {
+        m->counts.written++;
+        m->selected = s->selected;
+        m->out(m->ctx, &frame);
+        return;
+    }
     if (s->leaves == 0)
         mask_bad(s, MASK_NOT_IP);
     if (s->bad && (!m->settings.keep_unknown || s->why == MASK_INCOMPLETE)) {
@@ -185,6 +194,7 @@ static void held_write(struct mask *m, struct mask_held *h)
     m->counts.kept_unknown += s->bad;
     mask_sums(m, s);
     frame.bytes = slice_of(s->bytes, s->len);
+    m->selected = s->selected;
     m->counts.written++;
     m->out(m->ctx, &frame);
 }
@@ -287,6 +297,7 @@ void mask_finish(struct mask *m)
 }
 
 const struct mask_counts *mask_counts(const struct mask *m) { return &m->counts; }
+bool mask_selected(const struct mask *m) { return m->selected; }
 
 static void no_unit(void *ctx, const struct wire_unit *unit) { (void)ctx, (void)unit; }
 

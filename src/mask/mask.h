@@ -30,6 +30,11 @@ struct mask_settings {               /* zero means the default in brackets */
     bool   keep_unknown;
     size_t held_bytes_max;           /* frames that wait, all together (64 MiB) */
     int64_t wait_ns;                 /* for a segment or fragment that lacks (5 s) */
+    bool   plain;                    /* nothing is masked or dropped: only to select */
+    /* Which frames are wished: asked with each SIP message, as it came, and each RTP or RTCP
+     * packet's addresses. A frame is selected when anything in it is. NULL: none. */
+    bool (*select)(void *ctx, slice message);
+    bool (*select_media)(void *ctx, const struct address *src, const struct address *dst);
 };
 
 enum mask_why {                      /* why a frame was dropped */
@@ -54,6 +59,8 @@ struct mask *mask_free(struct mask *m);
 /* False: no memory; the frame is lost, and so may be those that waited for it. */
 bool mask_frame(struct mask *m, const struct wire_frame *frame);
 void mask_finish(struct mask *m);
+/* Asked in the frame function: is the frame one that was selected? */
+bool mask_selected(const struct mask *m);
 const struct mask_counts *mask_counts(const struct mask *m);
 
 #endif

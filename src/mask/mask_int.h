@@ -30,6 +30,7 @@ struct mask_surface {
     unsigned        leaves;          /* contents that were understood */
     bool            bad;             /* some were not: */
     enum mask_why   why;
+    bool            selected;
     unsigned        waiting;         /* pieces of it that are not masked yet */
     struct mask_datagram *datagram;  /* NULL: a frame */
 };
@@ -67,6 +68,8 @@ struct mask {
     struct map           datagrams;
     struct list          datagrams_age;
     bool                 no_memory;
+    bool                 picked;     /* something selected was met: for who asked for it */
+    bool                 selected;   /* the frame being handed out is */
 };
 
 void mask_bad(struct mask_surface *s, enum mask_why why);

@@ -124,16 +124,20 @@ static void side_write(struct mask *m, struct side *s)
 }
 
 /* The next `len` bytes are masked, or must not be shown. */
-static void side_took(struct side *s, size_t len, bool ok, enum mask_why why)
+static void side_took(struct mask *m, struct side *s, size_t len, bool ok, enum mask_why why)
 {
     uint32_t from = side_done(s), to = from + (uint32_t)len;
 
-    for (struct list *l = s->pieces.next; !ok && l != &s->pieces; l = l->next) {
+    for (struct list *l = s->pieces.next; (!ok || m->picked) && l != &s->pieces; l = l->next) {
         struct mask_piece *p = list_item(l, struct mask_piece, in);
 
-        if (before(p->seq, to) && before(from, p->seq + p->len))
+        if (!before(p->seq, to) || !before(from, p->seq + p->len))
+            continue;
+        p->surface->selected |= m->picked;
+        if (!ok)
             mask_bad(p->surface, why);
     }
+    m->picked = false;
     s->done += len;
 }
 
@@ -148,17 +152,17 @@ static bool looks_like_tls(slice s)
 }
 
 /* Between messages: line ends stay, everything else is nobody's business. */
-static void side_pass(struct side *s, size_t len)
+static void side_pass(struct mask *m, struct side *s, size_t len)
 {
     slice skipped = slice_head(side_rest(s), len);
 
     if (s->mode == SIDE_UNKNOWN && !sip_is_keepalive(skipped)) {
         s->passed += len;
-        side_took(s, len, false, MASK_UNKNOWN);
+        side_took(m, s, len, false, MASK_UNKNOWN);
         return;
     }
     mask_blank(skipped);
-    side_took(s, len, true, MASK_UNKNOWN);
+    side_took(m, s, len, true, MASK_UNKNOWN);
 }
 
 /* True: something was taken, look again. */
@@ -169,14 +173,14 @@ static bool take_sip(struct mask *m, struct side *s)
     enum sip_stream_find found = sip_stream_next(rest, &skip, &len);
 
     if (skip)
-        side_pass(s, skip);
+        side_pass(m, s, skip);
     if (found == SIP_STREAM_MESSAGE) {
         uint8_t *at = s->text + s->done;
 
         s->mode = SIDE_SIP;
         if (!mask_sip(m, at, len, false))
             mask_blank(slice_of(at, len));
-        side_took(s, len, true, MASK_UNKNOWN);
+        side_took(m, s, len, true, MASK_UNKNOWN);
         return true;
     }
     if (s->mode == SIDE_UNKNOWN && s->passed > TCP_SNIFF_BYTES) {
@@ -192,11 +196,11 @@ static bool take_hep(struct mask *m, struct side *s)
     enum hep_stream_find found = hep_stream_next(side_rest(s), &skip, &len);
 
     if (skip)
-        side_pass(s, skip);
+        side_pass(m, s, skip);
     if (found == HEP_STREAM_PACKET) {
         bool ok = mask_hep(m, s->text + s->done, len);
 
-        side_took(s, len, ok, MASK_UNKNOWN);
+        side_took(m, s, len, ok, MASK_UNKNOWN);
         return true;
     }
     return found == HEP_STREAM_NOT_HEP;
@@ -271,7 +275,7 @@ static bool take_websocket_frame(struct mask *m, struct side *s)
     }
     if (second & 128)
         mix(at, len, key);
-    side_took(s, head + len, ok, MASK_UNKNOWN);
+    side_took(m, s, head + len, ok, MASK_UNKNOWN);
     return true;
 }
 
@@ -290,7 +294,7 @@ static bool take_websocket(struct mask *m, struct side *s)
         return true;
     }
     mask_upgrade(m, slice_head(side_rest(s), (size_t)len));
-    side_took(s, (size_t)len, true, MASK_UNKNOWN);
+    side_took(m, s, (size_t)len, true, MASK_UNKNOWN);
     s->upgraded = true;
     return true;
 }
@@ -342,7 +346,7 @@ static void side_take(struct mask *m, struct side *s)
             again = take_websocket(m, s);
             break;
         case SIDE_FOREIGN:
-            side_took(s, s->len - s->done, false, s->why);
+            side_took(m, s, s->len - s->done, false, s->why);
             break;
         }
     }
@@ -357,14 +361,14 @@ static void side_give_up(struct mask *m, struct side *s)
     if (rest.len == 0)
         return;
     if (s->mode == SIDE_UNKNOWN && !sip_looks_like(rest)) {
-        side_took(s, rest.len, false, MASK_INCOMPLETE);
+        side_took(m, s, rest.len, false, MASK_INCOMPLETE);
     } else if (s->mode <= SIDE_SIP) {
         s->mode = SIDE_SIP;
         if (!sip_looks_like(rest) || !mask_sip(m, s->text + s->done, rest.len, true))
             mask_blank(rest);
-        side_took(s, rest.len, true, MASK_UNKNOWN);
+        side_took(m, s, rest.len, true, MASK_UNKNOWN);
     } else {
-        side_took(s, rest.len, false, MASK_INCOMPLETE);
+        side_took(m, s, rest.len, false, MASK_INCOMPLETE);
     }
     side_write(m, s);
 }
