@@ -322,6 +322,8 @@ struct mask *mask_new(const struct mask_settings *settings, mask_frame_fn *out, 
     m->wire = wire_new(NULL, settings->key.seed, no_unit, NULL);
     if (!m->text || !m->wire || map_init(&m->sides, 64) < 0 || map_init(&m->datagrams, 64) < 0)
         return mask_free(m);
+    if (settings->keep_call_ids)
+        mask_text_keep_call_ids(m->text);
     wire_watch(m->wire, mask_place, m);
     return m;
 }

@@ -28,6 +28,7 @@
 struct mask_settings {               /* zero means the default in brackets */
     struct mask_key key;
     bool   keep_unknown;
+    bool   keep_call_ids;            /* with the addresses or hosts that stand in them */
     size_t held_bytes_max;           /* frames that wait, all together (64 MiB) */
     int64_t wait_ns;                 /* for a segment or fragment that lacks (5 s) */
     bool   plain;                    /* nothing is masked or dropped: only to select */

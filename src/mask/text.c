@@ -14,6 +14,8 @@ struct mask_text *mask_text_new(const struct mask_key *key)
     return t;
 }
 
+void mask_text_keep_call_ids(struct mask_text *t) { t->keep_call_ids = true; }
+
 struct mask_text *mask_text_free(struct mask_text *t)
 {
     free(t);
@@ -238,6 +240,8 @@ static void mask_escaped_replaces(struct mask_text *t, slice s)
         mask_call_id(t, mask_own(id), id.len);
         return;
     }
+    if (t->keep_call_ids)
+        return;
     mask_call_id(t, mask_own(id), (size_t)host);
     mask_host(&t->key, mask_own(id) + host + 3, id.len - (size_t)host - 3);
 }
@@ -398,6 +402,8 @@ void mask_call_id(struct mask_text *t, char *at, size_t len)
 {
     slice rest = slice_of(at, len), local = slice_take_until(&rest, '@');
 
+    if (t->keep_call_ids)
+        return;
     mask_sweep(t, local, MASK_SWEEP_ID);
     if (rest.len)
         mask_host(&t->key, mask_own(rest) + 1, rest.len - 1);

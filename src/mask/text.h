@@ -27,6 +27,7 @@
 
 struct mask_text;
 struct mask_text *mask_text_new(const struct mask_key *key);           /* NULL: no memory */
+void mask_text_keep_call_ids(struct mask_text *t);         /* they stay as they are */
 struct mask_text *mask_text_free(struct mask_text *t);
 
 /* A whole datagram, or one message of a stream. What follows its end is masked as words. */

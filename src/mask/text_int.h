@@ -15,6 +15,7 @@
 
 struct mask_text {
     struct mask_key   key;
+    bool              keep_call_ids;
     unsigned          depth;         /* parts within parts */
     uint64_t          seen[MASK_SEEN_SLOTS];
     struct sip_header room[MASK_HEADERS_MAX];
