@@ -4,6 +4,7 @@
 
 #define DIGITS_LEAST  4u             /* so many digits in a row may be a number */
 #define INNER_DIGITS  5u             /* the same between letters, in text that is no identifier */
+#define PRODUCT_DIGITS 9u            /* no version has so many */
 #define LETTERS_LEAST 3u             /* so many letters in a row may be a name */
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -84,10 +85,23 @@ void mask_remember(struct mask_text *t, slice words)
             remember_one(t, word);
 }
 
+/* Addresses as words of their own: a version of software looks like one. */
+void mask_remember_addresses(struct mask_text *t, slice text)
+{
+    for (size_t i = 0, begin; i < text.len; i++) {
+        size_t dots = 0;
+
+        for (begin = i; i < text.len && (is_digit(text.ptr[i]) || text.ptr[i] == '.'); i++)
+            dots += text.ptr[i] == '.';
+        if (dots == 3 && i - begin >= 7)
+            remember_one(t, slice_of(text.ptr + begin, i - begin));
+    }
+}
+
 /* ---- what stands at a place; each returns the bytes it used, 0: nothing of its kind -------------- */
 
 /* a.b.c.d, or with dashes in the place of the dots. */
-static size_t ip4_at(struct mask_text *t, slice s, size_t at)
+static size_t ip4_at(struct mask_text *t, slice s, size_t at, enum mask_sweep how)
 {
     char dot = 0, text[16];
     size_t i = at, octets = 0;
@@ -113,6 +127,8 @@ static size_t ip4_at(struct mask_text *t, slice s, size_t at)
                       (s.ptr[i] == dot && i + 1 < s.len && is_digit(s.ptr[i + 1]))))
         return 0;
     memcpy(text, s.ptr + at, i - at);
+    if (how == MASK_SWEEP_PRODUCT && !is_seen(t, slice_of(text, i - at)))
+        return 0;
     for (size_t j = 0; j < i - at; j++)
         text[j] = text[j] == '-' ? '.' : text[j];
     if (!mask_ip_text(&t->key, text, i - at))
@@ -281,8 +297,13 @@ static size_t word_at(struct mask_text *t, slice s, size_t at, enum mask_sweep h
     slice word = slice_of(s.ptr + at, len);
     char *own = mask_own(word);
 
-    if (digits && len >= DIGITS_LEAST)
+    size_t least = how == MASK_SWEEP_PRODUCT && !is_seen(t, word) ? PRODUCT_DIGITS : DIGITS_LEAST;
+
+    if (digits && len >= least)
         mask_digits_at(t, s, at, len);
+    else if (how == MASK_SWEEP_PRODUCT)
+        hex && len == 12 ? mask_blob(&t->key, own, len)
+                         : mask_runs(t, own, len, PRODUCT_DIGITS, SIZE_MAX);
     else if (how == MASK_SWEEP_ID)
         mask_runs(t, own, len, DIGITS_LEAST, LETTERS_LEAST);
     else if (!digits && is_seen(t, word))
@@ -296,12 +317,12 @@ static size_t word_at(struct mask_text *t, slice s, size_t at, enum mask_sweep h
 
 /* An address right behind the beginning of a word: "z9hG4bK10.0.0.1" is handled by looking at
  * every digit, not only where words begin. */
-static size_t address_at(struct mask_text *t, slice s, size_t at)
+static size_t address_at(struct mask_text *t, slice s, size_t at, enum mask_sweep how)
 {
     size_t used = 0;
 
     if (is_digit(s.ptr[at]))
-        used = ip4_at(t, s, at);
+        used = ip4_at(t, s, at, how);
     if (!used && (is_hex(s.ptr[at]) || s.ptr[at] == ':'))
         used = colons_at(t, s, at);
     return used ? used + port_behind(s, at + used) : 0;
@@ -328,11 +349,11 @@ static bool word_holds_address(slice s, size_t at, size_t *ret)
 void mask_sweep(struct mask_text *t, slice s, enum mask_sweep how)
 {
     for (size_t at = 0; at < s.len;) {
-        size_t used = address_at(t, s, at), inner;
+        size_t used = address_at(t, s, at, how), inner;
 
-        if (!used && how == MASK_SWEEP_FREE && is_letter(s.ptr[at]))
+        if (!used && how != MASK_SWEEP_ID && is_letter(s.ptr[at]))
             used = uri_at(t, s, at);
-        if (!used && how == MASK_SWEEP_FREE && is_alnum(s.ptr[at]))
+        if (!used && how != MASK_SWEEP_ID && is_alnum(s.ptr[at]))
             used = host_at(t, s, at);
         if (!used && s.ptr[at] == '%' && at + 2 < s.len && is_hex(s.ptr[at + 1]) &&
             is_hex(s.ptr[at + 2]))

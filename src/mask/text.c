@@ -503,6 +503,7 @@ static void mask_retry(struct mask_text *t, slice s)
 }
 
 static void mask_words_of(struct mask_text *t, slice s) { mask_all_words(t, s); }
+static void mask_product(struct mask_text *t, slice s) { mask_sweep(t, s, MASK_SWEEP_PRODUCT); }
 static void mask_free(struct mask_text *t, slice s) { mask_sweep(t, s, MASK_SWEEP_FREE); }
 static void mask_secret(struct mask_text *t, slice s) { mask_blob(&t->key, mask_own(s), s.len); }
 static void mask_id(struct mask_text *t, slice s) { mask_call_id(t, mask_own(s), s.len); }
@@ -559,6 +560,7 @@ static void (*const header_masks[SIP_HEADER_IDS])(struct mask_text *t, slice val
     [SIP_H_WWW_AUTHENTICATE] = mask_auth, [SIP_H_PROXY_AUTHENTICATE] = mask_auth,
     [SIP_H_AUTHENTICATION_INFO] = mask_auth, [SIP_H_PROXY_AUTHENTICATION_INFO] = mask_auth,
     [SIP_H_WARNING] = mask_warning,
+    [SIP_H_USER_AGENT] = mask_product, [SIP_H_SERVER] = mask_product,
     [SIP_H_SUBJECT] = mask_words_of, [SIP_H_ORGANIZATION] = mask_words_of,
     [SIP_H_IDENTITY] = mask_secret, [SIP_H_USER_TO_USER] = mask_secret,
     [SIP_H_RESPONSE_KEY] = mask_secret, [SIP_H_ENCRYPTION] = mask_secret,
@@ -634,7 +636,13 @@ static void learn(struct mask_text *t, const struct sip_message *m)
         SIP_H_P_CALLED_PARTY_ID, SIP_H_HISTORY_INFO, SIP_H_P_SERVED_USER,
     };
 
+    static const enum sip_header_id hosts[] = { SIP_H_VIA, SIP_H_CONTACT, SIP_H_FROM, SIP_H_TO };
+
     learn_addr(t, m->uri);
+    mask_remember_addresses(t, m->uri);
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+        for (const struct sip_header *h = sip_header_find(m, hosts[i]); h; h = sip_header_next(m, h))
+            mask_remember_addresses(t, h->value);
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         for (const struct sip_header *h = sip_header_find(m, places[i]); h; h = sip_header_next(m, h))
             learn_addr(t, h->value);

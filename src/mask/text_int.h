@@ -28,9 +28,12 @@ enum mask_sweep {
     MASK_SWEEP_ID,                   /* addresses, letters and digits in a row: what comes of an
                                       * identifier depends on nothing else, so it stays one */
     MASK_SWEEP_FREE,                 /* and hosts, URIs, numbers, words that were seen */
+    MASK_SWEEP_PRODUCT,              /* names and versions of software stay: only what is surely
+                                      * none, and addresses that were seen */
 };
 void mask_sweep(struct mask_text *t, slice s, enum mask_sweep how);
 
+void mask_remember_addresses(struct mask_text *t, slice text);
 void mask_remember(struct mask_text *t, slice words);      /* each of MASK_SEEN_LEAST and longer */
 
 /* text.c */
