@@ -143,7 +143,10 @@ static void side_took(struct mask *m, struct side *s, size_t len, bool ok, enum 
 
 /* ---- framing ---- */
 
-static slice side_rest(const struct side *s) { return slice_of(s->text + s->done, s->len - s->done); }
+static slice side_rest(const struct side *s)
+{
+    return s->text ? slice_of(s->text + s->done, s->len - s->done) : (slice){0};
+}
 
 static bool looks_like_tls(slice s)
 {

@@ -44,10 +44,25 @@ static size_t label_width(const struct words *w)
 
 /* ---- the two values ---- */
 
+static enum text_id ended_by_text(slice name)
+{
+    static const struct { enum call_side side; enum text_id text; } texts[] = {
+        { CALL_CALLER, TEXT_READ_BY_CALLER }, { CALL_CALLEE, TEXT_READ_BY_CALLEE },
+        { CALL_SERVER, TEXT_READ_BY_SERVER }, { CALL_NETWORK, TEXT_READ_BY_NETWORK },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (slice_eq(name, call_side_name(texts[i].side)))
+            return texts[i].text;
+    return TEXT_DIFF_NOTHING;
+}
+
 static slice value_text(const struct printing *p, const struct difference *x, int side, char room[MOMENT_TEXT_MAX])
 {
     if (x->kind == DIFFER_TIME)
         return moment_duration(x->ns[side], room);
+    if (x->kind == DIFFER_ENDED_BY)
+        return words_text(p->words, ended_by_text(x->values[side]));
     if (x->kind == DIFFER_CAUSE && !x->values[side].len)
         return words_text(p->words, TEXT_DIFF_NO_CAUSE);
     return x->values[side].len ? x->values[side] : words_text(p->words, TEXT_DIFF_NOTHING);
