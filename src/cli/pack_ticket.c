@@ -458,6 +458,7 @@ void pack_ticket(struct pack *p, struct out *o)
     say_findings(&t);
     heading(&t, TEXT_PACK_HEADING_COURSE);
     page_blank(&t.page);
+    (void)moment_zone(SLICE("UTC"));      /* from here on, as the heading says */
     ladder_print(p->ladder, o, &t.page.style);
     say_proof(&t);
     say_blind(&t);
