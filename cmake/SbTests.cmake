@@ -28,6 +28,7 @@ if(SB_TESTS)
         sb_script_test(documented_options ${CMAKE_SOURCE_DIR}/tests/docs/check-options
             $<TARGET_FILE:signalbox>)
         sb_script_test(program ${CMAKE_SOURCE_DIR}/tests/program/run $<TARGET_FILE:signalbox>)
+        sb_script_test(masks ${CMAKE_SOURCE_DIR}/tests/masks/run $<TARGET_FILE:signalbox>)
         sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)
         sb_script_test(samples ${CMAKE_SOURCE_DIR}/tests/samples/run $<TARGET_FILE:signalbox>)
         sb_script_test(labelled ${CMAKE_SOURCE_DIR}/tests/labelled/run $<TARGET_FILE:signalbox>)

@@ -28,6 +28,8 @@ void wire_udp_payload(struct wire *w, struct wire_packet *p, slice s)
 {
     struct wire_unit *u = &w->datagram;
 
+    if (wire_shown(w, WIRE_AT_DATAGRAM, p, s))
+        return;
     u->time_ns = p->time_ns;
     u->frame = p->frame;
     u->src = p->src;
@@ -48,7 +50,7 @@ void wire_due_changed(struct wire *w)
 {
     int64_t fragments = fragments_due_ns(&w->fragments), tcp = tcp_due_ns(&w->tcp);
 
-    w->due_ns = fragments < tcp ? fragments : tcp;
+    w->due_ns = w->place ? INT64_MIN : fragments < tcp ? fragments : tcp;   /* watched: the long way */
 }
 
 static void wire_give_up(struct wire *w, int64_t now_ns)
@@ -160,6 +162,20 @@ void wire_frame(struct wire *w, const struct wire_frame *frame)
         return;
     }
     wire_frame_plain(w, frame, ip, total);
+}
+
+void wire_watch(struct wire *w, wire_place_fn *place, void *ctx)
+{
+    w->place = place;
+    w->place_ctx = ctx;
+    wire_due_changed(w);
+}
+
+void wire_watch_datagram(struct wire *w, const struct wire_packet *packet, uint8_t protocol, slice bytes)
+{
+    struct wire_packet p = *packet;
+
+    wire_whole(w, &p, protocol, bytes);
 }
 
 void wire_finish(struct wire *w)
