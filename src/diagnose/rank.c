@@ -47,6 +47,14 @@ static void ask(const struct casefile *k, const struct rule *rule, struct candid
         candidate_end(k, found, c);
 }
 
+/* 487 after a CANCEL is what was asked for, and challenges have rules of their own. */
+static bool is_refusal(const struct casefile *k)
+{
+    uint16_t final = k->call->final;
+
+    return (k->marks & K_REFUSED) && !(final == 487 && (k->marks & K_CANCELLED)) && final != 401 && final != 407;
+}
+
 void rules_ask(const struct casefile *k, struct candidates *found)
 {
     struct candidate *c;
@@ -58,8 +66,7 @@ void rules_ask(const struct casefile *k, struct candidates *found)
             if ((tables[t]->rules[i].needs & ~k->marks) == 0)
                 ask(k, &tables[t]->rules[i], found);
     }
-    if ((k->marks & K_REFUSED) && !(k->marks & K_CANCELLED) && (c = candidate_begin(found)) &&
-        k->call->final != 401 && k->call->final != 407 && refusal_find(k, c))
+    if (is_refusal(k) && (c = candidate_begin(found)) && refusal_find(k, c))
         candidate_end(k, found, c);
 }
 

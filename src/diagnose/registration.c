@@ -117,6 +117,7 @@ static bool no_credentials(const struct reg_case *k, struct candidate *c)
     prove_final(k, c);
     say_refusal(k, c);
     say_text(c, "realm", r->realm);
+    sure_if(c, k->now_ns - r->last_ns > 30 * SECOND_NS);
     return true;
 }
 

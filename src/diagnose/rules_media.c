@@ -161,7 +161,7 @@ static bool media_late(const struct casefile *k, struct candidate *c)
         prove_stream(c, s);
         say_address(c, "address", &s->src);
         say_number(c, "milliseconds", late_ns / MS_NS);
-        sure_if(c, late_ns >= 2 * SECOND_NS);
+        sure_if(c, late_ns >= 3 * SECOND_NS);
         return true;
     }
     return false;

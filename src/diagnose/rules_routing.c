@@ -101,7 +101,7 @@ static bool no_final_reply(const struct casefile *k, struct candidate *c)
         return false;
     prove(c, k->invite);
     prove(c, k->last_progress);
-    say_seconds(c, "seconds", case_gap_ns(k->call->invite_ns, k->call->last_ns) > SECOND_NS ? waited : waited);
+    say_seconds(c, "seconds", waited);
     c->certainty = VERDICT_LIKELY;
     return true;
 }

@@ -28,7 +28,7 @@ static const struct cause_row rows[] = {
     { "media-stopped-both", "rtp A>B packets=1000 from=3100 to=23000\nrtp B>A packets=1000 from=3100 to=23500\n" BASIC, GOOD, NULL },
     { "media-timeout", "rtp A>B packets=1000 from=3100 to=33000\nrtp B>A packets=1000 from=3100 to=33000\n"
       "A>B INVITE ip=10.0.0.1\nB>A 180\n@3000 B>A 200 ip=10.0.0.2\nA>B ACK\n@63000 B>A BYE rev | Reason: Q.850;cause=102;text=\"RTP timeout\"\nA>B 200 BYE rev\nwait 60000\n", GOOD, NULL },
-    { "media-late", TO_CALLEE "rtp B>A packets=2800 from=6000 to=63000\n" BASIC, GOOD, "-" },
+    { "media-late", TO_CALLEE "rtp B>A packets=2800 from=6500 to=63000\n" BASIC, GOOD, "-" },
     { "ringback-missing", TO_CALLEE TO_CALLER "A>B INVITE ip=10.0.0.1\nB>A 183 ip=10.0.0.2\n@13000 B>A 200 ip=10.0.0.2\nA>B ACK\n@63000 A>B BYE\nB>A 200 BYE\nwait 60000\n",
       TO_CALLEE "rtp B>A packets=3000 early=400 from=1000 to=63000\n" "A>B INVITE ip=10.0.0.1\nB>A 183 ip=10.0.0.2\n@13000 B>A 200 ip=10.0.0.2\nA>B ACK\n@63000 A>B BYE\nB>A 200 BYE\nwait 60000\n", "-" },
     { "codec-asymmetry", "rtp A>B packets=3000 from=3100 to=63000 codec=PCMA\n" TO_CALLER BASIC, GOOD, NULL },
