@@ -74,11 +74,15 @@ static bool warns_of(const struct casefile *k, unsigned from, unsigned to)
 
 static bool codec_mismatch(const struct casefile *k, struct candidate *c)
 {
-    bool here, told = warns_of(k, 304, 305);
-    slice callee = codecs_of_callee(k, &here);
-    bool disjoint = are_disjoint(case_codecs(k, false), callee);
+    bool here, told, disjoint;
+    slice callee;
 
-    if (!refused_for_media(k) || (!disjoint && !told))
+    if (!refused_for_media(k))
+        return false;
+    told = warns_of(k, 304, 305);
+    callee = codecs_of_callee(k, &here);
+    disjoint = are_disjoint(case_codecs(k, false), callee);
+    if (!disjoint && !told)
         return false;
     prove(c, k->invite);
     prove(c, k->final);
@@ -92,7 +96,7 @@ static bool encryption_mismatch(const struct casefile *k, struct candidate *c)
     static const char *const words[] = { "srtp", "crypto", "encrypt", "secure", "SAVP", NULL };
     uint32_t offer = k->facts->sdp[0].flags, answer = k->facts->sdp[1].flags;
     bool differs = (k->marks & K_ANSWER_SDP) && (offer & CALL_SDP_SRTP) != (answer & CALL_SDP_SRTP);
-    bool said = case_says(k, words);
+    bool said = refused_for_media(k) && case_says(k, words);
 
     if (!refused_for_media(k) || (!differs && !said && !(offer & CALL_SDP_SRTP)))
         return false;

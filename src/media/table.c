@@ -829,17 +829,17 @@ struct media_call *media_call_open(struct media_table *t, struct call *c)
 
 static void endpoint_types(struct media_table *t, struct media_endpoint *e, const struct sdp_media *line)
 {
-    slice formats = line->formats;
-    unsigned payload_type;
+    struct sdp_codec codecs[MEDIA_TYPES_MAX];
+    size_t count = sdp_codecs_of(line, codecs, ARRAY_LEN(codecs));
 
-    while (sdp_format_next(&formats, &payload_type)) {
+    for (size_t k = 0; k < count; k++) {
         unsigned i = 0;
 
-        while (i < e->type_count && e->types[i].payload_type != payload_type)
+        while (i < e->type_count && e->types[i].payload_type != codecs[k].payload_type)
             i++;
-        if (payload_type > 127 || i == MEDIA_TYPES_MAX)
+        if (i == MEDIA_TYPES_MAX)
             continue;
-        e->types[i] = media_type_of_sdp(&t->names, line, payload_type);
+        e->types[i] = media_type_of_codec(&t->names, line, &codecs[k]);
         e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
     }
 }
