@@ -3,6 +3,7 @@
 #include "media/reports.h"
 
 #define HALF_WAY_MAX_NS (10 * MEDIA_SECOND_NS)
+#define HALF_WAY_SLACK_NS (5 * 1000000LL)        /* clocks of two machines, and rounding */
 #define NUMBERS_AHEAD_MAX 3000       /* of what was captured here: loss before this point */
 #define VOIP_UNKNOWN 127u
 
@@ -43,10 +44,11 @@ static void half_way(struct media_rtcp *r, const struct rtcp_report *rr, int64_t
     int64_t held_ns = (int64_t)((uint64_t)rr->delay_since * MEDIA_SECOND_NS >> 16);
     int64_t took_ns = now_ns - r->sr_seen_ns - held_ns;
 
-    if (took_ns < 0 || took_ns > HALF_WAY_MAX_NS) {
+    if (took_ns < -HALF_WAY_SLACK_NS || took_ns > HALF_WAY_MAX_NS) {
         r->out.suspect++;
         return;
     }
+    took_ns = took_ns > 0 ? took_ns : 0;                  /* the capture stands beside the receiver */
     r->half_sum_ns += (uint64_t)took_ns;
     r->half_count++;
 }

@@ -735,7 +735,7 @@ static void finish_extra(const struct media_extra *x, struct stream *r)
     if (x->rtcp) {
         r->rtcp = x->rtcp->out;
         r->half_way_us = x->rtcp->half_count
-            ? (uint32_t)(x->rtcp->half_sum_ns / x->rtcp->half_count / 1000) : 0;
+            ? (uint32_t)(x->rtcp->half_sum_ns / x->rtcp->half_count / 1000) + 1 : 0;   /* 0: unknown */
     }
 }
 
@@ -799,4 +799,24 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     r->run_count = s->run_count;
     r->run_step_s = s->run_step_s;
     return r;
+}
+
+void media_stream_add_delay(struct stream *s, double network_ms)
+{
+    double kbps = s->packets && s->frame_ms ? (double)s->bytes * 8 / ((double)s->packets * s->frame_ms) : 0;
+    slice name = slice_of_string(s->codec);
+    const struct emodel_codec *c = emodel_codec_find(slice_starts_nocase(name, SLICE("AAL2-")) ? slice_skip(name, 5) : name,
+                                                     kbps);
+
+    for (unsigned i = 0; c && i < STREAM_BUFFERS; i++) {
+        double had_ms = s->buffers[i].delay_ms + s->frame_ms + (double)c->lookahead_ms;
+        double r = s->buffers[i].r_milli / 1000.0 + emodel_id(had_ms) - emodel_id(had_ms + network_ms);
+
+        if (!s->buffers[i].mos_milli)
+            continue;
+        s->buffers[i].r_milli = milli(r);
+        s->buffers[i].mos_milli = (uint16_t)milli(emodel_mos((enum stream_band)s->band, r));
+    }
+    if (s->worst_mos_milli > stream_mos_milli(s))
+        s->worst_mos_milli = stream_mos_milli(s);
 }

@@ -152,6 +152,9 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
 /* The longest silence so far, holds aside; time may have gone backwards. */
 void media_stream_gap(struct media_stream *s, int64_t now_ns);
 
+/* RTCP said how long the way is: the scores get worse by it. */
+void media_stream_add_delay(struct stream *s, double network_ms);
+
 static inline bool media_stream_mark_late(struct media_stream *s, uint32_t number)
 {
     s->discarded_bits[number >> 6 & 1] |= UINT64_C(1) << (number & 63);

