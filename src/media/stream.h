@@ -36,8 +36,8 @@ struct media_head {
 
 struct media_rtcp {                  /* running figures for struct stream_rtcp */
     struct stream_rtcp out;
-    uint32_t sr_middle, sr_packets_first, sr_packets_last;
-    int64_t  sr_seen_ns;
+    uint32_t sr_middle[2], sr_packets_first, sr_packets_last;
+    int64_t  sr_seen_ns[2];          /* the newest sender report and the one before: answers cross it */
     int32_t  lost_first, lost_last;
     uint32_t highest_first, highest_last;
     uint64_t half_sum_ns;            /* from here to the receiver and back */

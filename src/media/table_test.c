@@ -491,7 +491,9 @@ TEST(a_long_way_by_rtcp_lowers_the_score_though_the_capture_stands_beside_one_en
     describe(&d, d.media, true, 2, 5000, "0\r\n");
     talk(&d, &a, 150, 0);
     send_sr(&d, &a, 0x11112222);
-    d.now_ns += 900 * MS;
+    d.now_ns += 500 * MS;
+    send_sr(&d, &a, 0x11119999);                          /* the answer to the first crosses it */
+    d.now_ns += 400 * MS;
     send_rr(&d, &a, 0, a.sequence, 0x11112222, 0);
     call_over(&d);
     const struct stream *s = stream_at(&d, 0);
