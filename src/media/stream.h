@@ -51,7 +51,7 @@ struct media_extra {
     uint16_t worst_mos_milli;
     uint32_t worst_second;
     uint32_t duplicates, copies, timestamp_jumps, spurts, comfort_noise, codec_changes, other_types;
-    uint32_t dtmf_events, dtmf_unended;
+    uint32_t dtmf_events, dtmf_unended, silent_s;
     uint32_t early_packets, early_lost, early_discarded[STREAM_BUFFERS];
     int64_t  early_until_ns;
     struct rtp_dtmf dtmf;

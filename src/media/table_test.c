@@ -619,6 +619,31 @@ TEST(the_short_way_finds_the_same_as_the_long_one)
     stream_free(found[1]);
 }
 
+TEST(silence_that_is_sent_is_counted_in_seconds_and_sound_is_not)
+{
+    static const struct { uint8_t type; char byte; unsigned least, most; } rows[] = {
+        { 0, '\xff', 3, 4 }, { 0, '\x7f', 3, 4 }, { 8, '\xd5', 3, 4 }, { 8, '\x55', 3, 4 },
+        { 0, 's', 0, 0 }, { 8, '\xff', 0, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct desk d;
+        struct flow a = { .src = at(1, 4000), .dst = at(2, 5000), .ssrc = 0xa, .type = rows[i].type };
+        char payload[160];
+
+        CHECK(desk_start(&d));
+        describe(&d, d.media, true, 2, 5000, "0 8\r\n");
+        memset(payload, rows[i].byte, sizeof payload);
+        for (unsigned n = 0; n < 200; n++, d.now_ns += 20 * MS) {
+            send_one(&d, &a, slice_of(payload, sizeof payload));
+            next(&a);
+        }
+        call_over(&d);
+        CHECK_ROW(i, stream_at(&d, 0)->silent_s >= rows[i].least && stream_at(&d, 0)->silent_s <= rows[i].most);
+        desk_done(&d);
+    }
+}
+
 TEST(too_few_packets_have_no_score)
 {
     struct desk d;
