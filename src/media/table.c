@@ -789,6 +789,8 @@ static bool rtcp_take(struct media_table *t, const struct wire_unit *u)
     if (!rtcp_looks_like(u->payload))
         return false;
     t->counts.rtcp++;
+    host_note(t, &u->src);                                /* what is sent with it would be seen, too */
+    host_note(t, &u->dst);
     while (rtcp_packet_next(&rest, &p))
         rtcp_packet_take(t, u, &p);
     return true;
@@ -978,16 +980,24 @@ static void way_add(struct call_media_way *way, const struct stream *s)
         way->mos_milli = mos;
 }
 
-/* Half of the way there and back on each side of the capture point. */
+/* Half of the way there and back on each side of the capture point. One half alone is the least that
+ * it was: all of it, when the capture stands beside the other end. */
 static void two_ways(struct call *c)
 {
-    for (struct list *l = c->streams.next; l != &c->streams; l = l->next)
-        for (struct list *k = l->next; k != &c->streams; k = k->next) {
-            struct stream *a = list_item(l, struct stream, in_list), *b = list_item(k, struct stream, in_list);
+    for (struct list *l = c->streams.next; l != &c->streams; l = l->next) {
+        struct stream *a = list_item(l, struct stream, in_list);
+        uint32_t back_us = 0;
 
-            if (a->half_way_us && b->half_way_us && address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src))
-                a->two_way_ms = b->two_way_ms = (a->half_way_us + b->half_way_us + 500) / 1000;
+        for (struct list *k = c->streams.next; k != &c->streams; k = k->next) {
+            const struct stream *b = list_item(k, struct stream, in_list);
+
+            if (b->half_way_us && address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src))
+                back_us = b->half_way_us;
         }
+        a->two_way_ms = (a->half_way_us + back_us + 500) / 1000;
+        if (a->two_way_ms)
+            media_stream_add_delay(a, a->two_way_ms / 2.0);
+    }
 }
 
 static void call_summary(struct call *c)
