@@ -52,6 +52,7 @@ enum call_location {                 /* of the Q.850 cause (RFC 8606) */
 
 struct call_hop {                    /* a pair of machines that passed messages of the call */
     struct address src, dst;         /* of the first message between them */
+    bool    invite;                  /* and that was an INVITE */
 };
 #define CALL_HOPS_MAX 16u
 

@@ -342,7 +342,7 @@ void case_open(struct casefile *k, struct call *const *legs, size_t count, size_
 
     *k = (struct casefile){
         .call = c, .facts = c->facts ? c->facts : &none, .legs = legs, .leg_count = count,
-        .context = context, .vendor = vendor_find(c->server),
+        .context = context, .vendor = vendor_find(c->answered ? (slice){0} : c->server),
         .now_ns = context->now_ns > c->last_ns ? context->now_ns : c->last_ns,
         .t1_ns = c->slow_timers ? 2 * SECOND_NS : SECOND_NS / 2,
         .marks = marks_of_record(c),
@@ -361,6 +361,8 @@ void case_open(struct casefile *k, struct call *const *legs, size_t count, size_
     if (k->hold)
         k->held_ns = held_ns(k);
     see_streams(k);
+    if (context->history)
+        k->asker = diagnose_history_host(context->history, &c->caller_addr);
     case_marks(k);
 }
 

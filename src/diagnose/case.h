@@ -67,7 +67,8 @@ struct casefile {
     struct call *const      *legs;
     size_t                   leg_count;
     const struct diagnose_context *context;
-    const struct vendor     *vendor;         /* of who answered or refused; never NULL */
+    const struct vendor     *vendor;         /* of who refused; never NULL */
+    const struct history_host *asker;        /* the caller's machine in other calls; NULL: not known */
     uint64_t marks;
     int64_t  now_ns;                 /* the capture was watched until then, or the call was */
     int64_t  talk_ns, ring_ns;       /* 0: none */

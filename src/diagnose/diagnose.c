@@ -21,17 +21,27 @@ static bool write_findings(const struct casefile *k, const struct candidates *fo
     return true;
 }
 
+/* An offer names all that a phone can, an answer what it chose: once is enough for each. */
+static void teach_codecs(const struct casefile *k, struct diagnose_history *h)
+{
+    const struct history_host *callee = diagnose_history_host(h, case_server(k));
+
+    if ((k->facts->sdp[0].flags & CALL_SDP_OFFER) && k->asker && !k->asker->codecs_offered)
+        diagnose_history_learn_codecs(h, &k->call->caller_addr, case_codecs(k, false), true);
+    if ((k->marks & (K_ANSWER_SDP | K_ANSWERED)) == (K_ANSWER_SDP | K_ANSWERED) && callee && !callee->codecs[0])
+        diagnose_history_learn_codecs(h, case_server(k), case_codecs(k, true), false);
+}
+
 /* What this call can tell later ones. */
 static void teach(const struct casefile *k)
 {
     struct diagnose_history *h = k->context->history;
 
-    if (!h || !k->call->answered)
+    if (!h)
         return;
+    teach_codecs(k, h);
     if (k->talk_ns >= 60 * SECOND_NS && k->call->bye_ns)
         diagnose_history_length(h, k->talk_ns);
-    if ((k->marks & K_ANSWER_SDP) && !diagnose_history_codecs(h, case_server(k)).len)
-        diagnose_history_learn_codecs(h, case_server(k), case_codecs(k, true));
 }
 
 static void diagnose_leg(struct call *const *legs, size_t count, size_t index,

@@ -119,7 +119,15 @@ static const struct explains { uint16_t cause, away[EXPLAINS_MAX]; } explains[] 
     { CAUSE_FIREWALL_BLOCKS_CALL, { CAUSE_NO_REPLY, CAUSE_REQUEST_TIMEOUT, CAUSE_SIGNALLING_LOSS } },
     { CAUSE_NAT_BINDING_LOST, { CAUSE_NO_REPLY, CAUSE_REQUEST_TIMEOUT, CAUSE_SIGNALLING_LOSS, CAUSE_FIREWALL_BLOCKS_CALL,
                                 CAUSE_CANCELLED_BEFORE_RINGING } },
-    { CAUSE_WRONG_TRANSPORT, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS } },
+    { CAUSE_WRONG_TRANSPORT, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS, CAUSE_ICMP_PORT_CLOSED, CAUSE_TCP_REFUSED,
+                               CAUSE_TCP_NO_CONNECTION } },
+    { CAUSE_ICMP_PORT_CLOSED, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS, CAUSE_CANCELLED_BEFORE_RINGING } },
+    { CAUSE_ICMP_UNREACHABLE, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS, CAUSE_CANCELLED_BEFORE_RINGING } },
+    { CAUSE_TCP_REFUSED, { CAUSE_NO_REPLY } },
+    { CAUSE_TCP_NO_CONNECTION, { CAUSE_NO_REPLY } },
+    { CAUSE_EARLY_MEDIA_BLOCKED, { CAUSE_RINGBACK_MISSING, CAUSE_EARLY_MEDIA_UNAUTHORISED } },
+    { CAUSE_FALSE_RINGING, { CAUSE_RINGBACK_MISSING } },
+    { CAUSE_FIREWALL_BLOCKS_MEDIA, { CAUSE_ONE_WAY_AUDIO_CALLER_DEAF, CAUSE_ONE_WAY_AUDIO_CALLEE_DEAF, CAUSE_NO_AUDIO } },
     { CAUSE_REPLY_NOT_RECEIVED, { CAUSE_SIGNALLING_LOSS } },
     { CAUSE_AUTH_WRONG_PASSWORD, { CAUSE_AUTH_REJECTED, CAUSE_AUTH_CLOCK_NONCE, CAUSE_AUTH_NO_CREDENTIALS } },
     { CAUSE_AUTH_STALE_LOOP, { CAUSE_AUTH_WRONG_PASSWORD, CAUSE_AUTH_CLOCK_NONCE } },
@@ -242,14 +250,14 @@ int rank(struct candidates *found)
 
     if (found->count == 0)
         return -1;
-    if (main_at >= 0) {
+    if (main_at >= 0 && found->count > 1) {
         explain_away(found, main_cause, &main_at);
         for (size_t i = found->count; i-- > 0;)
             if (reads_the_same(&found->all[i], &found->all[main_at]))
                 remove_at(found, i, &main_at);
         remove_cause(found, main_cause, &main_at);
     }
-    for (size_t i = 0; i < found->count; i++)
+    for (size_t i = 0; found->count > 1 && i < found->count; i++)
         explain_away(found, found->all[i].cause, &main_at);
     for (size_t i = found->count; main_at < 0 && i-- > 0;)
         if (is_doubtful(&found->all[i]))

@@ -9,14 +9,9 @@ static uint32_t asked(const struct history_host *h)
     return h->requests[SIP_INVITE] + h->requests[SIP_REGISTER] + h->requests[SIP_OPTIONS];
 }
 
-static const struct history_host *caller(const struct casefile *k)
-{
-    return diagnose_history_host(k->context->history, &k->call->caller_addr);
-}
-
 static bool scanner(const struct casefile *k, struct candidate *c)
 {
-    const struct history_host *h = caller(k);
+    const struct history_host *h = k->asker;
 
     if (!h || !h->scanner)
         return false;
@@ -29,7 +24,7 @@ static bool scanner(const struct casefile *k, struct candidate *c)
 
 static bool number_guessing(const struct casefile *k, struct candidate *c)
 {
-    const struct history_host *h = caller(k);
+    const struct history_host *h = k->asker;
 
     if (!h || h->users < 10 || h->accepted || h->refused + h->challenged < 8)
         return false;
@@ -43,7 +38,7 @@ static bool number_guessing(const struct casefile *k, struct candidate *c)
 
 static bool password_guessing(const struct casefile *k, struct candidate *c)
 {
-    const struct history_host *h = caller(k);
+    const struct history_host *h = k->asker;
 
     if (!h || h->challenged_again < 10 || h->accepted)
         return false;
@@ -69,7 +64,7 @@ static bool looks_outside(slice user)
 
 static bool toll_fraud(const struct casefile *k, struct candidate *c)
 {
-    const struct history_host *h = caller(k);
+    const struct history_host *h = k->asker;
     slice user = sip_uri_user(k->call->request_uri);
 
     if (!h || h->requests[SIP_INVITE] < 3 || h->requests[SIP_REGISTER] || h->accepted || h->users < 3 ||
@@ -85,7 +80,7 @@ static bool toll_fraud(const struct casefile *k, struct candidate *c)
 
 static bool request_flood(const struct casefile *k, struct candidate *c)
 {
-    const struct history_host *h = caller(k);
+    const struct history_host *h = k->asker;
 
     if (!h || h->burst_max < 100 || h->accepted * 10 > asked(h))
         return false;

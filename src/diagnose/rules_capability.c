@@ -74,14 +74,13 @@ static bool warns_of(const struct casefile *k, unsigned from, unsigned to)
 
 static bool codec_mismatch(const struct casefile *k, struct candidate *c)
 {
-    bool here, told, disjoint;
-    slice callee;
+    bool here, told = warns_of(k, 304, 305);
 
     if (!refused_for_media(k))
         return false;
-    told = warns_of(k, 304, 305);
-    callee = codecs_of_callee(k, &here);
-    disjoint = are_disjoint(case_codecs(k, false), callee);
+    slice callee = codecs_of_callee(k, &here);
+    bool disjoint = are_disjoint(case_codecs(k, false), callee);
+
     if (!disjoint && !told)
         return false;
     prove(c, k->invite);

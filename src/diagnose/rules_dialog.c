@@ -151,7 +151,9 @@ static bool session_timer_expired(const struct casefile *k, struct candidate *c)
 
 static bool session_timer_no_refresh(const struct casefile *k, struct candidate *c)
 {
-    if (!fits_timer(k) || refresh_unanswered(k) || k->refused[SIP_INVITE].request || k->refused[SIP_UPDATE].request)
+    static const char *const words[] = { "session timer", "session-timer", "session expire", "session interval", NULL };
+
+    if (!k->call->session_expires_s || (!fits_timer(k) && !text_has(k->call->reason_text, words)) || refresh_unanswered(k) || k->refused[SIP_INVITE].request || k->refused[SIP_UPDATE].request)
         return false;
     prove(c, k->answer);
     prove(c, k->bye);

@@ -84,6 +84,48 @@ static bool false_ringing(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* The same on one leg: the proxy rang before the phone that it asked did. */
+static bool false_ringing_proxy(const struct casefile *k, struct candidate *c)
+{
+    const struct trace *t = &k->call->trace;
+
+    if (!k->ringing || !address_same_ip(case_source(k, k->ringing), &k->call->callee_addr))
+        return false;
+    for (const struct trace_message *m = k->ringing + 1; m < t->messages + t->count; m++) {
+        bool behind = m->status > 100 && m->method == SIP_INVITE && (m->traits & TRACE_FROM_CALLEE) &&
+                      !address_same_ip(case_source(k, m), &k->call->callee_addr);
+
+        if (!behind)
+            continue;
+        if (m->at_ns - k->ringing->at_ns < 2 * SECOND_NS)
+            return false;
+        prove(c, k->ringing);
+        prove(c, m);
+        say_seconds(c, "seconds", m->at_ns - k->ringing->at_ns);
+        c->weight = k->call->answered ? 0 : c->weight;
+        return true;
+    }
+    return false;
+}
+
+/* B2BUAs that pass a call on in a circle: the same number between the same two machines again and again. */
+static bool loop_of_legs(const struct casefile *k, struct candidate *c)
+{
+    unsigned same = 0;
+
+    for (size_t i = 0; i < k->leg_count; i++)
+        same += address_same_ip(&k->legs[i]->caller_addr, &k->call->caller_addr) &&
+                address_same_ip(&k->legs[i]->callee_addr, &k->call->callee_addr) &&
+                slice_eq(k->legs[i]->to.user, k->call->to.user);
+    if (same < 3)
+        return false;
+    prove(c, k->invite);
+    prove(c, k->final);
+    say_number(c, "count", same);
+    c->certainty = VERDICT_LIKELY;
+    return true;
+}
+
 static const struct stream *early_stream(const struct call *c)
 {
     for (const struct list *l = c->streams.next; l != &c->streams; l = l->next) {
@@ -202,6 +244,8 @@ static const struct rule rules[] = {
     { CAUSE_SERVER_ERROR_HIDES_503, 62, K_LEGS | K_REFUSED, behind_503 },
     { CAUSE_DROPPED_BY_SERVER, 48, K_LEGS | K_ANSWERED | K_HUNG_UP, dropped },
     { CAUSE_FALSE_RINGING, 42, K_LEGS | K_RANG, false_ringing },
+    { CAUSE_FALSE_RINGING, 42, K_HOPS | K_RANG | K_WHOLE, false_ringing_proxy },
+    { CAUSE_FORWARD_LOOP, 55, K_LEGS | K_REFUSED, loop_of_legs },
     { CAUSE_EARLY_MEDIA_BLOCKED, 42, K_LEGS | K_RANG, early_media_blocked },
     { CAUSE_ANSWERED_ELSEWHERE, 60, K_LEGS | K_CANCELLED, stopped_by_answer },
     { CAUSE_NO_ANSWER_TIMER, 58, K_LEGS | K_RANG, stopped_by_timer },
@@ -210,4 +254,4 @@ static const struct rule rules[] = {
     { CAUSE_ROUTE_FAILOVER, 0, K_LEGS, other_route },
     { CAUSE_SERVER_SLOW, 0, K_LEGS, slow_inside },
 };
-const struct rule_table rules_legs = { rules, ARRAY_LEN(rules), K_LEGS };
+const struct rule_table rules_legs = { rules, ARRAY_LEN(rules), K_LEGS | K_HOPS };

@@ -6,7 +6,7 @@
 
 #define HEARD_MIN       50u          /* packets: a second of voice */
 #define SCORED_MIN      100u
-#define STOP_NS         (5 * SECOND_NS)
+#define STOP_NS         (8 * SECOND_NS)
 
 static int64_t end_ns(const struct casefile *k)
 {

@@ -51,9 +51,10 @@ static bool private_contact(const struct casefile *k, struct candidate *c)
 {
     for (unsigned callee = 0; callee < 2; callee++) {
         const struct address *contact = &k->facts->contact[callee], *from = &k->facts->contact_from[callee];
-        const struct trace_message *lost = lost_towards(k, callee);
+        const struct trace_message *lost;
 
-        if (!contact->family || !address_is_private(contact) || !from->family || address_is_private(from) || !lost)
+        if (!contact->family || !address_is_private(contact) || !from->family || address_is_private(from) ||
+            !(lost = lost_towards(k, callee)))
             continue;
         prove(c, callee ? k->answer : k->invite);
         prove(c, lost);
@@ -95,15 +96,18 @@ static bool sip_alg_headers(const struct casefile *k, struct candidate *c)
 {
     const struct address *via = &k->facts->via_sent_by, *contact = &k->facts->contact[0];
 
-    if (k->call->final != 400 || !via->family || !contact->family || !address_is_private(via) ||
-        address_is_private(contact) || address_same_ip(via, contact) ||
-        !address_same_ip(contact, &k->call->caller_addr))
+    const struct address *media = &k->facts->sdp[0].media;
+    bool of_contact = contact->family && address_same_ip(contact, &k->call->caller_addr);
+    bool of_media = media->family && address_same_ip(media, &k->call->caller_addr);
+
+    if (k->call->final != 400 || !via->family || !address_is_private(via) ||
+        address_is_private(&k->call->caller_addr) || !(of_contact || of_media))
         return false;
     prove(c, k->invite);
     prove(c, k->final);
-    say_text(c, "header", SLICE("Contact"));
+    say_text(c, "header", of_contact ? SLICE("Contact") : SLICE("SDP c="));
     say_host(c, "address", via);
-    say_host(c, "address_other", contact);
+    say_host(c, "address_other", of_contact ? contact : media);
     c->certainty = VERDICT_LIKELY;
     return true;
 }
@@ -135,6 +139,31 @@ static bool media_not_learned(const struct casefile *k, struct candidate *c)
         prove_stream(c, to);
         say_address(c, "address", &to->dst);
         say_address(c, "address_other", &own->src);
+        return true;
+    }
+    return false;
+}
+
+/* An announcement before the answer goes where it cannot arrive: refused there, or a private address. */
+static bool early_media_blocked(const struct casefile *k, struct candidate *c)
+{
+    const struct incident *found = &k->facts->incidents[CALL_INCIDENT_MEDIA_TO_CALLER];
+    const struct call_sdp *caller = &k->facts->sdp[0];
+
+    for (const struct list *l = k->call->streams.next; l != &k->call->streams; l = l->next) {
+        const struct stream *s = list_item(l, struct stream, in_list);
+        bool lost = (caller->flags & CALL_SDP_NAT) && !(caller->flags & CALL_SDP_RELAYED) &&
+                    address_same_ip(&s->dst, &caller->media);
+        bool refused = found->count >= 3 && address_same_ip(&found->dst, &s->dst);
+
+        if (s->side != STREAM_FROM_CALLEE || s->packets < 50 || !(lost || refused))
+            continue;
+        prove_stream(c, s);
+        prove_frame(c, refused ? found->first_frame : caller->frame,
+                    refused ? wire_incident_name((enum wire_incident_kind)found->kind) : SLICE("SDP"));
+        say_seconds(c, "seconds", s->last_ns - s->first_ns);
+        say_address(c, "address", &s->src);
+        sure_if(c, refused);
         return true;
     }
     return false;
@@ -304,6 +333,8 @@ static const struct rule rules[] = {
     { CAUSE_SIP_ALG, 60, K_REFUSED, sip_alg_headers },
     { CAUSE_NAT_REPLY_PATH, 0, K_REPEATED, reply_path },
     { CAUSE_NAT_MEDIA_NOT_LEARNED, 68, K_ANSWERED | K_STREAMS | K_TALKED, media_not_learned },
+    { CAUSE_EARLY_MEDIA_BLOCKED, 44, K_RANG | K_STREAMS | K_REFUSED, early_media_blocked },
+    { CAUSE_EARLY_MEDIA_BLOCKED, 44, K_RANG | K_STREAMS | K_CANCELLED, early_media_blocked },
     { CAUSE_ICE_FAILED, 74, K_ANSWERED | K_TALKED | K_VISIBLE | K_OFFER | K_ANSWER_SDP, ice_failed },
     { CAUSE_NAT_BINDING_LOST, 64, K_NO_REPLY | K_HISTORY, binding_lost },
     { CAUSE_FIREWALL_BLOCKS_CALL, 62, K_NO_REPLY | K_HISTORY, blocks_call },

@@ -142,11 +142,11 @@ static bool transferred(const struct casefile *k, struct candidate *c)
 
 static bool voicemail(const struct casefile *k, struct candidate *c)
 {
-    static const char *const words[] = { "voicemail", "voice-mail", "mailbox", "vmail", "unity", NULL };
+    static const char *const words[] = { "voicemail", "voice-mail", "mailbox", "vmail", NULL };
     const slice places[] = { k->facts->diverted_to, k->call->server, k->call->request_uri };
 
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
-        if (text_has(places[i], words)) {
+        if (places[i].len && memmem(places[i].ptr, places[i].len, "ail", 3) && text_has(places[i], words)) {
             prove(c, k->answer);
             say_text(c, "value", places[i]);
             c->certainty = i == 2 ? VERDICT_POSSIBLE : VERDICT_LIKELY;

@@ -73,9 +73,9 @@ static bool not_in_ims(const struct casefile *k, struct candidate *c)
 {
     static const char *const words[] = { "not registered in IMS", "IMS", "VoLTE", NULL };
     uint16_t final = k->call->final;
-    bool told = case_says(k, words) || k->call->q850 == 20;
 
-    if ((final != 480 && final != 404) || k->call->last_progress || !told || !((k->marks & K_VOLTE) || k->call->icid.len))
+    if ((final != 480 && final != 404) || k->call->last_progress || !((k->marks & K_VOLTE) || k->call->icid.len) ||
+        !(k->call->q850 == 20 || case_says(k, words)))
         return false;
     prove(c, k->final);
     c->certainty = VERDICT_LIKELY;

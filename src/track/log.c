@@ -705,7 +705,8 @@ static void note_hop(struct call_facts *f, const struct track_logged *about)
         f->vias_max = (uint8_t)(m->via_count < UINT8_MAX ? m->via_count : UINT8_MAX);
     if (hop < f->hop_count || !hops_have_room(f, hop))
         return;
-    f->hops[hop] = (struct call_hop){ about->unit->src, about->unit->dst };
+    f->hops[hop] = (struct call_hop){ about->unit->src, about->unit->dst,
+                                      m->is_request && m->method == SIP_INVITE };
     f->hop_count = (uint8_t)(hop + 1);
 }
 

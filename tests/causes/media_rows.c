@@ -68,6 +68,15 @@ static const struct cause_row rows[] = {
     { "codec-mismatch",      /* from what it answered in another call */
       "C>B INVITE call=o from=o pt=0,18 ip=10.0.0.3\nB>C 200 call=o from=o pt=18 ip=10.0.0.2\nC>B ACK call=o from=o\n+5000 C>B BYE call=o from=o\nB>C 200 BYE call=o from=o\nwait 60000\n"
       "A>B INVITE pt=0,8 ip=10.0.0.1\nB>A 488\nA>B ACK\nwait 60000\n", "A>B INVITE pt=0,8 ip=10.0.0.1\nB>A 488\nA>B ACK\nwait 60000\n", NULL },
+    { "codec-mismatch",      /* from what it offered itself */
+      "B>C INVITE call=o from=o pt=18 ip=10.0.0.2\nC>B 404 call=o from=o\nB>C ACK call=o from=o\nwait 60000\n"
+      "A>B INVITE pt=0,8 ip=10.0.0.1\nB>A 488\nA>B ACK\nwait 60000\n",
+      "B>C INVITE call=o from=o pt=18,8 ip=10.0.0.2\nC>B 404 call=o from=o\nB>C ACK call=o from=o\nwait 60000\n"
+      "A>B INVITE pt=0,8 ip=10.0.0.1\nB>A 488\nA>B ACK\nwait 60000\n", NULL },
+    { "early-media-blocked", "rtp b>D packets=400 early=400 from=500 to=9000\na>b INVITE ip=10.0.0.4\nb>a 183 ip=198.51.100.2\n+9000 b>a 404\na>b ACK\nwait 60000\n",
+      "rtp b>a packets=400 early=400 from=500 to=9000\na>b INVITE ip=198.51.100.1\nb>a 183 ip=198.51.100.2\n+9000 b>a 404\na>b ACK\nwait 60000\n", NULL },
+    { "false-ringing", "A>S INVITE\nS>A 180 to=s\nS>B INVITE via=2\n+9000 B>S 404 via=2\nS>A 404\nA>S ACK\nwait 60000\n",
+      "A>S INVITE\nS>B INVITE via=2\nB>S 180 via=2\nS>A 180\n+9000 B>S 404 via=2\nS>A 404\nA>S ACK\nwait 60000\n", NULL },
     { "encryption-mismatch", "A>B INVITE proto=RTP/SAVP attr=crypto:1_AES_CM_128_HMAC_SHA1_80_inline:abc\nB>A 488\nA>B ACK\nwait 60000\n", "A>B INVITE pt=0\nB>A 488\nA>B ACK\nwait 60000\n", NULL },
     { "encryption-one-sided", CALL("proto=RTP/SAVP ip=10.0.0.1", "ip=10.0.0.2", ""), BASIC, NULL },
     { "ip-version-mismatch", CALL("ip=2001:db8::1", "ip=10.0.0.2", ""), BASIC, NULL },
