@@ -30,6 +30,8 @@ struct media_table {
     struct media_observer observer;
     struct media_about    about;
     struct map by_ssrc, endpoints, by_src, by_dst;
+    media_relay_fn *relay;           /* NULL: nobody asks */
+    void           *relay_ctx;
     struct list orphans, unproven;   /* by in_owner, oldest first */
     size_t   unproven_count, orphan_count;
     struct slab *slabs;
@@ -372,6 +374,19 @@ static uint8_t hop_behind(const struct media_stream *s)
     return (uint8_t)(s->hop + (s->hop < UINT8_MAX));
 }
 
+/* What arrives at a host leaves it again. Music from one server to two calls does not. */
+static bool is_sent_on(const struct media_stream *a, const struct media_stream *b)
+{
+    return (address_same_ip(&a->dst, &b->src) || address_same_ip(&b->dst, &a->src)) &&
+           !address_same_ip(&a->src, &b->src);
+}
+
+void media_table_on_relay(struct media_table *t, media_relay_fn *fn, void *ctx)
+{
+    t->relay = fn;
+    t->relay_ctx = ctx;
+}
+
 static void hop_note(struct media_table *t, struct media_stream *s)
 {
     for (struct map_node *n = map_first(&t->by_ssrc, ssrc_hash(t, s->ssrc)); n; n = map_next(n)) {
@@ -383,6 +398,8 @@ static void hop_note(struct media_table *t, struct media_stream *s)
             rebind(t, s, other->call, STREAM_BY_SSRC, (enum stream_side)other->side);
         else if (s->call && !other->call)
             rebind(t, other, s->call, STREAM_BY_SSRC, (enum stream_side)s->side);
+        if (s->call && other->call && s->call != other->call && t->relay && is_sent_on(s, other))
+            t->relay(t->relay_ctx, s->call->call, other->call->call);
         if (s->call != other->call)
             continue;
         struct media_stream *later = is_earlier(s, other) ? other : s, *earlier = later == s ? other : s;
