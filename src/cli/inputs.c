@@ -101,6 +101,19 @@ const struct wire_frame *inputs_next(struct inputs *in)
     return in->last ? &in->last->frame : NULL;
 }
 
+void inputs_progress(const struct inputs *in, uint64_t *ret_done, uint64_t *ret_total)
+{
+    *ret_done = *ret_total = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        uint64_t done = 0, total = 0;
+
+        if (in->all[i].source)
+            capture_progress(in->all[i].source, &done, &total);
+        *ret_done += done;
+        *ret_total += total;
+    }
+}
+
 int inputs_end(struct inputs *in)
 {
     int worst = CLI_DONE;

@@ -31,6 +31,8 @@ struct inputs {
 int inputs_open(struct inputs *in, struct cli *cli, const char *const *files, size_t count);
 /* The earliest frame that waits, valid until the next call; NULL: no more. */
 const struct wire_frame *inputs_next(struct inputs *in);
+/* Bytes of all files that were read, and that there are; the sum 0: not known. */
+void inputs_progress(const struct inputs *in, uint64_t *ret_done, uint64_t *ret_total);
 /* Tells what was wrong on the way: CLI_DONE for what is only a warning. */
 int inputs_end(struct inputs *in);
 void inputs_close(struct inputs *in);

@@ -8,9 +8,9 @@
 
 struct mask_key masking_random_key(void)
 {
-    struct mask_key key;
+    struct mask_key key = { .cache = NULL };
 
-    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
+    if (getrandom(&key.seed, sizeof key.seed, 0) != (ssize_t)sizeof key.seed)
         abort();                              /* a key that can be guessed is worse than none */
     return key;
 }

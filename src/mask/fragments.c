@@ -213,13 +213,17 @@ void mask_fragment_place(struct mask *m, const struct wire_place *place)
 /* One that waits for what is in it goes to the end: that comes first. */
 bool mask_fragments_due(struct mask *m, bool all)
 {
+    bool settled = false;
+
     for (size_t tries = m->datagrams.count; tries > 0; tries--) {
         struct mask_datagram *d = list_item(m->datagrams_age.next, struct mask_datagram, in_age);
 
         if (!all && d->time_ns + (d->came ? ECHO_NS : m->settings.wait_ns) > m->now_ns)
-            return false;
-        if (!d->came)
+            break;
+        if (!d->came) {
             datagram_settle(m, d, false);
+            settled = true;               /* what was in it may wait now */
+        }
         if (d->done) {
             datagram_free(m, d);
             return true;
@@ -228,7 +232,7 @@ bool mask_fragments_due(struct mask *m, bool all)
         list_append(&m->datagrams_age, &d->in_age);
         d->time_ns = m->now_ns;
     }
-    return false;
+    return settled;
 }
 
 /* All pieces of one, whether they wait for it or it waits for them. */

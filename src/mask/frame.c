@@ -308,6 +308,7 @@ struct mask *mask_new(const struct mask_settings *settings, mask_frame_fn *out, 
     if (!m)
         return NULL;
     m->settings = *settings;
+    m->settings.key.cache = &m->addresses;
     if (!m->settings.held_bytes_max)
         m->settings.held_bytes_max = HELD_BYTES_DEFAULT;
     if (!m->settings.wait_ns)
@@ -318,7 +319,7 @@ struct mask *mask_new(const struct mask_settings *settings, mask_frame_fn *out, 
     list_init(&m->sides_idle);
     list_init(&m->sides_waiting);
     list_init(&m->datagrams_age);
-    m->text = mask_text_new(&settings->key);
+    m->text = mask_text_new(&m->settings.key);
     m->wire = wire_new(NULL, settings->key.seed, no_unit, NULL);
     if (!m->text || !m->wire || map_init(&m->sides, 64) < 0 || map_init(&m->datagrams, 64) < 0)
         return mask_free(m);

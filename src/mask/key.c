@@ -23,10 +23,10 @@ static uint64_t prf_more(const struct mask_key *k, uint64_t h, uint64_t n)
 
 struct mask_key mask_key_of_text(slice text)
 {
-    struct mask_key none = { { 0, 0 } }, other = { { 1, 1 } };
+    struct mask_key none = { .seed = { 0, 0 } }, other = { .seed = { 1, 1 } };
 
-    return (struct mask_key){ { prf(&none, OF_KEY, text.ptr ? text.ptr : "", text.len),
-                                prf(&other, OF_KEY, text.ptr ? text.ptr : "", text.len) } };
+    return (struct mask_key){ .seed = { prf(&none, OF_KEY, text.ptr ? text.ptr : "", text.len),
+                                        prf(&other, OF_KEY, text.ptr ? text.ptr : "", text.len) } };
 }
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -402,12 +402,37 @@ static void mask_ip6(const struct mask_key *k, uint8_t ip[16])
     memcpy(ip, out, 16);
 }
 
-void mask_ip(const struct mask_key *k, uint8_t *ip, uint8_t family)
+static void mask_ip_anew(const struct mask_key *k, uint8_t *ip, uint8_t family)
 {
     if (family == 4)
         mask_ip4(k, ip);
     else if (family == 6)
         mask_ip6(k, ip);
+}
+
+/* A capture has few addresses and each of them very often. */
+void mask_ip(const struct mask_key *k, uint8_t *ip, uint8_t family)
+{
+    size_t len = family == 4 ? 4 : 16;
+    uint32_t mixed = family;
+
+    if (!k->cache || (family != 4 && family != 6)) {
+        mask_ip_anew(k, ip, family);
+        return;
+    }
+    for (size_t i = 0; i < len; i++)
+        mixed = (mixed ^ ip[i]) * 0x01000193u;
+    uint8_t *in = k->cache->slots[(mixed ^ mixed >> 15) % MASK_CACHE_SLOTS].in;
+    uint8_t *out = k->cache->slots[(mixed ^ mixed >> 15) % MASK_CACHE_SLOTS].out;
+    uint8_t *known = &k->cache->slots[(mixed ^ mixed >> 15) % MASK_CACHE_SLOTS].family;
+
+    if (*known != family || memcmp(in, ip, len) != 0) {
+        memcpy(in, ip, len);
+        memcpy(out, ip, len);
+        mask_ip_anew(k, out, family);
+        *known = family;
+    }
+    memcpy(ip, out, len);
 }
 
 struct address mask_address(const struct mask_key *k, const struct address *a)

@@ -26,8 +26,13 @@
 
 #define MASK_NUMBER_SHORT 3u
 
+#define MASK_CACHE_SLOTS 1024u
+struct mask_cache {                  /* addresses lately masked; zero is ready to use */
+    struct { uint8_t family, in[16], out[16]; } slots[MASK_CACHE_SLOTS];
+};
 struct mask_key {
-    struct hash_seed seed;
+    struct hash_seed   seed;
+    struct mask_cache *cache;        /* of who masks many; NULL: none. Of this key alone */
 };
 /* A text of any length as a key. */
 struct mask_key mask_key_of_text(slice text);

@@ -137,6 +137,25 @@ TEST(two_addresses_never_become_one)
     }
 }
 
+TEST(a_cache_of_addresses_changes_nothing)
+{
+    struct mask_cache *cache = calloc(1, sizeof *cache);
+    struct mask_key k = a_key(), quick = a_key();
+
+    CHECK(cache != NULL);
+    quick.cache = cache;
+    for (unsigned n = 0; n < 6000; n++) {
+        unsigned i = n % 3000;
+        uint8_t ip[16] = { 0x20, 1, (uint8_t)(i >> 8), (uint8_t)i, [15] = 7 };
+        uint8_t family = i % 2 ? 4 : 6;
+        struct address a = family == 4 ? address_v4(ip, 0) : address_v6(ip, 0);
+        struct address slow = mask_address(&k, &a), fast = mask_address(&quick, &a);
+
+        CHECK_ROW(n, address_eq(&slow, &fast));
+    }
+    free(cache);
+}
+
 TEST(neighbours_stay_in_one_subnet)
 {
     const char *a = host("203.0.113.20"), *b = host("203.0.113.77");

@@ -51,7 +51,8 @@ struct mask_piece {
 };
 
 struct mask {
-    struct mask_settings settings;
+    struct mask_cache    addresses;
+    struct mask_settings settings;   /* its key uses the cache */
     struct mask_counts   counts;
     mask_frame_fn       *out;
     void                *ctx;

@@ -11,7 +11,13 @@ static struct media_type type_in(struct media_names *names, const char *text, un
     struct sdp sdp;
 
     CHECK(sdp_parse(slice_of_string(text), &sdp));
-    return media_type_of_sdp(names, &sdp.media[0], payload_type);
+    struct sdp_codec codecs[32];
+    size_t count = sdp_codecs_of(&sdp.media[0], codecs, ARRAY_LEN(codecs));
+
+    for (size_t i = 0; i < count; i++)
+        if (codecs[i].payload_type == payload_type)
+            return media_type_of_codec(names, &sdp.media[0], &codecs[i]);
+    return (struct media_type){0};
 }
 
 TEST(static_types_have_the_clock_of_their_timestamps)

@@ -509,6 +509,28 @@ static bool looks_like_event(const struct media_stream *s, slice payload, unsign
            rtp_event_parse(payload, &e) && e.event <= RTP_EVENT_KEYS && !(rtp_get_u8(payload, 1) & 0x40);
 }
 
+/* Below -60 dBm0: the lowest steps of G.711, which a line at rest or a generator sends. */
+static bool is_silence(slice sound, bool a_law)
+{
+    for (size_t i = 0; i < sound.len; i++) {
+        uint8_t b = (uint8_t)sound.ptr[i];
+
+        if (a_law ? ((b ^ 0x55) & 0x7f) > 2 : (b & 0x7f) < 0x7b)
+            return false;
+    }
+    return sound.len > 0;
+}
+
+/* One packet a second is looked at. */
+static void silence_note(struct media_stream *s, slice payload, const struct media_about *about)
+{
+    slice name = media_codec_name(about ? about->names : NULL, s->sound.name);
+    bool a_law = slice_eq(name, SLICE("PCMA"));
+
+    if ((a_law || slice_eq(name, SLICE("PCMU"))) && is_silence(payload, a_law))
+        EXTRA_ADD(s, silent_s);
+}
+
 static void sound_change(struct media_stream *s, struct media_type t, const struct media_about *about)
 {
     if (s->sound.payload_type != UNSETTLED) {
@@ -592,7 +614,9 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
 
     if (!u->cut && rtp_packet_parse(u->payload, &p))
         payload = p.payload;
-    if (u->time_ns >= s->second_end_ns)
+    bool second = u->time_ns >= s->second_end_ns;
+
+    if (second)
         media_stream_second(s, u->time_ns, about);
     uint16_t ahead = (uint16_t)(h->sequence - (uint16_t)before);
 
@@ -643,6 +667,8 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
         if (payload_type != s->sound.payload_type)
             sound_change(s, t, about);
         sound_packet(s, u, h, seen, number, number - before);
+        if (second)
+            silence_note(s, payload, about);
     }
     s->after_event = event;
     media_stream_judge(s);
@@ -724,6 +750,7 @@ static void finish_extra(const struct media_extra *x, struct stream *r)
     r->timestamp_jumps = x->timestamp_jumps;
     r->spurts = x->spurts;
     r->comfort_noise = x->comfort_noise;
+    r->silent_s = x->silent_s;
     r->codec_changes = x->codec_changes;
     r->other_type_packets = x->other_types;
     r->early_packets = x->early_packets;
@@ -735,7 +762,7 @@ static void finish_extra(const struct media_extra *x, struct stream *r)
     if (x->rtcp) {
         r->rtcp = x->rtcp->out;
         r->half_way_us = x->rtcp->half_count
-            ? (uint32_t)(x->rtcp->half_sum_ns / x->rtcp->half_count / 1000) : 0;
+            ? (uint32_t)(x->rtcp->half_sum_ns / x->rtcp->half_count / 1000) + 1 : 0;   /* 0: unknown */
     }
 }
 
@@ -799,4 +826,24 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     r->run_count = s->run_count;
     r->run_step_s = s->run_step_s;
     return r;
+}
+
+void media_stream_add_delay(struct stream *s, double network_ms)
+{
+    double kbps = s->packets && s->frame_ms ? (double)s->bytes * 8 / ((double)s->packets * s->frame_ms) : 0;
+    slice name = slice_of_string(s->codec);
+    const struct emodel_codec *c = emodel_codec_find(slice_starts_nocase(name, SLICE("AAL2-")) ? slice_skip(name, 5) : name,
+                                                     kbps);
+
+    for (unsigned i = 0; c && i < STREAM_BUFFERS; i++) {
+        double had_ms = s->buffers[i].delay_ms + s->frame_ms + (double)c->lookahead_ms;
+        double r = s->buffers[i].r_milli / 1000.0 + emodel_id(had_ms) - emodel_id(had_ms + network_ms);
+
+        if (!s->buffers[i].mos_milli)
+            continue;
+        s->buffers[i].r_milli = milli(r);
+        s->buffers[i].mos_milli = (uint16_t)milli(emodel_mos((enum stream_band)s->band, r));
+    }
+    if (s->worst_mos_milli > stream_mos_milli(s))
+        s->worst_mos_milli = stream_mos_milli(s);
 }

@@ -36,8 +36,8 @@ struct media_head {
 
 struct media_rtcp {                  /* running figures for struct stream_rtcp */
     struct stream_rtcp out;
-    uint32_t sr_middle, sr_packets_first, sr_packets_last;
-    int64_t  sr_seen_ns;
+    uint32_t sr_middle[2], sr_packets_first, sr_packets_last;
+    int64_t  sr_seen_ns[2];          /* the newest sender report and the one before: answers cross it */
     int32_t  lost_first, lost_last;
     uint32_t highest_first, highest_last;
     uint64_t half_sum_ns;            /* from here to the receiver and back */
@@ -51,7 +51,7 @@ struct media_extra {
     uint16_t worst_mos_milli;
     uint32_t worst_second;
     uint32_t duplicates, copies, timestamp_jumps, spurts, comfort_noise, codec_changes, other_types;
-    uint32_t dtmf_events, dtmf_unended;
+    uint32_t dtmf_events, dtmf_unended, silent_s;
     uint32_t early_packets, early_lost, early_discarded[STREAM_BUFFERS];
     int64_t  early_until_ns;
     struct rtp_dtmf dtmf;
@@ -151,6 +151,9 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
 
 /* The longest silence so far, holds aside; time may have gone backwards. */
 void media_stream_gap(struct media_stream *s, int64_t now_ns);
+
+/* RTCP said how long the way is: the scores get worse by it. */
+void media_stream_add_delay(struct stream *s, double network_ms);
 
 static inline bool media_stream_mark_late(struct media_stream *s, uint32_t number)
 {

@@ -30,6 +30,8 @@ struct media_table {
     struct media_observer observer;
     struct media_about    about;
     struct map by_ssrc, endpoints, by_src, by_dst;
+    media_relay_fn *relay;           /* NULL: nobody asks */
+    void           *relay_ctx;
     struct list orphans, unproven;   /* by in_owner, oldest first */
     size_t   unproven_count, orphan_count;
     struct slab *slabs;
@@ -372,6 +374,19 @@ static uint8_t hop_behind(const struct media_stream *s)
     return (uint8_t)(s->hop + (s->hop < UINT8_MAX));
 }
 
+/* What arrives at a host leaves it again. Music from one server to two calls does not. */
+static bool is_sent_on(const struct media_stream *a, const struct media_stream *b)
+{
+    return (address_same_ip(&a->dst, &b->src) || address_same_ip(&b->dst, &a->src)) &&
+           !address_same_ip(&a->src, &b->src);
+}
+
+void media_table_on_relay(struct media_table *t, media_relay_fn *fn, void *ctx)
+{
+    t->relay = fn;
+    t->relay_ctx = ctx;
+}
+
 static void hop_note(struct media_table *t, struct media_stream *s)
 {
     for (struct map_node *n = map_first(&t->by_ssrc, ssrc_hash(t, s->ssrc)); n; n = map_next(n)) {
@@ -383,6 +398,8 @@ static void hop_note(struct media_table *t, struct media_stream *s)
             rebind(t, s, other->call, STREAM_BY_SSRC, (enum stream_side)other->side);
         else if (s->call && !other->call)
             rebind(t, other, s->call, STREAM_BY_SSRC, (enum stream_side)s->side);
+        if (s->call && other->call && s->call != other->call && t->relay && is_sent_on(s, other))
+            t->relay(t->relay_ctx, s->call->call, other->call->call);
         if (s->call != other->call)
             continue;
         struct media_stream *later = is_earlier(s, other) ? other : s, *earlier = later == s ? other : s;
@@ -789,6 +806,8 @@ static bool rtcp_take(struct media_table *t, const struct wire_unit *u)
     if (!rtcp_looks_like(u->payload))
         return false;
     t->counts.rtcp++;
+    host_note(t, &u->src);                                /* what is sent with it would be seen, too */
+    host_note(t, &u->dst);
     while (rtcp_packet_next(&rest, &p))
         rtcp_packet_take(t, u, &p);
     return true;
@@ -829,17 +848,17 @@ struct media_call *media_call_open(struct media_table *t, struct call *c)
 
 static void endpoint_types(struct media_table *t, struct media_endpoint *e, const struct sdp_media *line)
 {
-    slice formats = line->formats;
-    unsigned payload_type;
+    struct sdp_codec codecs[MEDIA_TYPES_MAX];
+    size_t count = sdp_codecs_of(line, codecs, ARRAY_LEN(codecs));
 
-    while (sdp_format_next(&formats, &payload_type)) {
+    for (size_t k = 0; k < count; k++) {
         unsigned i = 0;
 
-        while (i < e->type_count && e->types[i].payload_type != payload_type)
+        while (i < e->type_count && e->types[i].payload_type != codecs[k].payload_type)
             i++;
-        if (payload_type > 127 || i == MEDIA_TYPES_MAX)
+        if (i == MEDIA_TYPES_MAX)
             continue;
-        e->types[i] = media_type_of_sdp(&t->names, line, payload_type);
+        e->types[i] = media_type_of_codec(&t->names, line, &codecs[k]);
         e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
     }
 }
@@ -978,16 +997,24 @@ static void way_add(struct call_media_way *way, const struct stream *s)
         way->mos_milli = mos;
 }
 
-/* Half of the way there and back on each side of the capture point. */
+/* Half of the way there and back on each side of the capture point. One half alone is the least that
+ * it was: all of it, when the capture stands beside the other end. */
 static void two_ways(struct call *c)
 {
-    for (struct list *l = c->streams.next; l != &c->streams; l = l->next)
-        for (struct list *k = l->next; k != &c->streams; k = k->next) {
-            struct stream *a = list_item(l, struct stream, in_list), *b = list_item(k, struct stream, in_list);
+    for (struct list *l = c->streams.next; l != &c->streams; l = l->next) {
+        struct stream *a = list_item(l, struct stream, in_list);
+        uint32_t back_us = 0;
 
-            if (a->half_way_us && b->half_way_us && address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src))
-                a->two_way_ms = b->two_way_ms = (a->half_way_us + b->half_way_us + 500) / 1000;
+        for (struct list *k = c->streams.next; k != &c->streams; k = k->next) {
+            const struct stream *b = list_item(k, struct stream, in_list);
+
+            if (b->half_way_us && address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src))
+                back_us = b->half_way_us;
         }
+        a->two_way_ms = (a->half_way_us + back_us + 500) / 1000;
+        if (a->two_way_ms)
+            media_stream_add_delay(a, a->two_way_ms / 2.0);
+    }
 }
 
 static void call_summary(struct call *c)

@@ -50,6 +50,11 @@ struct media_table;
 struct media_table *media_table_new(const struct media_settings *settings,
                                     const struct media_observer *observer);   /* NULL: no memory */
 struct media_table *media_table_free(struct media_table *t);
+
+/* The same packets in two calls: what arrives at a host in one leaves it in the other, so a relay
+ * stands between them and they are legs of one call. Told once for a pair of streams. */
+typedef void media_relay_fn(void *ctx, const struct call *a, const struct call *b);
+void media_table_on_relay(struct media_table *t, media_relay_fn *fn, void *ctx);
 void media_table_finish(struct media_table *t, int64_t now_ns);
 
 struct media_call;

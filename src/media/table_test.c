@@ -474,11 +474,34 @@ TEST(the_way_there_and_back_is_the_sum_of_both_halves)
     d.now_ns += 40 * MS;
     send_rr(&d, &b, 0, b.sequence, 0x33334444, 65536);    /* 120 ms to the caller and back */
     call_over(&d);
-    CHECK_EQ(stream_at(&d, 0)->half_way_us, 80000);
-    CHECK_EQ(stream_at(&d, 1)->half_way_us, 120000);
+    CHECK_EQ(stream_at(&d, 0)->half_way_us, 80001);
+    CHECK_EQ(stream_at(&d, 1)->half_way_us, 120001);
     CHECK_EQ(stream_at(&d, 0)->two_way_ms, 200);
     CHECK_EQ(stream_at(&d, 1)->two_way_ms, 200);
     CHECK_EQ(stream_at(&d, 0)->rtcp.sender_reports, 1);
+    desk_done(&d);
+}
+
+TEST(a_long_way_by_rtcp_lowers_the_score_though_the_capture_stands_beside_one_end)
+{
+    struct desk d;
+    struct flow a = { .src = at(1, 4000), .dst = at(2, 5000), .ssrc = 0xa };
+
+    CHECK(desk_start(&d));
+    describe(&d, d.media, true, 2, 5000, "0\r\n");
+    talk(&d, &a, 150, 0);
+    send_sr(&d, &a, 0x11112222);
+    d.now_ns += 500 * MS;
+    send_sr(&d, &a, 0x11119999);                          /* the answer to the first crosses it */
+    d.now_ns += 400 * MS;
+    send_rr(&d, &a, 0, a.sequence, 0x11112222, 0);
+    call_over(&d);
+    const struct stream *s = stream_at(&d, 0);
+
+    CHECK_EQ(s->two_way_ms, 900);
+    CHECK_EQ(s->mos_lq_milli, 4409);
+    CHECK(stream_mos_milli(s) < 3400);                    /* 450 ms and the buffer */
+    CHECK(s->worst_mos_milli <= stream_mos_milli(s));
     desk_done(&d);
 }
 
@@ -594,6 +617,31 @@ TEST(the_short_way_finds_the_same_as_the_long_one)
     CHECK(found[0]->lost > 20 && found[0]->duplicates > 10 && found[0]->codec_changes == 2);
     stream_free(found[0]);
     stream_free(found[1]);
+}
+
+TEST(silence_that_is_sent_is_counted_in_seconds_and_sound_is_not)
+{
+    static const struct { uint8_t type; char byte; unsigned least, most; } rows[] = {
+        { 0, '\xff', 3, 4 }, { 0, '\x7f', 3, 4 }, { 8, '\xd5', 3, 4 }, { 8, '\x55', 3, 4 },
+        { 0, 's', 0, 0 }, { 8, '\xff', 0, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct desk d;
+        struct flow a = { .src = at(1, 4000), .dst = at(2, 5000), .ssrc = 0xa, .type = rows[i].type };
+        char payload[160];
+
+        CHECK(desk_start(&d));
+        describe(&d, d.media, true, 2, 5000, "0 8\r\n");
+        memset(payload, rows[i].byte, sizeof payload);
+        for (unsigned n = 0; n < 200; n++, d.now_ns += 20 * MS) {
+            send_one(&d, &a, slice_of(payload, sizeof payload));
+            next(&a);
+        }
+        call_over(&d);
+        CHECK_ROW(i, stream_at(&d, 0)->silent_s >= rows[i].least && stream_at(&d, 0)->silent_s <= rows[i].most);
+        desk_done(&d);
+    }
 }
 
 TEST(too_few_packets_have_no_score)

@@ -13,6 +13,7 @@
 #define AT_ONCE_NS          (2 * SECOND_NS)
 #define CALL_ID_LEAST       12u                  /* a shorter one is in others by chance */
 #define NUMBER_LEAST        6u                   /* digits; a shorter number must be the same */
+#define JOIN_BY_RTP         90u                  /* the same SSRC, numbers and times, sent on */
 #define NUMBER_MAX          64u
 
 /* ---- signs ------------------------------------------------------------------------------- */
@@ -425,6 +426,26 @@ void track_join(struct tracker *t, struct leg *leg)
         search_key(t, leg, &leg->keys->key[i], &s);
     if (is_clear(&s))
         legs_join(leg, s.best, s.verdict);
+}
+
+static struct leg *leg_of_call(const struct tracker *t, const struct call *c)
+{
+    for (struct map_node *n = map_first(&t->maps[LIVE_LEG], track_hash(t, c->call_id)); n; n = map_next(n)) {
+        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+
+        if (leg->call == c)
+            return leg;
+    }
+    return NULL;
+}
+
+void track_join_relayed(void *ctx, const struct call *a, const struct call *b)
+{
+    struct tracker *t = ctx;
+    struct leg *x = leg_of_call(t, a), *y = leg_of_call(t, b);
+
+    if (!t->settings.no_join && x && y && a->session != b->session && !contradict(a, b))
+        legs_join(x, y, (struct join_verdict){ JOIN_BY_RTP, CALL_JOIN_RTP });
 }
 
 void track_join_leave(struct tracker *t, struct leg *leg)

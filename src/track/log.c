@@ -34,7 +34,7 @@ static const struct { uint16_t header; slice word; uint32_t trait; } listed[] = 
 static bool lists(const struct sip_message *m, enum sip_header_id id, slice word)
 {
     for (const struct sip_header *h = sip_header_find(m, id); h; h = sip_header_next(m, h))
-        if (memmem(h->value.ptr, h->value.len, word.ptr, word.len))
+        if (slice_find(h->value, word) >= 0)
             return true;
     return false;
 }
@@ -383,9 +383,9 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     track_keep_newer(&c->facts->arena, &side->lines, lines);
     track_keep_newer(&c->facts->arena, &side->formats, media->formats);
     track_keep_newer(&c->facts->arena, &side->origin, origin_of(sdp));
-    if (memmem(lines.ptr, lines.len, "telephone-event", 15))
+    if (slice_find(lines, SLICE("telephone-event")) >= 0)
         side->flags |= CALL_SDP_DTMF;
-    if (memmem(lines.ptr, lines.len, "AMR", 3))
+    if (slice_find(lines, SLICE("AMR")) >= 0)
         side->flags |= amr_flags(media);
 }
 

@@ -17,6 +17,7 @@ struct desk {
     struct intake in;
     struct call *calls[4];
     unsigned call_count, changed;
+    unsigned apart;                  /* added to the hosts: another pair of machines */
     int64_t now_ns;
     uint32_t ip_id;
     uint16_t sequence[2];
@@ -69,7 +70,7 @@ static void desk_end(struct desk *d)
 
 static void send_unit(struct desk *d, unsigned from, uint16_t port, unsigned to, uint16_t to_port, slice bytes)
 {
-    uint8_t src[4] = { 10, 0, 0, (uint8_t)from }, dst[4] = { 10, 0, 0, (uint8_t)to };
+    uint8_t src[4] = { 10, 0, 0, (uint8_t)(from + d->apart) }, dst[4] = { 10, 0, 0, (uint8_t)(to + d->apart) };
     struct wire_unit u = { .kind = WIRE_DATAGRAM, .transport = WIRE_UDP, .time_ns = d->now_ns, .frame = ++d->ip_id,
                            .src = address_v4(src, port), .dst = address_v4(dst, to_port), .payload = bytes,
                            .ip_id = d->ip_id, .ttl = 64 };
@@ -87,7 +88,8 @@ static void say(struct desk *d, bool from_callee, const char *call, const char *
 
     if (direction)
         snprintf(sdp, sizeof sdp, "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.%u\r\nt=0 0\r\n"
-                 "m=audio %u RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n", host, host * 1000, direction);
+                 "m=audio %u RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n", host + d->apart,
+                 host * 1000, direction);
     int n = snprintf(text, sizeof text,
                      "%s\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK%s%u\r\nFrom: <sip:a@h>;tag=%s\r\nTo: <sip:b@h>%s%s\r\n"
                      "Call-ID: %s\r\nCSeq: %u %s\r\nContent-Type: application/%s\r\nContent-Length: %zu\r\n\r\n%s",
@@ -263,4 +265,36 @@ TORTURE(a_call_with_media_survives_any_allocation_that_fails)
     CHECK_OR_GOTO(d.call_count == 1 && d.calls[0]->media.to_callee.packets == 60, out);
 out:
     desk_done(&d);
+}
+
+/* 10.0.0.1 talks to 10.0.0.2, which sends the same packets on to 10.0.0.3; no number and no header agree. */
+static unsigned sessions_of_relay(bool sent_on)
+{
+    struct desk d;
+    unsigned sessions = 0;
+
+    CHECK(desk_start(&d));
+    answered(&d, "one");
+    d.apart = sent_on ? 1 : 10;                           /* else between strangers */
+    answered(&d, "two");
+    for (unsigned i = 0; i < 100; i++) {
+        d.apart = 0;
+        talk(&d, false, 1);
+        d.sequence[0]--;
+        d.apart = sent_on ? 1 : 10;
+        talk(&d, false, 1);
+    }
+    desk_end(&d);
+    CHECK_EQ(d.call_count, 2);
+    sessions = d.calls[0]->session == d.calls[1]->session ? 1 : 2;
+    if (sessions == 1)
+        CHECK_EQ(d.calls[1]->join, CALL_JOIN_RTP);
+    desk_done(&d);
+    return sessions;
+}
+
+TEST(the_same_voice_sent_on_by_a_relay_joins_two_calls_and_music_for_all_does_not)
+{
+    CHECK_EQ(sessions_of_relay(true), 1);
+    CHECK_EQ(sessions_of_relay(false), 2);
 }

@@ -140,7 +140,7 @@ static inline bool wire_tunnel_port(uint16_t port)
 
 static inline bool wire_tunnel_ports(uint16_t a, uint16_t b)
 {
-    return __builtin_expect(wire_tunnel_port_maybe(a) | wire_tunnel_port_maybe(b), 0) &&
+    return __builtin_expect((int)wire_tunnel_port_maybe(a) | (int)wire_tunnel_port_maybe(b), 0) &&
            (wire_tunnel_port(a) || wire_tunnel_port(b));
 }
 
