@@ -209,7 +209,8 @@ static void see_message(struct casefile *k, size_t at)
         k->from_callee++;
     else
         k->from_caller++;
-    k->repeats += m->repeats;
+    if (m->status < 101 || m->status > 199 || m->rseq)    /* an unreliable 1xx is said again at will, not by a timer */
+        k->repeats += m->repeats;
     k->bytes_max = m->bytes > k->bytes_max ? m->bytes : k->bytes_max;
     if (m->traits & TRACE_CUT)
         k->marks |= K_CUT;
@@ -323,7 +324,7 @@ static void case_marks(struct casefile *k)
         k->marks |= K_HISTORY;
     if (f->hop_count > 2 || k->call->copies)
         k->marks |= K_HOPS;
-    if (k->talk_ns >= 3 * SECOND_NS)
+    if (k->talk_ns >= 2 * SECOND_NS)
         k->marks |= K_TALKED;
     if (k->redirect)
         k->marks |= K_REDIRECTED;

@@ -4,6 +4,8 @@
 
 #include "sip/uri.h"
 
+#define SPEAKS_ON_NS (SECOND_NS / 2)  /* longer than what is under way when somebody hangs up */
+
 static uint32_t asked(const struct history_host *h)
 {
     return h->requests[SIP_INVITE] + h->requests[SIP_REGISTER] + h->requests[SIP_OPTIONS];
@@ -118,7 +120,7 @@ static bool takes_part(const struct casefile *k, const struct address *host, con
 static bool forged_bye(const struct casefile *k, struct candidate *c)
 {
     if (!k->bye || k->bye->hop >= k->facts->hop_count || takes_part(k, case_source(k, k->bye), k->bye) ||
-        k->way[0].last_ns < k->bye->at_ns + 2 * SECOND_NS || k->way[1].last_ns < k->bye->at_ns + 2 * SECOND_NS)
+        k->way[0].last_ns < k->bye->at_ns + SPEAKS_ON_NS || k->way[1].last_ns < k->bye->at_ns + SPEAKS_ON_NS)
         return false;
     prove(c, k->bye);
     prove_stream(c, k->way[0].last);

@@ -6,7 +6,7 @@
 
 #define HEARD_MIN       50u          /* packets: a second of voice */
 #define SCORED_MIN      100u
-#define STOP_NS         (8 * SECOND_NS)
+#define STOP_NS         (5 * SECOND_NS)
 
 static int64_t end_ns(const struct casefile *k)
 {
@@ -18,7 +18,7 @@ static bool should_be_heard(const struct casefile *k, bool from_callee)
 {
     const struct call_sdp *from = &k->facts->sdp[from_callee], *to = &k->facts->sdp[!from_callee];
 
-    return k->talk_ns - k->held_ns >= 3 * SECOND_NS && !k->call->on_hold &&
+    return k->talk_ns - k->held_ns >= 2 * SECOND_NS && !k->call->on_hold &&
            from->direction != SDP_RECVONLY && from->direction != SDP_INACTIVE &&
            to->direction != SDP_SENDONLY && to->direction != SDP_INACTIVE &&
            !((from->flags | to->flags) & (CALL_SDP_REFUSED | CALL_SDP_NO_AUDIO | CALL_SDP_T38));
@@ -133,7 +133,7 @@ static bool stopped_both(const struct casefile *k, struct candidate *c)
 
 static bool media_timeout(const struct casefile *k, struct candidate *c)
 {
-    static const char *const words[] = { "rtp", "media", "no audio", "inactivity", NULL };
+    static const char *const words[] = { "rtp", "no media", "media time", "media inactiv", "no audio", "inactivity", NULL };
     bool said = text_has(k->call->reason_text, words) || k->facts->release_cause == 2;
 
     if (!said || !k->bye)

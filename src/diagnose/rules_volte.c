@@ -12,12 +12,16 @@ static bool ghost_ring(const struct casefile *k, struct candidate *c)
     if (k->met)
         say_number(c, "milliseconds", (k->met->at_ns - k->ringing->at_ns) / MS_NS);
     sure_if(c, k->met != NULL);
+    if (!k->met && !k->call->answered)
+        c->weight = 60;                                   /* never got ready: that is why nobody could answer */
     return true;
 }
 
 static bool precondition_failed(const struct casefile *k, struct candidate *c)
 {
-    if (k->call->reason_sip != 580 || k->call->final == 580)
+    bool gave_up = k->cancel && !k->met && case_gap_ns(k->early_sdp ? k->early_sdp->at_ns : 0, k->cancel->at_ns) >= 5 * SECOND_NS;
+
+    if (k->call->reason_sip != 580 || k->call->final == 580 || gave_up)      /* then it was stuck */
         return false;
     prove(c, k->cancel ? k->cancel : k->bye);
     prove(c, k->final);
@@ -106,7 +110,7 @@ static bool early_media_unauthorised(const struct casefile *k, struct candidate 
 static const struct rule rules[] = {
     { CAUSE_GHOST_RING, 32, K_QOS | K_CALM, ghost_ring },
     { CAUSE_PRECONDITION_FAILED, 70, K_REASON, precondition_failed },
-    { CAUSE_PRECONDITION_STUCK, 58, K_QOS | K_CALM, precondition_stuck },
+    { CAUSE_PRECONDITION_STUCK, 66, K_QOS | K_CALM, precondition_stuck },
     { CAUSE_VOLTE_BEARER_LOST, 70, K_ANSWERED | K_HUNG_UP | K_REASON, bearer_lost },
     { CAUSE_VOLTE_RADIO_LOST, 68, K_ANSWERED | K_HUNG_UP | K_REASON, radio_lost },
     { CAUSE_VOLTE_NOT_REGISTERED, 54, K_REFUSED, not_in_ims },

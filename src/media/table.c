@@ -1084,10 +1084,15 @@ struct media_table *media_table_new(const struct media_settings *settings, const
     return t;
 }
 
-void media_table_finish(struct media_table *t, int64_t now_ns)
+void media_table_time(struct media_table *t, int64_t now_ns)
 {
     if (now_ns > t->now_ns)
         t->now_ns = now_ns;
+}
+
+void media_table_finish(struct media_table *t, int64_t now_ns)
+{
+    media_table_time(t, now_ns);
     while (!list_is_empty(&t->unproven))
         stream_close(t, oldest(&t->unproven), true);
     while (!list_is_empty(&t->orphans))

@@ -56,6 +56,8 @@ struct media_table *media_table_free(struct media_table *t);
 typedef void media_relay_fn(void *ctx, const struct call *a, const struct call *b);
 void media_table_on_relay(struct media_table *t, media_relay_fn *fn, void *ctx);
 void media_table_finish(struct media_table *t, int64_t now_ns);
+/* Packets of others show that it is later than the newest packet of media. */
+void media_table_time(struct media_table *t, int64_t now_ns);
 
 struct media_call;
 struct media_call *media_call_open(struct media_table *t, struct call *c);    /* NULL: limit, or no memory */
