@@ -54,11 +54,17 @@ function(sb_folder_tests folder)
     endif()
 endfunction()
 
-# tests/FOLDER/*_test.c -> test_FOLDER (flows, for example), with every library.
+# tests/FOLDER/*_test.c -> test_FOLDER (flows, for example), with every library; further words
+# name the folders whose helpers it uses, too; *_rows.c beside the tests hold their tables.
 function(sb_whole_tests folder)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*_test.c)
+    file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*_rows.c)
+    foreach(other IN LISTS ARGN)
+        file(GLOB found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/harness/${other}_*.c)
+        list(APPEND helpers ${found})
+    endforeach()
     if(tests)
-        sb_test(test_${folder} LINKS ${SB_MODULES} SOURCES ${tests})
+        sb_test(test_${folder} LINKS ${SB_MODULES} SOURCES ${tests} ${helpers})
     endif()
 endfunction()
 

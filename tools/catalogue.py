@@ -1,4 +1,4 @@
-"""Reads and checks data/codes, data/causes and data/text; lists what can be translated.
+"""Reads and checks data/codes, data/causes, data/flows and data/text; lists what can be translated.
 
 Used by gen_codes.py, gen_text.py, gen_pot.py and the po-* tools. A text has a key that stays
 the same when its English changes, for example sip.486.cause.busy.fix.admin; docs/translating.md
@@ -11,6 +11,8 @@ import re
 import sys
 import tomllib
 from dataclasses import dataclass, field
+
+import flows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROLES = ("caller", "callee", "provider", "admin")
@@ -29,7 +31,7 @@ Diversion Error-Info Event Expires Feature-Caps Flow-Timer From Geolocation Geol
 Geolocation-Routing History-Info Identity In-Reply-To Info-Package Max-Breadth Max-Forwards
 MIME-Version Min-Expires Min-SE Organization P-Access-Network-Info P-Answer-State
 P-Asserted-Identity P-Associated-URI P-Called-Party-ID P-Charging-Vector P-Early-Media
-P-Preferred-Identity Path Permission-Missing Priority Privacy Proxy-Authenticate
+P-Preferred-Identity P-Preferred-Service Path Permission-Missing Priority Privacy Proxy-Authenticate
 Proxy-Authentication-Info Proxy-Authorization Proxy-Require RAck Reason Record-Route Recv-Info
 Refer-Sub Refer-To Referred-By Replaces Reply-To Require Resource-Priority Retry-After Route
 RSeq Security-Client Security-Server Security-Verify Server Service-Route Session-Expires
@@ -97,6 +99,7 @@ class Catalogue:
     pairs: list = field(default_factory=list)      # compare.toml: list of tables
     class_pairs: dict = field(default_factory=dict)
     causes: dict = field(default_factory=dict)     # id -> table, in the order of the files
+    flows: list = field(default_factory=list)      # data/flows, by number
     ui: list = field(default_factory=list)         # (table, id, Text)
     texts: list = field(default_factory=list)
     errors: list = field(default_factory=list)
@@ -117,6 +120,8 @@ def split_name(name):
 
 
 class Reader:
+    headers = HEADERS
+
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.cat = Catalogue()
@@ -411,6 +416,7 @@ def read(root=ROOT):
     reader = Reader(root)
     reader.read_codes()
     reader.read_causes()
+    reader.cat.flows = flows.read(reader)
     reader.read_text()
     return reader.cat
 
@@ -420,7 +426,7 @@ def read_or_exit(root=ROOT):
     for error in cat.errors:
         print(error, file=sys.stderr)
     if cat.errors:
-        sys.exit(f"{len(cat.errors)} mistakes: correct data/codes, data/causes and data/text.")
+        sys.exit(f"{len(cat.errors)} mistakes: correct the files in data.")
     return cat
 
 

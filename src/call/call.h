@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "call/facts.h"
+#include "call/flow.h"
 #include "call/state.h"
 #include "call/stream.h"
 #include "call/trace.h"
@@ -106,6 +107,7 @@ struct call {
 
     struct call_facts    *facts;     /* its own memory; NULL: nothing of the kind was seen, or diagnosed */
     struct call_verdicts *verdicts;  /* in the arena; NULL: not diagnosed */
+    struct call_flow flow;           /* zero: not compared, or none is near */
     struct trace  trace;             /* its own memory; empty after diagnosis */
     uint8_t  join;                   /* enum call_join: why it belongs to its session */
     uint8_t  join_score;             /* of 100; 0: the first leg, or alone */

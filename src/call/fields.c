@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "call/fields.h"
 
+#include "codes/flow.h"
+
 enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_ADDRESS, AS_CODE,
                AS_SOME_U32, AS_SOME_MILLI_U16, AS_SOME_MILLI_U32, AS_MILLI_U32, AS_US, AS_SOME_MS,
                AS_MS_64, AS_STRING, AS_U8 };
@@ -48,6 +50,11 @@ static struct field_value some_number(int64_t n)
 }
 
 static struct field_value number(int64_t n) { return (struct field_value){ .known = true, .number = n }; }
+
+static struct field_value deviation(const struct call_flow *f)
+{
+    return (struct field_value){ .known = f->deviation != CALL_FLOW_FOLLOWED, .number = f->step };
+}
 
 /* ---- calls ---------------------------------------------------------------------------- */
 
@@ -105,6 +112,8 @@ CALL_GETTER(get_pdd, duration(call_pdd_ns(c)))
 CALL_GETTER(get_ring, duration(call_ring_ns(c)))
 CALL_GETTER(get_talk, duration(call_talk_ns(c)))
 CALL_GETTER(get_duration, duration(call_duration_ns(c)))
+CALL_GETTER(get_flow, word(slice_of_string(flow_at(c->flow.flow)->name)))
+CALL_GETTER(get_deviation, deviation(&c->flow))
 CALL_GETTER(get_prack, number(c->methods[SIP_PRACK]))
 CALL_GETTER(get_update, number(c->methods[SIP_UPDATE]))
 
@@ -225,6 +234,8 @@ static const struct field call_field_list[] = {
     C(U16_AT, "attempts", attempts),
     C(SPARSE_U16_AT, "forks", forks),
     C(CODE_AT, "challenge", challenge),
+    GETTER("flow.name", FIELD_FLOW, get_flow),
+    GETTER("flow.deviates_at", FIELD_DEVIATION, get_deviation),
     C(CODE_AT, "bye_final", bye_final),
     C(CODE_AT, "cancel_final", cancel_final),
     C(SOME_U32_AT, "session_expires_s", session_expires_s),
@@ -275,6 +286,8 @@ REGISTRATION_GETTER(get_r_code, number(registration_status(r).code))
 REGISTRATION_GETTER(get_r_name, word(registration_status(r).name))
 REGISTRATION_GETTER(get_r_list, ((void)r, word(SLICE("registrations"))))
 REGISTRATION_GETTER(get_r_reason, word(registration_reason_name((enum registration_reason)r->reason)))
+REGISTRATION_GETTER(get_r_flow, word(slice_of_string(flow_at(r->flow.flow)->name)))
+REGISTRATION_GETTER(get_r_deviation, deviation(&r->flow))
 REGISTRATION_GETTER(get_r_transport, word(wire_transport_name((enum wire_transport)r->transport)))
 
 #define R(macro, name, member) macro(struct registration, name, member)
@@ -308,6 +321,8 @@ static const struct field registration_field_list[] = {
     R(TIME_AT, "removed_at", removed_ns),
     R(TIME_AT, "last_at", last_ns),
     GETTER("reason", FIELD_WORD, get_r_reason),
+    GETTER("flow.name", FIELD_FLOW, get_r_flow),
+    GETTER("flow.deviates_at", FIELD_DEVIATION, get_r_deviation),
     R(SPARSE_BOOL_AT, "open_at_end", open_at_end),
     R(SPARSE_U16_AT, "surprises", surprises),
     R(SPARSE_U16_AT, "flaws", flaws),
@@ -543,6 +558,7 @@ static const struct field stream_field_list[] = {
     S(SOME_MILLI_32_AT, "burst_r", burst_r_milli),
     S(SPARSE_BOOL_AT, "silence_suppressed", silence_suppressed),
     S(SPARSE_U32_AT, "spurts", spurts),
+    S(SPARSE_U32_AT, "silent_s", silent_s),
     S(SPARSE_U32_AT, "comfort_noise", comfort_noise),
     S(SPARSE_U32_AT, "codec_changes", codec_changes),
     S(SPARSE_U32_AT, "early_packets", early_packets),

@@ -28,6 +28,8 @@ enum field_type {
     FIELD_MILLI,                     /* a number with decimals: `number` is in thousandths */
     FIELD_NUMBERS,                   /* a list: the first row */
     FIELD_ROWS,                      /* a list of lists */
+    FIELD_FLOW,                      /* a word; these two are an object of their own in JSON */
+    FIELD_DEVIATION,                 /* the number of a step; unknown: the flow was followed */
 };
 
 struct field_value {

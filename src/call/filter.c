@@ -316,9 +316,11 @@ static bool operand_typed(struct parser *p, const struct field *f, struct operan
     switch ((enum field_type)f->type) {
     case FIELD_TEXT:
     case FIELD_WORD:
+    case FIELD_FLOW:
     case FIELD_ADDRESS:
         return true;
     case FIELD_COUNTS:
+    case FIELD_DEVIATION:
     case FIELD_NUMBER:
         if (!take_decimal(&number, 1, &o->number) || number.len)
             return refuse(p, FILTER_WANTS_NUMBER, where);
@@ -346,7 +348,8 @@ static bool operand_typed(struct parser *p, const struct field *f, struct operan
 static struct operand *operand_take(struct parser *p, const struct field *f, bool pattern)
 {
     struct operand *o = arena_zalloc(&p->filter->arena, sizeof *o);
-    bool textual = f->type == FIELD_TEXT || f->type == FIELD_WORD || f->type == FIELD_ADDRESS;
+    bool textual = f->type == FIELD_TEXT || f->type == FIELD_WORD || f->type == FIELD_FLOW ||
+                   f->type == FIELD_ADDRESS;
 
     slice_take_blanks(&p->rest);
     slice where = p->rest;
@@ -562,7 +565,7 @@ static void judge(const struct node *n, const void *record, struct judged *j)
     j->known = v.known;
     j->number = v.number;
     j->text = v.text;
-    j->textual = n->field->type == FIELD_TEXT || n->field->type == FIELD_WORD;
+    j->textual = n->field->type == FIELD_TEXT || n->field->type == FIELD_WORD || n->field->type == FIELD_FLOW;
     if (v.address && v.known) {
         j->textual = true;
         j->text = slice_of(j->room, address_format(v.address, j->room));

@@ -9,7 +9,9 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/list.h"
+#include "call/flow.h"
 #include "call/state.h"
+#include "call/verdict.h"
 
 enum registration_reason { REGISTRATION_NO_REASON, REGISTRATION_ASKED, REGISTRATION_EXPIRED,
                            REGISTRATION_DISPLACED, REGISTRATION_NETWORK, REGISTRATION_REASONS };
@@ -34,7 +36,19 @@ struct registration {
     uint32_t       expires_s;        /* as granted */
     uint32_t       min_expires_s;    /* from a 423 */
     int64_t        first_ns, last_ns, registered_ns, expires_ns, removed_ns, asked_ns;
-    uint64_t       first_frame, last_frame;
+    uint64_t       first_frame, last_frame, final_frame;
+    /* For diagnosis, of the whole life of the binding. */
+    uint16_t       challenges;       /* 401 and 407 to REGISTERs with credentials */
+    uint16_t       stale;            /* of these, with stale=true */
+    uint16_t       too_brief;        /* 423 */
+    uint16_t       moves;            /* the REGISTER came from another address than before */
+    uint32_t       asked_s;          /* life time that was asked for, last */
+    struct address client_last;      /* where the newest REGISTER came from */
+    struct address client_before;    /* before the last move; family 0: none */
+    slice          user, realm;      /* of its credentials; of the last challenge */
+    uint64_t       challenge_frame;  /* the newest of them; 0: none */
+    struct call_verdicts *verdicts;  /* call/verdict.h, in the arena; NULL: not diagnosed */
+    struct call_flow flow;           /* zero: not compared */
 };
 
 struct registration *registration_new(void);

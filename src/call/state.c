@@ -78,7 +78,6 @@ static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
         [CALL_EV_REFUSAL]  = CALL_MEDIA_STOPPED,          /* of another branch, very late */
         [CALL_EV_CANCEL]   = CALL_MEDIA_STOPPED,
         [CALL_EV_ANSWER]   = CALL_ACTIVE,
-        [CALL_EV_INVITE]   = CALL_ACTIVE,
         [CALL_EV_DIALOG]   = CALL_ACTIVE,                 /* it goes on, or media came again */
         [CALL_EV_BYE]      = CALL_COMPLETED,              /* late, but it ended in order */
         [CALL_EV_SILENCE]  = CALL_MEDIA_STOPPED,

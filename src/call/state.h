@@ -36,8 +36,8 @@ enum call_event {
     CALL_EV_BYE,
     CALL_EV_SILENCE,                 /* the time that the tracker waits is over */
     CALL_EV_LIMIT,                   /* the tracker is full: not followed, or no longer */
-    CALL_EV_MEDIA_STOP,              /* no packet of media any more, in any direction */
     CALL_EV_DIALOG,                  /* joined in the middle: something that only an answered call has */
+    CALL_EV_MEDIA_STOP,              /* no packet of media any more, in any direction */
     CALL_EVENTS
 };
 

@@ -48,13 +48,14 @@ TEST(a_completed_call_and_one_not_followed_stay_what_they_are)
     }
 }
 
-TEST(an_active_call_ends_only_by_bye_silence_or_lack_of_memory)
+TEST(an_active_call_ends_only_by_bye_silence_of_its_media_or_all_or_lack_of_memory)
 {
     for (unsigned e = 0; e < CALL_EVENTS; e++) {
         enum call_state next = call_state_next(CALL_ACTIVE, e);
 
         if (call_state_is_over(next))
-            CHECK_ROW(e, e == CALL_EV_BYE || e == CALL_EV_SILENCE || e == CALL_EV_LIMIT);
+            CHECK_ROW(e, e == CALL_EV_BYE || e == CALL_EV_SILENCE || e == CALL_EV_LIMIT ||
+                             e == CALL_EV_MEDIA_STOP);
         else
             CHECK_ROW_EQ(e, next, CALL_ACTIVE);
     }
@@ -83,7 +84,7 @@ TEST(what_a_call_does_not_expect_in_a_state_is_left_out_on_purpose)
         [CALL_TRYING]     = 0x1ff, [CALL_PROGRESS] = 0x1ff,
         [CALL_CANCELLING] = 0x0ff,                                   /* not what only answered calls have */
         [CALL_CANCELLED]  = 0x01f, [CALL_REFUSED] = 0x01f,           /* nothing is left to end */
-        [CALL_ACTIVE]     = 0x1ff,
+        [CALL_ACTIVE]     = 0x3ff, [CALL_MEDIA_STOPPED] = 0x17e,      /* no new INVITE, nothing to let go */
         [CALL_COMPLETED]  = 0x13e,                                   /* no INVITE after BYE */
         [CALL_SILENT]     = 0x13f,
     };

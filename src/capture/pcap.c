@@ -52,10 +52,16 @@ struct record {
 
 static inline struct record record_as_written(const struct capture_pcap *p, const uint8_t *at)
 {
-    return (struct record){
-        capture_get_u32(at, p->swapped), capture_get_u32(at + 4, p->swapped),
-        capture_get_u32(at + 8, p->swapped), capture_get_u32(at + 12, p->swapped),
-    };
+    uint32_t s = capture_get_u32(at, false), fraction = capture_get_u32(at + 4, false),
+             caplen = capture_get_u32(at + 8, false), len = capture_get_u32(at + 12, false);
+
+    if (__builtin_expect(p->swapped, 0)) {
+        s = __builtin_bswap32(s);
+        fraction = __builtin_bswap32(fraction);
+        caplen = __builtin_bswap32(caplen);
+        len = __builtin_bswap32(len);
+    }
+    return (struct record){ s, fraction, caplen, len };
 }
 
 static struct record record_at(const struct capture_pcap *p, const uint8_t *at)

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "report/explain.h"
+#include "report/flows.h"
 
 #define JOINED_MAX 256
 
@@ -231,6 +232,7 @@ static int help(struct cli *cli)
         "signalbox explain monitor:8003", "signalbox explain SIP18X",
         "signalbox explain 901",          "signalbox explain q850:17",
         "signalbox explain codec-mismatch",
+        "signalbox explain flow",         "signalbox explain flow hold",
         "signalbox explain --lang fr --depth helpdesk 403", NULL,
     };
 
@@ -311,6 +313,74 @@ static void print_codes(struct task *t)
         explain_page(&e, &t->subjects[0]);
 }
 
+/* ---- explain flow NAME... ---- */
+
+static void print_flow(const struct task *t, enum flow_id id)
+{
+    struct explain e = explain_of(t);
+
+    if (t->json)
+        flows_json(&t->cli->out, t->cli->words, flow_at(id));
+    else
+        flows_page(&e.page, t->cli->words, flow_at(id));
+}
+
+static void list_flows(const struct task *t)
+{
+    struct explain e = explain_of(t);
+
+    if (t->json)
+        flows_json_all(&t->cli->out, t->cli->words);
+    else
+        flows_list(&e.page, t->cli->words);
+}
+
+static int no_such_flow(const struct task *t, const char *name)
+{
+    const struct flow *nearest = flow_at(flow_nearest(slice_of_string(name)));
+    struct out clean;
+
+    out_init_memory(&clean, 0);
+    style_clean(&clean, utf8_head(slice_of_string(name), 60));
+    int code = cli_say_error(t->cli, CLI_NOT_FOUND, TEXT_FLOW_ERROR_UNKNOWN,
+                             WORDS_TEXT("name", out_taken(&clean)),
+                             WORDS_TEXT("nearest", slice_of_string(nearest->name)));
+
+    out_done(&clean);
+    return code;
+}
+
+static int explain_flows(struct task *t, char *const *names, size_t count)
+{
+    if (count == 0)
+        list_flows(t);
+    for (size_t i = 0; i < count; i++) {
+        enum flow_id id = flow_find(slice_of_string(names[i]));
+
+        if (i && !t->json)
+            out_char(&t->cli->out, '\n');
+        if (id == FLOW_NONE)
+            t->result = no_such_flow(t, names[i]);
+        else
+            print_flow(t, id);
+    }
+    return t->result;
+}
+
+/* "flow hold" and "flow" alone; but "flow failed" is the phrase of 430. */
+static bool is_about_flows(char *const *words, size_t count, const struct words *w)
+{
+    char room[JOINED_MAX];
+    struct code_query q;
+
+    if (!count || !slice_eq_nocase(slice_of_string(words[0]), SLICE("flow")))
+        return false;
+    if (count == 1 || flow_find(slice_of_string(words[1])) != FLOW_NONE)
+        return true;
+    code_query(join(room, words, count), w, &q);
+    return !q.by_phrase;
+}
+
 int cmd_explain(struct cli *cli, int argc, char **argv)
 {
     struct task t = { .cli = cli };
@@ -323,6 +393,7 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 
     if (t.json && !count) {
         explain_json_all(&cli->out, cli->words);
+        flows_json_all(&cli->out, cli->words);
         return CLI_DONE;
     }
     if (t.list && !count) {
@@ -331,6 +402,8 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
         explain_list(&e);
         return CLI_DONE;
     }
+    if (is_about_flows(words, count, cli->words))
+        return explain_flows(&t, words + 1, count - 1);
     if (!count)
         return cli_say_error(cli, CLI_USAGE, TEXT_EXPLAIN_ERROR_NO_CODE, WORDS_NUMBER("count", 0));
     if (!(count > 1 && add_as_phrase(&t, words, count)) && !add_each(&t, words, count))

@@ -86,6 +86,7 @@ static bool cancel_too_late(const struct casefile *k, struct candidate *c)
         return false;
     prove(c, k->cancel);
     prove(c, k->answer);
+    c->weight = k->talk_ns < 5 * SECOND_NS ? 20 : 0;      /* it ended the call after all */
     return true;
 }
 
@@ -150,7 +151,9 @@ static bool session_timer_expired(const struct casefile *k, struct candidate *c)
 
 static bool session_timer_no_refresh(const struct casefile *k, struct candidate *c)
 {
-    if (!fits_timer(k) || refresh_unanswered(k) || k->refused[SIP_INVITE].request || k->refused[SIP_UPDATE].request)
+    static const char *const words[] = { "session timer", "session-timer", "session expire", "session interval", NULL };
+
+    if (!k->call->session_expires_s || (!fits_timer(k) && !text_has(k->call->reason_text, words)) || refresh_unanswered(k) || k->refused[SIP_INVITE].request || k->refused[SIP_UPDATE].request)
         return false;
     prove(c, k->answer);
     prove(c, k->bye);
@@ -189,6 +192,8 @@ static bool session_interval_too_small(const struct casefile *k, struct candidat
     prove(c, k->too_small);
     c->code = 422;
     say_number(c, "value", k->facts->min_se_s);
+    if (k->facts->asked_session_s)
+        say_number(c, "seconds", k->facts->asked_session_s);
     return true;
 }
 

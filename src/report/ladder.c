@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "report/lanes.h"
 #include "report/moment.h"
 #include "report/table.h"
 #include "sip/sdp.h"
@@ -308,11 +308,6 @@ static void lanes_space(struct lanes *lanes, const struct style *style)
 
 /* ---- drawing ------------------------------------------------------------------------------------ */
 
-/* Line-drawing characters and their plain stand-ins. */
-struct marks { const char *bar, *dash, *right, *left, *self, *proof; };
-static const struct marks fine = { "│", "─", "▶", "◀", "↺", "◆" };
-static const struct marks plain = { "|", "-", ">", "<", "@", "*" };
-
 static void draw_names(const struct ladder *l, const struct lanes *lanes, struct out *o,
                        const struct style *style)
 {
@@ -357,13 +352,6 @@ static void draw_time(const struct ladder *l, const struct event *e, struct out 
     out_done(&text);
 }
 
-static void draw_bar(struct out *o, const struct style *style, const struct marks *marks)
-{
-    style_begin(o, style, TONE_DIM);
-    out_text(o, slice_of_string(marks->bar));
-    style_end(o, style, TONE_DIM);
-}
-
 static enum style_tone event_tone(const struct event *e)
 {
     if (e->status == 0)
@@ -371,38 +359,14 @@ static enum style_tone event_tone(const struct event *e)
     return e->status < 200 ? TONE_WARN : e->status < 300 ? TONE_GOOD : TONE_BAD;
 }
 
-static void draw_arrow(const struct event *e, size_t columns, bool to_right, struct out *o,
-                       const struct style *style, const struct marks *marks)
-{
-    size_t inner = columns - 3;                           /* a bar, a head and a dash at the least */
-    slice label = e->label;
-    char clean[300];
-    slice shown = slice_of(clean, utf8_clean(&label, clean, sizeof clean));
-    bool cut = utf8_columns(shown) > inner;
-
-    if (cut)
-        shown = utf8_head(shown, inner - 1);
-    size_t used = utf8_columns(shown) + cut, pad = inner - used;
-
-    draw_bar(o, style, marks);
-    style_begin(o, style, event_tone(e));
-    out_text(o, slice_of_string(to_right ? marks->dash : marks->left));
-    out_repeat(o, slice_of_string(marks->dash), pad / 2);
-    out_text(o, shown);
-    out_text(o, cut ? SLICE("…") : SLICE(""));
-    out_repeat(o, slice_of_string(marks->dash), pad - pad / 2);
-    out_text(o, slice_of_string(to_right ? marks->right : marks->dash));
-    style_end(o, style, event_tone(e));
-}
-
 static void draw_detail(const struct event *e, struct out *o, const struct words *w, size_t at,
-                        const struct style *style, const struct marks *marks)
+                        const struct style *style)
 {
     struct out text;
 
     out_init_memory(&text, 2048);
     if (e->marked)
-        words_say(&text, w, TEXT_READ_LADDER_PROOF, WORDS_TEXT("mark", slice_of_string(marks->proof)),
+        words_say(&text, w, TEXT_READ_LADDER_PROOF, WORDS_TEXT("mark", slice_of_string(lanes_marks(style)->proof)),
                   WORDS_NUMBER("frame", e->frame));
     out_text(&text, e->marked && e->detail.len ? SLICE("  ") : SLICE(""));
     out_text(&text, e->detail);
@@ -423,47 +387,36 @@ static void draw_detail(const struct event *e, struct out *o, const struct words
     out_done(&text);
 }
 
-/* Bars of the lanes from `from` up to, not with, `to`, and the room behind each. */
-static void draw_bars(const struct lanes *lanes, size_t from, size_t to, struct out *o,
-                      const struct style *style, const struct marks *marks)
-{
-    for (size_t i = from; i < to; i++) {
-        draw_bar(o, style, marks);
-        out_repeat(o, SLICE(" "), lanes->spacing - 1);
-    }
-}
-
 static void draw_event(const struct ladder *l, const struct lanes *lanes, const struct event *e,
-                       struct out *o, const struct words *w, const struct style *style,
-                       const struct marks *marks)
+                       struct out *o, const struct words *w, const struct style *style)
 {
     size_t a = lanes->of[e->from], b = lanes->of[e->to], last = lanes->count - 1;
     size_t low = a < b ? a : b, high = a < b ? b : a;
+    slice self = slice_of_string(lanes_marks(style)->self);
 
     draw_time(l, e, o);
-    draw_bars(lanes, 0, low, o, style, marks);
+    lanes_bars(o, style, low, lanes->spacing);
     if (low < high) {
-        draw_arrow(e, (high - low) * lanes->spacing, a < b, o, style, marks);
+        lanes_arrow(o, style, event_tone(e), e->label, (high - low) * lanes->spacing, a < b);
     } else if (low < last) {                              /* to itself: beside its bar */
-        draw_bar(o, style, marks);
-        out_text(o, slice_of_string(marks->self));
+        lanes_bar(o, style);
+        out_text(o, self);
         table_fit(o, e->label, lanes->spacing - 2, false);
         high = low + 1;
     }
-    draw_bars(lanes, high, last, o, style, marks);
-    draw_bar(o, style, marks);
+    lanes_bars(o, style, last - high, lanes->spacing);
+    lanes_bar(o, style);
     if (low == high) {
-        out_text(o, slice_of_string(marks->self));
+        out_text(o, self);
         table_fit(o, e->label, SPACING_LEAST * 2, false);
     }
-    draw_detail(e, o, w, lanes->left + last * lanes->spacing + 1, style, marks);
+    draw_detail(e, o, w, lanes->left + last * lanes->spacing + 1, style);
     out_char(o, '\n');
 }
 
 void ladder_print(const struct ladder *l, struct out *o, const struct style *style)
 {
     const struct words *w = l->words;
-    const struct marks *marks = style->ascii ? &plain : &fine;
     struct lanes lanes;
 
     if (l->count == 0)
@@ -472,7 +425,7 @@ void ladder_print(const struct ladder *l, struct out *o, const struct style *sty
     lanes_space(&lanes, style);
     draw_names(l, &lanes, o, style);
     for (size_t i = 0; i < l->count; i++)
-        draw_event(l, &lanes, &l->events[i], o, w, style, marks);
+        draw_event(l, &lanes, &l->events[i], o, w, style);
     if (l->beyond) {
         words_say_plural(o, w, TEXT_READ_LADDER_MORE, WORDS_NUMBER("count", l->beyond),
                          WORDS_NUMBER("limit", LADDER_EVENTS_MAX));

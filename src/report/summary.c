@@ -121,7 +121,7 @@ void summary_json(const struct summary *s, struct json *j)
         { "retransmissions", s->retransmissions }, { "copies", s->copies },
         { "malformed", s->wire->malformed + in->kinds[INTAKE_MALFORMED] },
         { "flawed", in->flawed }, { "refusable", in->refusable },
-        { "not_sip", in->units - in->kinds[INTAKE_SIP] },
+        { "not_sip", intake_units(in) - in->kinds[INTAKE_SIP] },
         { "fragments_incomplete", s->wire->fragments_incomplete },
         { "tcp_gaps", s->wire->tcp_gaps }, { "truncated", s->wire->frames_cut },
         { "not_followed", s->track->not_followed }, { "unassigned", s->track->unassigned },

@@ -373,21 +373,24 @@ bool sdp_attr_find(slice lines, slice name, slice *ret_value)
 /* rtpmap:<payload type> <encoding name>/<clock rate>[/<channels>] */
 bool sdp_rtpmap_parse(slice value, struct sdp_codec *ret)
 {
-    slice rest = value, clock, channels;
-    uint32_t type, number = 1;
-    struct sdp_codec got;
+    slice rest = value;
+    uint32_t type, clock_hz, channels = 1;
+    size_t len = 0;
 
-    if (!sip_to_u32(take_word(&rest), &type) || type > 127)
+    if (!slice_take_u32(&rest, &type) || type > 127 || !slice_take_blanks(&rest))
         return false;
-    got.name = sip_cut_at(take_word(&rest), '/', &clock);
-    clock = sip_cut_at(slice_skip(clock, 1), '/', &channels);
-    if (!got.name.len || !sip_to_u32(clock, &got.clock_hz))
+    while (len < rest.len && rest.ptr[len] != '/' && (unsigned char)rest.ptr[len] > ' ')
+        len++;
+    slice name = slice_head(rest, len);
+
+    rest = slice_skip(rest, len);
+    if (!name.len || !slice_take_char(&rest, '/') || !slice_take_u32(&rest, &clock_hz))
         return false;
-    if (channels.len && (!sip_to_u32(slice_skip(channels, 1), &number) || number > 255))
+    if (slice_take_char(&rest, '/') && (!slice_take_u32(&rest, &channels) || channels > 255))
         return false;
-    got.payload_type = (uint8_t)type;
-    got.channels = (uint8_t)number;
-    *ret = got;
+    if (rest.len && (unsigned char)rest.ptr[0] > ' ')
+        return false;                                     /* "8000x" is no clock */
+    *ret = (struct sdp_codec){ (uint8_t)type, name, clock_hz, (uint8_t)channels };
     return true;
 }
 
@@ -406,17 +409,34 @@ static const struct sdp_codec static_codecs[] = {            /* RFC 3551, tables
     { 33, SLICE("MP2T"), 90000, 1 }, { 34, SLICE("H263"), 90000, 1 },
 };
 
-bool sdp_codec_of(const struct sdp_media *media, unsigned payload_type, struct sdp_codec *ret)
+/* Value of the next a=rtpmap line; other lines cost a look at their beginning. */
+static bool rtpmap_next(slice *lines, slice *ret_value)
 {
-    slice lines = media->lines, name, value;
-    struct sdp_codec got;
+    static const char name[] = "a=rtpmap:";
+    slice line;
 
-    while (sdp_attr_next(&lines, &name, &value))
-        if (SIP_IS(name, "rtpmap") && sdp_rtpmap_parse(value, &got) &&
-            got.payload_type == payload_type) {
-            *ret = got;
+    while (slice_take_line(lines, &line))
+        if (line.len > sizeof name && memcmp(line.ptr, name, sizeof name - 1) == 0) {
+            *ret_value = slice_skip(line, sizeof name - 1);
             return true;
         }
+    return false;
+}
+
+static bool rtpmap_is_of(slice value, unsigned payload_type)
+{
+    uint32_t type;
+
+    return slice_take_u32(&value, &type) && type == payload_type;
+}
+
+bool sdp_codec_of(const struct sdp_media *media, unsigned payload_type, struct sdp_codec *ret)
+{
+    slice lines = media->lines, value;
+
+    while (rtpmap_next(&lines, &value))
+        if (rtpmap_is_of(value, payload_type) && sdp_rtpmap_parse(value, ret))
+            return true;
     for (size_t i = 0; i < ARRAY_LEN(static_codecs); i++)
         if (static_codecs[i].payload_type == payload_type) {
             *ret = static_codecs[i];
@@ -436,7 +456,7 @@ static void codec_fill_static(struct sdp_codec *codec)
 
 size_t sdp_codecs_of(const struct sdp_media *media, struct sdp_codec *ret, size_t room)
 {
-    slice formats = media->formats, lines = media->lines, name, value;
+    slice formats = media->formats, lines = media->lines, value;
     struct sdp_codec got;
     unsigned type;
     size_t count = 0;
@@ -445,8 +465,8 @@ size_t sdp_codecs_of(const struct sdp_media *media, struct sdp_codec *ret, size_
         ret[count] = (struct sdp_codec){ .payload_type = (uint8_t)type };
         codec_fill_static(&ret[count++]);
     }
-    while (sdp_attr_next(&lines, &name, &value))
-        if (SIP_IS(name, "rtpmap") && sdp_rtpmap_parse(value, &got))
+    while (rtpmap_next(&lines, &value))
+        if (sdp_rtpmap_parse(value, &got))
             for (size_t i = 0; i < count; i++)
                 if (ret[i].payload_type == got.payload_type) {
                     ret[i] = got;

@@ -17,6 +17,15 @@ void intake_init(struct intake *in, struct tracker *tracker, struct media_table 
 
 void intake_done(struct intake *in) { arena_done(&in->arena); }
 
+uint64_t intake_units(const struct intake *in)
+{
+    uint64_t units = 0;
+
+    for (size_t i = 0; i < INTAKE_KINDS; i++)
+        units += in->kinds[i];
+    return units;
+}
+
 slice intake_kind_name(enum intake_kind kind)
 {
     static const char *const names[INTAKE_KINDS] = {
@@ -88,31 +97,11 @@ static enum intake_kind sort_by_first_byte(const struct wire_unit *unit)
     return first >= 0xf8 && unit->dst.port == 5060 ? INTAKE_SIGCOMP : INTAKE_OTHER;
 }
 
-static inline void note_time(struct intake *in, int64_t time_ns)
-{
-    if (!in->first_ns || time_ns < in->first_ns)
-        in->first_ns = time_ns;
-    if (time_ns > in->last_ns)
-        in->last_ns = time_ns;
-}
-
 /* Media goes on while signalling is quiet: calls have to grow older. */
 static void note_tick(struct intake *in, int64_t time_ns)
 {
     in->tick_ns = time_ns + TICK_NS;
     tracker_time(in->tracker, time_ns);
-}
-
-/* Nearly every packet of a busy capture: the next one of a stream that is known. */
-static inline bool take_known_media(struct intake *in, const struct wire_unit *unit)
-{
-    if (!in->media || unit->payload.len < 12 || ((uint8_t)unit->payload.ptr[0] & 0xc0) != 0x80 ||
-        unit->kind != WIRE_DATAGRAM || !media_table_known(in->media, unit))
-        return false;
-    in->kinds[INTAKE_RTP]++;
-    if (__builtin_expect(unit->time_ns >= in->tick_ns, 0))
-        note_tick(in, unit->time_ns);
-    return true;
 }
 
 static void take_other(struct intake *in, const struct wire_unit *unit)
@@ -126,17 +115,8 @@ static void take_other(struct intake *in, const struct wire_unit *unit)
         note_tick(in, unit->time_ns);
 }
 
-void intake_unit(void *ctx, const struct wire_unit *unit)
+static __attribute__((noinline)) void take_any(struct intake *in, const struct wire_unit *unit)
 {
-    struct intake *in = ctx;
-
-    in->units++;
-    note_time(in, unit->time_ns);
-    if (take_known_media(in, unit)) {
-        in->hep += unit->hep;
-        return;
-    }
-    in->hep += unit->hep;
     in->skipped_bytes += unit->stream_before.len;
     if (take_sip(in, unit))
         in->kinds[INTAKE_SIP]++;
@@ -151,4 +131,32 @@ void intake_incident(void *ctx, const struct wire_incident *incident)
     struct intake *in = ctx;
 
     tracker_incident(in->tracker, incident);
+}
+
+void intake_unit(void *ctx, const struct wire_unit *unit)
+{
+    struct intake *in = ctx;
+
+    in->hep += unit->hep;
+    /* nearly every packet of a busy capture: the next one of a stream that is known */
+    if (unit->payload.len < 12 || ((uint8_t)unit->payload.ptr[0] & 0xc0) != 0x80 || !in->media ||
+        unit->kind != WIRE_DATAGRAM || !media_table_known(in->media, unit)) {
+        take_any(in, unit);
+        return;
+    }
+    in->kinds[INTAKE_RTP]++;
+    if (__builtin_expect(unit->time_ns >= in->tick_ns, 0))
+        note_tick(in, unit->time_ns);
+}
+
+bool intake_plain(void *ctx, const uint8_t *ip, size_t total, const struct wire_frame *frame)
+{
+    struct intake *in = ctx;
+
+    if (!media_table_plain(in->media, ip, total, frame->time_ns, frame->number))
+        return false;
+    in->kinds[INTAKE_RTP]++;
+    if (__builtin_expect(frame->time_ns >= in->tick_ns, 0))
+        note_tick(in, frame->time_ns);
+    return true;
 }

@@ -32,7 +32,7 @@ struct intake {
     struct media_table *media;       /* NULL: RTP is only counted */
     int64_t         tick_ns;         /* when the tracker is told the time, if no message does it */
     struct arena    arena;           /* names of other methods */
-    uint64_t units, sip_messages, hep;
+    uint64_t sip_messages, hep;
     uint64_t kinds[INTAKE_KINDS];
     uint64_t requests[SIP_METHODS];  /* [SIP_UNKNOWN]: those beyond `others` */
     uint64_t responses[INTAKE_STATUS_MAX];
@@ -40,13 +40,15 @@ struct intake {
     unsigned other_count;
     uint64_t flawed, refusable;      /* messages with a flaw; with one worth a 400 */
     uint64_t skipped_bytes;          /* foreign bytes before messages on streams */
-    int64_t  first_ns, last_ns;      /* of units, 0: none */
     struct sip_header room[SIP_HEADERS_MAX];
 };
 
 void intake_init(struct intake *in, struct tracker *tracker, struct media_table *media);
 void intake_done(struct intake *in);
+uint64_t intake_units(const struct intake *in);                     /* all kinds together */
 void intake_unit(void *ctx, const struct wire_unit *unit);          /* a wire_unit_fn */
+/* A wire_plain_fn, where there is a table of media: the next packet of a known stream. */
+bool intake_plain(void *ctx, const uint8_t *ip, size_t total, const struct wire_frame *frame);
 
 void intake_incident(void *ctx, const struct wire_incident *incident);      /* a wire_incident_fn */
 

@@ -13,6 +13,7 @@
 #define AT_ONCE_NS          (2 * SECOND_NS)
 #define CALL_ID_LEAST       12u                  /* a shorter one is in others by chance */
 #define NUMBER_LEAST        6u                   /* digits; a shorter number must be the same */
+#define JOIN_BY_RTP         90u                  /* the same SSRC, numbers and times, sent on */
 #define NUMBER_MAX          64u
 
 /* ---- signs ------------------------------------------------------------------------------- */
@@ -64,7 +65,7 @@ static bool same_call_id_part(const struct call *a, const struct call *b)
 {
     slice x = local_part(a->call_id), y = local_part(b->call_id);
 
-    return holds(x, y) || holds(y, x) ||
+    return holds(a->call_id, b->call_id) || holds(b->call_id, a->call_id) || holds(x, y) || holds(y, x) ||
            (slice_eq(x, y) && join_is_identity(x) && !slice_eq(a->call_id, b->call_id));
 }
 
@@ -84,15 +85,39 @@ static slice header_of(const struct call *c, slice name)
     return (slice){0};
 }
 
-static bool same_header(const struct call *a, const struct call *b)
+/* What such a header is called when it names the call, and when it names its owner. */
+static bool names_a_call(slice name)
 {
+    static const slice of_call[] = { SLICE_INIT("call"), SLICE_INIT("cid"), SLICE_INIT("uuid"),
+                                     SLICE_INIT("guid"), SLICE_INIT("session"), SLICE_INIT("correlat"),
+                                     SLICE_INIT("leg"), SLICE_INIT("conversation"), SLICE_INIT("interaction") };
+    static const slice of_owner[] = { SLICE_INIT("tenant"), SLICE_INIT("account"), SLICE_INIT("customer"),
+                                      SLICE_INIT("trunk"), SLICE_INIT("device"), SLICE_INIT("user"),
+                                      SLICE_INIT("domain"), SLICE_INIT("company") };
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(of_call); i++)
+        found = found || slice_find_nocase(name, of_call[i]) >= 0;
+    for (size_t i = 0; i < ARRAY_LEN(of_owner); i++)
+        found = found && slice_find_nocase(name, of_owner[i]) < 0;
+    return found;
+}
+
+/* Points for a header with the same value on both. */
+static unsigned header_points(const struct call *a, const struct call *b)
+{
+    unsigned points = 0;
+
     for (size_t i = 0; a->facts && i < a->facts->header_count; i++) {
         const struct call_header *h = &a->facts->headers[i];
 
-        if (join_is_identity(h->value) && slice_eq(h->value, header_of(b, h->name)))
-            return true;
+        if (!join_is_identity(h->value) || !slice_eq(h->value, header_of(b, h->name)))
+            continue;
+        unsigned worth = h->value.len >= 16 && names_a_call(h->name) ? 65 : 50;
+
+        points = worth > points ? worth : points;
     }
-    return false;
+    return points;
 }
 
 static bool same_media(const struct call *a, const struct call *b, size_t side)
@@ -181,8 +206,8 @@ static struct join_verdict judge_weak(const struct call *older, const struct cal
 {
     static const struct join_verdict apart;
     unsigned media = media_points(older, newer), points = media;
-    bool numbers = same_numbers(older, newer), header = same_header(older, newer),
-         call_id = same_call_id_part(older, newer);
+    unsigned header = header_points(older, newer);
+    bool numbers = same_numbers(older, newer), call_id = same_call_id_part(older, newer);
     enum call_join why = media ? CALL_JOIN_SDP : call_id ? CALL_JOIN_CALL_ID
                        : header ? CALL_JOIN_ANY_HEADER : CALL_JOIN_NUMBERS;
 
@@ -190,7 +215,7 @@ static struct join_verdict judge_weak(const struct call *older, const struct cal
         return apart;
     points += 20;                                         /* for being neighbours */
     points += numbers ? 55 : same_number(dialled(older), dialled(newer)) ? 15 : 0;
-    points += header ? 50 : 0;
+    points += header;
     points += call_id ? 65 : 0;
     points += newer->invite_ns - older->invite_ns <= AT_ONCE_NS ? 5 : 0;
     return (struct join_verdict){ (uint8_t)(points < 95 ? points : 95), (uint8_t)why };
@@ -269,10 +294,10 @@ static void leg_add_call_id(struct tracker *t, struct leg *leg)
     slice local = local_part(leg->call->call_id);
 
     leg_add_key(t, leg, KEY_VALUE, leg->call->call_id);
-    if (local.len < CALL_ID_LEAST)
-        return;
-    leg_add_key(t, leg, KEY_CALL_ID, slice_of(local.ptr, CALL_ID_LEAST));
-    leg_add_key(t, leg, KEY_CALL_ID, slice_skip(local, local.len - CALL_ID_LEAST));
+    if (leg->call->call_id.len >= CALL_ID_LEAST)
+        leg_add_key(t, leg, KEY_CALL_ID, slice_head(leg->call->call_id, CALL_ID_LEAST));
+    if (local.len >= CALL_ID_LEAST)
+        leg_add_key(t, leg, KEY_CALL_ID, slice_skip(local, local.len - CALL_ID_LEAST));
 }
 
 static void leg_add_media(struct tracker *t, struct leg *leg)
@@ -401,6 +426,26 @@ void track_join(struct tracker *t, struct leg *leg)
         search_key(t, leg, &leg->keys->key[i], &s);
     if (is_clear(&s))
         legs_join(leg, s.best, s.verdict);
+}
+
+static struct leg *leg_of_call(const struct tracker *t, const struct call *c)
+{
+    for (struct map_node *n = map_first(&t->maps[LIVE_LEG], track_hash(t, c->call_id)); n; n = map_next(n)) {
+        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+
+        if (leg->call == c)
+            return leg;
+    }
+    return NULL;
+}
+
+void track_join_relayed(void *ctx, const struct call *a, const struct call *b)
+{
+    struct tracker *t = ctx;
+    struct leg *x = leg_of_call(t, a), *y = leg_of_call(t, b);
+
+    if (!t->settings.no_join && x && y && a->session != b->session && !contradict(a, b))
+        legs_join(x, y, (struct join_verdict){ JOIN_BY_RTP, CALL_JOIN_RTP });
 }
 
 void track_join_leave(struct tracker *t, struct leg *leg)

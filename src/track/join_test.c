@@ -42,6 +42,13 @@ static const struct { const char *legs, *script; enum call_join why; } joined[] 
     { "the same numbers at the same time, one with its country code",
       "A>S INVITE call=a caller=sip:2015550123@c from=a uri=sip:0301234567@x\n"
       "+80 S>B INVITE call=b caller=sip:+12015550123@c from=q uri=sip:+49301234567@y\n", CALL_JOIN_NUMBERS },
+    { "an identity in a header that names calls, and nothing else",
+      "A>S INVITE call=a uri=sip:1001@x | X-CID: 5d1e9a30-77aa-4a50-9a3e-2b1f11c0aa77\n"
+      "+15 S>B INVITE call=b uri=sip:agent@y | X-CID: 5d1e9a30-77aa-4a50-9a3e-2b1f11c0aa77\n",
+      CALL_JOIN_ANY_HEADER },
+    { "the whole Call-ID of the other with something behind it",
+      "A>S INVITE call=7c1f2e9a4b@198.51.100.11 uri=sip:1001@x\n"
+      "+15 S>B INVITE call=7c1f2e9a4b@198.51.100.11_b2b-1 uri=sip:agent@y\n", CALL_JOIN_CALL_ID },
     { "an unknown header with an identity, and the number dialled",
       "A>S INVITE call=a uri=sip:4711@x | X-UUID: 4f5c-99aa-1b2c3d4e\n"
       "+80 S>B INVITE call=b uri=sip:4711@y | X-UUID: 4f5c-99aa-1b2c3d4e\n", CALL_JOIN_ANY_HEADER },
@@ -80,6 +87,9 @@ static const struct { const char *legs, *script; } apart[] = {
     { "a header of the tenant on every call",
       "A>S INVITE call=a uri=sip:1001@x | X-Tenant: company-20262026\n"
       "+10 S>B INVITE call=b uri=sip:1002@y | X-Tenant: company-20262026\n" },
+    { "an identity of the tenant on every call",
+      "A>S INVITE call=a uri=sip:1001@x | X-Tenant-UUID: 5d1e9a30-77aa-4a50-9a3e-2b1f11c0aa77\n"
+      "+10 S>B INVITE call=b uri=sip:1002@y | X-Tenant-UUID: 5d1e9a30-77aa-4a50-9a3e-2b1f11c0aa77\n" },
     { "Session-IDs that differ outweigh numbers that agree",
       "A>S INVITE call=a caller=sip:2015550123@c from=a uri=sip:0301234567@x | Session-ID: 11112222333344445555666677778888\n"
       "+10 S>B INVITE call=b caller=sip:2015550123@c from=q uri=sip:0301234567@y | Session-ID: 99992222333344445555666677778888\n" },

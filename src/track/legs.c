@@ -120,20 +120,32 @@ static void leg_leave_session(struct tracker *t, struct session *s, struct call 
     free(s);
 }
 
+/* The newest of each slot is known again, so that its further messages open no further record. */
+static void leg_remember_refused(struct tracker *t, slice call_id, uint64_t hash)
+{
+    char **slot = &t->refused[hash % TRACK_REFUSED_SLOTS];
+
+    free(*slot);
+    *slot = call_id.len <= TRACK_REFUSED_BYTES && !memchr(call_id.ptr, '\0', call_id.len)
+        ? strndup(call_id.ptr, call_id.len) : NULL;
+}
+
+static bool leg_was_refused(const struct tracker *t, slice call_id, uint64_t hash)
+{
+    const char *known = t->refused[hash % TRACK_REFUSED_SLOTS];
+
+    return known && slice_eq(slice_of_string(known), call_id);
+}
+
 /* Seen, counted, not followed: monitor code 8004. */
 static void leg_refuse(struct tracker *t, struct leg *leg, uint64_t hash)
 {
     call_step(leg->call, CALL_EV_LIMIT);
     t->counts.not_followed++;
-    t->refused[hash % TRACK_REFUSED_SLOTS] = hash;
+    leg_remember_refused(t, leg->call->call_id, hash);
     leg_hand_over(t, &leg->call, 1);
     leg->call = NULL;
     leg_free(leg);
-}
-
-static bool leg_was_refused(const struct tracker *t, uint64_t hash)
-{
-    return t->refused[hash % TRACK_REFUSED_SLOTS] == hash && hash;
 }
 
 static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
@@ -568,6 +580,13 @@ static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_un
 {
     struct call *c = leg->call;
     bool other_branch = attempt_is_open(leg, m->cseq.number);
+
+    if (leg->attempt_count && m->cseq.number < leg->cseq) {      /* captured behind the INVITE that answers it */
+        if (m->status == 401 || m->status == 407)
+            c->challenge = m->status;
+        return;
+    }
+
     bool was_answered = c->answered || c->state == CALL_ACTIVE || c->state == CALL_COMPLETED;
 
     if (!was_answered) {                                  /* else of another branch, overtaken */
@@ -684,7 +703,7 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
 
     if (!leg && !leg_may_open(m))
         return false;
-    if (!leg && (leg_was_refused(t, hash) || !(leg = leg_open(t, u, m, hash)))) {
+    if (!leg && (leg_was_refused(t, m->call_id, hash) || !(leg = leg_open(t, u, m, hash)))) {
         t->counts.unassigned++;                           /* of a call, but of none that is followed */
         track_tell(t, &(struct track_sighting){ .unit = u, .message = m, .kind = SEEN_NEW });
         return true;
@@ -770,7 +789,7 @@ void track_leg_let_go(struct tracker *t, struct live *l)
     if (!call_state_is_over((enum call_state)leg->call->state)) {
         leg_step(t, leg, CALL_EV_LIMIT);
         t->counts.not_followed++;
-        t->refused[l->by_call_id.hash % TRACK_REFUSED_SLOTS] = l->by_call_id.hash;
+        leg_remember_refused(t, l->call_id, l->by_call_id.hash);
     }
     track_leg_close(t, l, false);
 }

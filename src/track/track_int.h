@@ -12,6 +12,7 @@
 #define TRACK_TEXT_MAX 32768u
 /* Call-IDs of calls that were not followed, the newest of each slot: each is counted once. */
 #define TRACK_REFUSED_SLOTS 1024u
+#define TRACK_REFUSED_BYTES 256u     /* of a Call-ID; a longer one is counted anew each time */
 
 /* What is live has a timer, stands in a map by Call-ID and in a list by age. The key stands
  * beside the node: a look-up touches no more of what it passes by. */
@@ -39,7 +40,7 @@ struct tracker {
     uint64_t              live_calls;
     uint64_t              next_call, next_registration, next_transaction, next_session;
     int64_t               now_ns;
-    uint64_t              refused[TRACK_REFUSED_SLOTS];   /* hashes; they decide on counting only */
+    char                 *refused[TRACK_REFUSED_SLOTS];   /* Call-IDs, NUL-ended; each owned */
 };
 
 #define live_item(live_ptr, type) ((type *)((char *)(live_ptr) - offsetof(type, live)))

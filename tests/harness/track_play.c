@@ -4,9 +4,10 @@
 
 struct line {
     char     from, to;
-    bool     request, in, reversed, tcp;
-    uint32_t status, cseq, vias, ip_id, rseq, frag;
+    bool     request, in, reversed, tcp, cut;
+    uint32_t status, cseq, vias, ip_id, rseq, frag, media_port, ptime, max_forwards;
     bool     has_ip_id, has_cseq;
+    slice    types, media_ip, proto, attributes, sent_by;
     slice    method, call_id, from_tag, to_tag, branch, uri, sdp, reason, aor, caller, headers;
 };
 
@@ -20,6 +21,8 @@ static void on_message(void *ctx, const struct track_sighting *s)
     p->of_call += s->call != NULL;
     p->of_registration += s->registration != NULL;
     p->of_transaction += s->transaction != NULL;
+    if (p->on_message)
+        p->on_message(p, s);
     p->of_nothing += !s->call && !s->registration && !s->transaction;
     if (s->call)
         p->last_state = (enum call_state)s->call->state;
@@ -53,12 +56,14 @@ static bool on_transaction_closed(void *ctx, struct transaction *t)
     return KEEP((struct play *)ctx, transaction, t);
 }
 
+static void on_session(void *ctx, struct call *const *legs, size_t count);
+
 bool play_start(struct play *p, const struct track_settings *settings)
 {
     static const struct track_settings defaults;
     struct track_observer observer = {
         .ctx = p, .message = on_message, .call_opened = on_opened, .call_changed = on_changed,
-        .call_closed = on_call_closed, .registration_closed = on_registration_closed,
+        .session_closing = on_session, .call_closed = on_call_closed, .registration_closed = on_registration_closed,
         .transaction_closed = on_transaction_closed,
     };
 
@@ -83,6 +88,9 @@ void play_done(struct play *p)
     for (size_t i = 0; i < p->transaction_count && i < PLAY_KEPT_MAX; i++)
         transaction_free(p->transactions[i]);
     p->tracker = tracker_free(p->tracker);
+    for (size_t i = 0; i < p->stream_count; i++)
+        stream_free(p->streams[i]);
+    p->stream_count = 0;
 }
 
 /* ---- reading a line ---- */
@@ -116,8 +124,12 @@ static void read_option(struct line *l, slice word, slice line)
         { SLICE("cseq"), NULL, &l->cseq, &l->has_cseq }, { SLICE("via"), NULL, &l->vias, NULL },
         { SLICE("id"), NULL, &l->ip_id, &l->has_ip_id }, { SLICE("rseq"), NULL, &l->rseq, NULL },
         { SLICE("frag"), NULL, &l->frag, NULL },
+        { SLICE("pt"), &l->types, NULL, NULL },      { SLICE("ip"), &l->media_ip, NULL, NULL },
+        { SLICE("proto"), &l->proto, NULL, NULL },   { SLICE("attr"), &l->attributes, NULL, NULL },
+        { SLICE("port"), NULL, &l->media_port, NULL }, { SLICE("ptime"), NULL, &l->ptime, NULL },
+        { SLICE("max"), NULL, &l->max_forwards, NULL }, { SLICE("sent"), &l->sent_by, NULL, NULL },
         { SLICE("in"), NULL, NULL, &l->in },         { SLICE("rev"), NULL, NULL, &l->reversed },
-        { SLICE("tcp"), NULL, NULL, &l->tcp },
+        { SLICE("tcp"), NULL, NULL, &l->tcp },       { SLICE("cut"), NULL, NULL, &l->cut },
     };
     slice value = word, name = slice_take_until(&value, '=');
 
@@ -218,7 +230,7 @@ static void put_vias(struct text *t, const struct line *l)
     bool of_invite = method_is(l, "CANCEL") || (method_is(l, "ACK") && !l->in);
     slice of = of_invite ? SLICE("INVITE") : l->method;
 
-    put(t, "Via: SIP/2.0/UDP top.example;branch=");
+    put(t, "Via: SIP/2.0/UDP %.*s;branch=", SLICE_ARG(l->sent_by.ptr ? l->sent_by : SLICE("top.example")));
     if (l->branch.ptr)
         put(t, "z9hG4bK-%.*s\r\n", SLICE_ARG(l->branch));
     else
@@ -227,24 +239,66 @@ static void put_vias(struct text *t, const struct line *l)
         put(t, "Via: SIP/2.0/UDP v%u.example;branch=z9hG4bK-below-%u\r\n", i, i);
 }
 
+static void put_types(struct text *t, slice types)
+{
+    static const struct { uint32_t type; const char *map; } dynamic[] = {
+        { 96, "opus/48000/2" }, { 97, "AMR/8000" }, { 98, "AMR-WB/16000" }, { 101, "telephone-event/8000" },
+    };
+    uint32_t type;
+
+    while (slice_take_u32(&types, &type)) {
+        (void)slice_take_char(&types, ',');
+        for (size_t i = 0; i < ARRAY_LEN(dynamic); i++)
+            if (dynamic[i].type == type)
+                put(t, "a=rtpmap:%u %s\r\n", type, dynamic[i].map);
+    }
+}
+
+static void put_with_blanks(struct text *t, slice text, char blank)
+{
+    for (size_t i = 0; i < text.len; i++)
+        put(t, "%c", text.ptr[i] == blank ? ' ' : text.ptr[i]);
+}
+
+static void put_sdp(struct text *t, const struct line *l)
+{
+    slice types = l->types.ptr ? l->types : SLICE("0"), rest = l->attributes, one;
+    slice proto = l->proto.ptr ? l->proto : SLICE("RTP/AVP");
+    slice ip = l->media_ip.ptr ? l->media_ip : SLICE("10.0.0.1");
+    const char *family = slice_find_char(ip, ':') < 0 ? "IP4" : "IP6";
+    bool zero = slice_eq(l->sdp, SLICE("zero"));
+    slice direction = zero || !l->sdp.ptr ? SLICE("sendrecv") : l->sdp;
+
+    put(t, "v=0\r\no=- 1 %u IN %s %.*s\r\ns=-\r\nc=IN %s %.*s\r\nt=0 0\r\nm=audio %u %.*s ", l->cseq,
+        family, SLICE_ARG(ip), family, SLICE_ARG(zero ? SLICE("0.0.0.0") : ip),
+        l->media_port ? l->media_port : 40000, SLICE_ARG(proto));
+    put_with_blanks(t, types, ',');
+    put(t, "\r\na=%.*s\r\n", SLICE_ARG(direction));
+    put_types(t, types);
+    if (l->ptime)
+        put(t, "a=ptime:%u\r\n", l->ptime);
+    while (rest.len) {
+        one = slice_take_until(&rest, '%');
+        (void)slice_take_char(&rest, '%');
+        put(t, "%s", slice_starts(one, SLICE("m=")) ? "" : "a=");
+        put_with_blanks(t, one, '_');
+        put(t, "\r\n");
+    }
+}
+
 static void put_body(struct text *t, const struct line *l)
 {
-    char body[512];
-    const char *direction = slice_eq(l->sdp, SLICE("zero")) ? "sendrecv" : NULL;
-    int n = 0;
+    char body[1024];
+    struct text b = { body, sizeof body };
 
-    if (l->sdp.ptr)
-        n = snprintf(body, sizeof body,
-                     "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
-                     "m=audio 40000 RTP/AVP 0\r\na=%.*s\r\n",
-                     direction ? "0.0.0.0" : "10.0.0.1",
-                     direction ? (int)strlen(direction) : (int)l->sdp.len,
-                     direction ? direction : l->sdp.ptr);
+    body[0] = 0;
+    if (l->sdp.ptr || l->types.ptr || l->media_ip.ptr || l->proto.ptr || l->attributes.ptr || l->media_port)
+        put_sdp(&b, l);
     else if (l->frag)
-        n = snprintf(body, sizeof body, "SIP/2.0 %u Whatever\r\n", l->frag);
-    if (n)
+        put(&b, "SIP/2.0 %u Whatever\r\n", l->frag);
+    if (body[0])
         put(t, "Content-Type: %s\r\n", l->frag ? "message/sipfrag;version=2.0" : "application/sdp");
-    put(t, "Content-Length: %d\r\n\r\n%.*s", n, n, body);
+    put(t, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
 }
 
 static void put_headers(struct text *t, slice headers)
@@ -286,7 +340,7 @@ static slice write_message(struct play *p, const struct line *l)
     put_party(&t, "To", l->reversed ? caller : callee, l->reversed ? from_tag : l->to_tag);
     put(&t, "Call-ID: %.*s\r\n", SLICE_ARG(l->call_id.ptr ? l->call_id : SLICE("c1")));
     put(&t, "CSeq: %u %.*s\r\n", l->cseq, SLICE_ARG(l->method));
-    put(&t, "Max-Forwards: 70\r\n");
+    put(&t, "Max-Forwards: %u\r\n", l->max_forwards ? l->max_forwards : 70);
     if (l->rseq)
         put(&t, "Require: 100rel\r\nRSeq: %u\r\n", l->rseq);
     put_headers(&t, l->headers);
@@ -298,9 +352,157 @@ static slice write_message(struct play *p, const struct line *l)
 
 static struct address address_of(char letter)
 {
-    uint8_t ip[4] = { 10, 0, 0, (uint8_t)(letter - 'A' + 1) };
+    uint8_t private_ip[4] = { 10, 0, 0, (uint8_t)(letter - 'A' + 1) };
+    uint8_t public_ip[4] = { 198, 51, 100, (uint8_t)(letter - 'a' + 1) };
 
-    return address_v4(ip, 5060);
+    return address_v4(letter >= 'a' ? public_ip : private_ip, 5060);
+}
+
+/* ---- voice and incidents ---- */
+
+#define NUMBER(name_, member, type) { SLICE_INIT(name_), offsetof(struct stream, member), sizeof(type) }
+static const struct { slice name; size_t offset, size; } numbers[] = {
+    NUMBER("packets", packets, uint32_t), NUMBER("lost", lost, uint32_t),
+    NUMBER("duplicates", duplicates, uint32_t), NUMBER("reordered", reordered, uint32_t),
+    NUMBER("restarts", restarts, uint32_t), NUMBER("early", early_packets, uint32_t),
+    NUMBER("jitter_us", jitter_max_us, uint32_t), NUMBER("jitter_mean_us", jitter_mean_us, uint32_t),
+    NUMBER("drift_ppm", drift_ppm, int32_t),
+    NUMBER("gap_ms", gap_max_ms, uint32_t), NUMBER("two_way_ms", two_way_ms, uint32_t),
+    NUMBER("mos", buffers[STREAM_ADAPTIVE].mos_milli, uint16_t),
+    NUMBER("late", buffers[STREAM_ADAPTIVE].discarded, uint32_t),
+    NUMBER("worst_mos", worst_mos_milli, uint16_t), NUMBER("bursts", bursts, uint32_t),
+    NUMBER("burst_ms", burst_ms, uint32_t), NUMBER("burst_r", burst_r_milli, uint32_t),
+    NUMBER("codec_changes", codec_changes, uint32_t), NUMBER("other_type", other_type_packets, uint32_t),
+    NUMBER("wrong_type", wrong_type, bool), NUMBER("frame_ms", frame_ms, uint16_t),
+    NUMBER("unnamed_source", unnamed_source, bool), NUMBER("unnamed_target", unnamed_target, bool),
+    NUMBER("secure", secure, bool), NUMBER("silence", silence_suppressed, bool),
+    NUMBER("comfort", comfort_noise, uint32_t),
+    NUMBER("events", dtmf_events, uint32_t), NUMBER("unended", dtmf_unended, uint32_t),
+    NUMBER("far_lost", rtcp.reported_lost, uint32_t), NUMBER("far_expected", rtcp.reported_expected, uint32_t),
+    NUMBER("ssrc", ssrc, uint32_t), NUMBER("hop", hop, uint8_t),
+};
+
+static void set_number(struct stream *s, slice name, uint32_t value, slice line)
+{
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (slice_eq(numbers[i].name, name)) {
+            memcpy((char *)s + numbers[i].offset, &value, numbers[i].size);       /* little endian */
+            return;
+        }
+    FAIL("unknown word '%.*s' in '%.*s'", SLICE_ARG(name), SLICE_ARG(line));
+}
+
+static void play_stream(struct play *p, slice rest, slice line)
+{
+    slice word = take_word(&rest), name;
+    struct stream *s = stream_new(0);
+
+    if (!s)
+        return;
+    s->src = address_of(word.ptr[0]);
+    s->dst = address_of(word.ptr[2]);
+    s->src.port = s->dst.port = 40000;
+    s->hop = 1;
+    s->media = 'a';
+    snprintf(s->codec, sizeof s->codec, "PCMU");
+    while ((word = take_word(&rest)).len) {
+        name = slice_take_until(&word, '=');
+        (void)slice_take_char(&word, '=');
+        if (slice_eq(name, SLICE("codec")))
+            snprintf(s->codec, sizeof s->codec, "%.*s", SLICE_ARG(word));
+        else if (slice_eq(name, SLICE("dtmf")))
+            snprintf(s->dtmf, sizeof s->dtmf, "%.*s", SLICE_ARG(word));
+        else if (slice_eq(name, SLICE("call")))
+            p->stream_calls[p->stream_count] = word;
+        else if (slice_eq(name, SLICE("from")))
+            s->first_ns = PLAY_START_NS + number_of(word, line) * PLAY_MS;
+        else if (slice_eq(name, SLICE("to")))
+            s->last_ns = PLAY_START_NS + number_of(word, line) * PLAY_MS;
+        else if (slice_eq(name, SLICE("port")))
+            s->src.port = (uint16_t)number_of(word, line);
+        else if (slice_eq(name, SLICE("dport")))
+            s->dst.port = (uint16_t)number_of(word, line);
+        else
+            set_number(s, name, number_of(word, line), line);
+    }
+    s->index = p->stream_count + 1;
+    s->first_frame = s->last_frame = ++p->frames;
+    p->media_visible = true;
+    if (p->stream_count == PLAY_STREAMS_MAX)
+        FAIL("too many streams");
+    p->streams[p->stream_count++] = s;
+}
+
+static void count_way(struct call_media_way *way, const struct stream *s)
+{
+    way->packets += s->packets;
+    way->lost += s->lost;
+    way->streams++;
+    if (!way->first_ns || s->first_ns < way->first_ns)
+        way->first_ns = s->first_ns;
+    if (s->last_ns > way->last_ns)
+        way->last_ns = s->last_ns;
+}
+
+/* What the table of streams does when a call ends. */
+static void give_streams(struct play *p, struct call *c)
+{
+    size_t kept = 0;
+
+    c->media.visible = p->media_visible;
+    c->media.described = c->facts && (c->facts->sdp[0].at_ns || c->facts->sdp[1].at_ns);
+    for (size_t i = 0; i < p->stream_count; i++) {
+        struct stream *s = p->streams[i];
+
+        if (p->stream_calls[i].len && !slice_eq(p->stream_calls[i], c->call_id)) {
+            p->stream_calls[kept] = p->stream_calls[i];
+            p->streams[kept++] = s;
+            continue;
+        }
+        s->side = address_same_ip(&s->src, &c->caller_addr) || (s->unnamed_source && !address_same_ip(&s->dst, &c->caller_addr))
+                      ? STREAM_FROM_CALLER : STREAM_FROM_CALLEE;
+        count_way(s->side == STREAM_FROM_CALLER ? &c->media.to_callee : &c->media.to_caller, s);
+        if (s->dtmf_events)
+            c->media.dtmf |= CALL_DTMF_RTP;
+        c->media.described = true;
+        call_add_stream(c, s);
+    }
+    p->stream_count = kept;
+}
+
+static void on_session(void *ctx, struct call *const *legs, size_t count)
+{
+    struct play *p = ctx;
+
+    for (size_t i = 0; i < count; i++)
+        give_streams(p, legs[i]);
+    if (p->on_session)
+        p->on_session(p, legs, count);
+}
+
+static void play_incident(struct play *p, slice rest, slice line)
+{
+    slice name = take_word(&rest), machines = take_word(&rest), word;
+    struct wire_incident incident = { .time_ns = p->now_ns, .frame = ++p->frames };
+
+    while (incident.kind < WIRE_INCIDENTS && !slice_eq(wire_incident_name(incident.kind), name))
+        incident.kind++;
+    if (incident.kind == WIRE_INCIDENTS || machines.len != 3)
+        FAIL("no incident: '%.*s'", SLICE_ARG(line));
+    incident.src = address_of(machines.ptr[0]);
+    incident.dst = address_of(machines.ptr[2]);
+    incident.transport = slice_starts(name, SLICE("t")) ? WIRE_TCP : WIRE_UDP;
+    while ((word = take_word(&rest)).len) {
+        slice key = slice_take_until(&word, '=');
+
+        (void)slice_take_char(&word, '=');
+        if (slice_eq(key, SLICE("code")))
+            incident.code = (uint8_t)number_of(word, line);
+        else
+            incident.dst.port = (uint16_t)number_of(word, line);
+    }
+    if (p->tracker)
+        tracker_incident(p->tracker, &incident);
 }
 
 static void play_message(struct play *p, struct line *l, slice line)
@@ -316,7 +518,7 @@ static void play_message(struct play *p, struct line *l, slice line)
         .kind = l->tcp ? WIRE_MESSAGE : WIRE_DATAGRAM, .transport = l->tcp ? WIRE_TCP : WIRE_UDP,
         .time_ns = p->now_ns, .frame = ++p->frames, .src = address_of(l->from),
         .dst = address_of(l->to), .payload = text,
-        .ip_id = l->has_ip_id ? l->ip_id : 1000 + p->next_ip_id++, .ttl = 64,
+        .cut = l->cut, .ip_id = l->has_ip_id ? l->ip_id : 1000 + p->next_ip_id++, .ttl = 64,
     };
 
     if (p->tracker)
@@ -338,6 +540,18 @@ static void play_line(struct play *p, slice line)
         p->now_ns += number_of(take_word(&rest), line) * PLAY_MS;
         if (p->tracker)
             tracker_time(p->tracker, p->now_ns);
+        return;
+    }
+    if (slice_eq(word, SLICE("rtp"))) {
+        play_stream(p, rest, line);
+        return;
+    }
+    if (slice_eq(word, SLICE("incident"))) {
+        play_incident(p, rest, line);
+        return;
+    }
+    if (slice_eq(word, SLICE("media"))) {
+        p->media_visible = true;
         return;
     }
     if (slice_starts(word, SLICE("@"))) {

@@ -45,7 +45,32 @@
 #define PLAY_START_NS 1700000000000000000LL
 #define PLAY_MS 1000000LL
 
+/* Lines of a script that are no SIP:
+ *
+ *     rtp X>Y packets=N from=MS to=MS [codec=PCMU] [port=N] [dport=N] [WORD=N]...
+ *
+ *   a stream record of the call that ends next (or of call=ID), from machine X to machine Y, in
+ *   milliseconds since the start; WORD is a member of struct stream (see numbers[] in the source).
+ *   Its call has then call->media as the capture would give it, visible.
+ *
+ *     media visible                  voice passes here: none seen means there was none
+ *     incident NAME X>Y [code=N] [port=N]     NAME as in wire/incident.h; port: of Y, 5060
+ *
+ * and these words describe an SDP closer: pt=0,8,101 (payload types), ip=ADDRESS, port=N,
+ * proto=RTP/SAVP, attr=LINE (an a= line, _ for blanks; several, by %), ptime=N. A machine in small
+ * letters has a public address: a is 198.51.100.1. `max=N` is Max-Forwards,
+ * sent=HOST the host in the topmost Via, `cut` a packet whose end was not captured. */
+#define PLAY_STREAMS_MAX 16
+struct play;
 struct play {
+    /* Set after play_start; either may be NULL. */
+    void (*on_message)(struct play *p, const struct track_sighting *sighting);
+    void (*on_session)(struct play *p, struct call *const *legs, size_t count);
+    void *ctx;                       /* free for these two */
+    struct stream *streams[PLAY_STREAMS_MAX];
+    slice    stream_calls[PLAY_STREAMS_MAX];     /* Call-ID, empty: any */
+    size_t   stream_count;
+    bool     media_visible;
     struct tracker *tracker;
     int64_t  now_ns;
     uint64_t frames;
