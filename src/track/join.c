@@ -243,9 +243,11 @@ struct join_verdict join_judge(const struct call *older, const struct call *newe
 struct join_key {
     struct map_node node;
     struct leg     *leg;
+    bool            weak;            /* counts between neighbours only */
 };
 #define JOIN_KEYS_MAX 14u
 #define CANDIDATES_MAX 32u           /* looked at; with more the sign says nothing */
+#define PASSED_MAX     256u          /* passed by on the way to them */
 struct join_keys {
     unsigned        count;
     bool            has_media[2];
@@ -275,6 +277,7 @@ static void leg_add_key(struct tracker *t, struct leg *leg, enum key_kind kind, 
     struct join_key *key = &keys->key[keys->count++];
 
     key->leg = leg;
+    key->weak = kind == KEY_MEDIA || kind == KEY_CALL_ID || kind == KEY_NUMBER;
     map_add(&t->joins, &key->node, hash);
 }
 
@@ -353,17 +356,19 @@ static void search_note(struct search *s, struct leg *other, struct join_verdict
 
 static void search_key(struct tracker *t, const struct leg *leg, const struct join_key *key, struct search *s)
 {
+    unsigned passed = 0;
+
     for (struct map_node *n = map_first(&t->joins, key->node.hash); n; n = map_next(n)) {
         struct leg *other = map_item(n, struct join_key, node)->leg;
-
-        if (other == leg || session_of(other) == session_of(leg))
-            continue;
-        if (++s->looked_at > CANDIDATES_MAX)
-            return;
         bool is_older = other->call->index < leg->call->index;
+        const struct call *older = is_older ? other->call : leg->call, *newer = is_older ? leg->call : other->call;
 
-        search_note(s, other, join_judge(is_older ? other->call : leg->call,
-                                         is_older ? leg->call : other->call, t->settings.join_header));
+        if (s->looked_at == CANDIDATES_MAX || ++passed > PASSED_MAX)
+            return;
+        if (other == leg || session_of(other) == session_of(leg) || (key->weak && !is_next_hop(older, newer)))
+            continue;
+        s->looked_at++;
+        search_note(s, other, join_judge(older, newer, t->settings.join_header));
     }
 }
 
@@ -406,7 +411,7 @@ static bool is_clear(const struct search *s)
     if (!s->best || s->verdict.score < JOIN_ENOUGH)
         return false;
     return s->verdict.score >= 96 ||
-           (s->second + JOIN_MARGIN <= s->verdict.score && s->looked_at <= CANDIDATES_MAX);
+           (s->second + JOIN_MARGIN <= s->verdict.score && s->looked_at < CANDIDATES_MAX);
 }
 
 void track_join(struct tracker *t, struct leg *leg)
