@@ -224,7 +224,7 @@ static const struct {
     bool   (*holds)(const struct reg_case *k, struct candidate *c);
 } rules[] = {
     { CAUSE_SCANNER, 95, scanner },
-    { CAUSE_PASSWORD_GUESSING, 84, password_guessing },
+    { CAUSE_PASSWORD_GUESSING, 97, password_guessing },
     { CAUSE_NUMBER_GUESSING, 70, number_guessing },
     { CAUSE_AUTH_STALE_LOOP, 60, stale_loop },
     { CAUSE_AUTH_WRONG_PASSWORD, 50, wrong_password },

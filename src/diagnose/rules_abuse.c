@@ -133,7 +133,7 @@ static bool forged_bye(const struct casefile *k, struct candidate *c)
 static const struct rule rules[] = {
     { CAUSE_SCANNER, 95, K_HISTORY, scanner },
     { CAUSE_NUMBER_GUESSING, 78, K_HISTORY | K_REFUSED, number_guessing },
-    { CAUSE_PASSWORD_GUESSING, 84, K_HISTORY | K_CHALLENGED, password_guessing },
+    { CAUSE_PASSWORD_GUESSING, 97, K_HISTORY | K_CHALLENGED, password_guessing },
     { CAUSE_TOLL_FRAUD, 80, K_HISTORY | K_REFUSED, toll_fraud },
     { CAUSE_REQUEST_FLOOD, 60, K_HISTORY | K_REFUSED, request_flood },
     { CAUSE_REQUEST_FLOOD, 60, K_HISTORY | K_NO_REPLY, request_flood },
