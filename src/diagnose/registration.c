@@ -66,7 +66,7 @@ static bool password_guessing(const struct reg_case *k, struct candidate *c)
     say_host(c, "address", &k->r->client);
     say_text(c, "user", user_of(k->r));
     say_number(c, "count", k->client->challenged_again);
-    c->certainty = VERDICT_LIKELY;
+    sure_if(c, k->client->scanner);
     return true;
 }
 

@@ -49,7 +49,7 @@ static bool password_guessing(const struct casefile *k, struct candidate *c)
     say_host(c, "address", &k->call->caller_addr);
     say_text(c, "user", k->facts->auth_user);
     say_number(c, "count", h->challenged_again);
-    c->certainty = VERDICT_LIKELY;
+    sure_if(c, h->scanner);
     return true;
 }
 
