@@ -250,3 +250,15 @@ size_t ladder_memory_bytes(const struct ladder *l)
 {
     return sizeof *l + l->arena.total_bytes + l->room * sizeof *l->events;
 }
+
+bool ladder_talks_to_itself(const struct ladder *l, const struct address *a)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct address *from = &l->addresses[l->events[i].from];
+        const struct address *to = &l->addresses[l->events[i].to];
+
+        if (address_same_ip(from, to) && address_same_ip(from, a))
+            return true;
+    }
+    return false;
+}

@@ -34,4 +34,7 @@ struct ladder {
     size_t         text_bytes, text_bytes_max;
 };
 
+/* Does this machine send to itself anywhere? Then its ports are lanes of their own. */
+bool ladder_talks_to_itself(const struct ladder *l, const struct address *a);
+
 #endif

@@ -23,24 +23,11 @@ struct lanes {
     size_t  spacing, left;
 };
 
-/* Does this machine send to itself anywhere? Then its ports are lanes of their own. */
-static bool talks_to_itself(const struct ladder *l, const struct address *a)
-{
-    for (size_t i = 0; i < l->count; i++) {
-        const struct address *from = &l->addresses[l->events[i].from];
-        const struct address *to = &l->addresses[l->events[i].to];
-
-        if (address_same_ip(from, to) && address_same_ip(from, a))
-            return true;
-    }
-    return false;
-}
-
 static void lanes_find(const struct ladder *l, struct lanes *lanes)
 {
     *lanes = (struct lanes){0};
     for (size_t i = 0; i < l->address_count; i++) {
-        bool split = talks_to_itself(l, &l->addresses[i]);
+        bool split = ladder_talks_to_itself(l, &l->addresses[i]);
         size_t lane = 0;
 
         for (; lane < lanes->count; lane++) {

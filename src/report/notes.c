@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/notes.h"
 
-#include "report/verdicts.h"
-
 void notes_add(struct out *notes, const struct words *w, slice text)
 {
     out_text(notes, notes->used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
@@ -37,34 +35,23 @@ void notes_call(struct out *o, const struct words *w, const struct call *c)
         { c->forks > 0, TEXT_READ_NOTE_FORKED },
         { c->early_media, TEXT_READ_NOTE_EARLY_MEDIA },
     };
-    struct out text;
 
-    out_init_memory(&text, 1 << 16);
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (notes[i].yes)
-            notes_add(&text, w, words_text(w, notes[i].id));
-    note_counted(&text, w, TEXT_READ_NOTE_HELD, c->held);
-    note_counted(&text, w, TEXT_READ_NOTE_REPEATS, c->retransmissions);
-    out_text(o, out_taken(&text));
-    out_done(&text);
+            notes_add(o, w, words_text(w, notes[i].id));
+    note_counted(o, w, TEXT_READ_NOTE_HELD, c->held);
+    note_counted(o, w, TEXT_READ_NOTE_REPEATS, c->retransmissions);
 }
 
 void notes_registration(struct out *o, const struct words *w, const struct registration *r)
 {
-    struct out text;
-
-    out_init_memory(&text, 1 << 16);
-    if (r->verdicts && r->verdicts->cause.cause)
-        notes_add(&text, w, verdicts_headline(w, r->verdicts));
     if (r->challenged)
-        notes_add(&text, w, words_text(w, TEXT_READ_NOTE_CHALLENGED));
+        notes_add(o, w, words_text(w, TEXT_READ_NOTE_CHALLENGED));
     if (r->reason == REGISTRATION_EXPIRED)
-        notes_add(&text, w, words_text(w, TEXT_READ_NOTE_EXPIRED));
+        notes_add(o, w, words_text(w, TEXT_READ_NOTE_EXPIRED));
     if (r->reason == REGISTRATION_DISPLACED)
-        notes_add(&text, w, words_text(w, TEXT_READ_NOTE_DISPLACED));
-    note_counted(&text, w, TEXT_READ_NOTE_REPEATS, r->retransmissions);
-    out_text(o, out_taken(&text));
-    out_done(&text);
+        notes_add(o, w, words_text(w, TEXT_READ_NOTE_DISPLACED));
+    note_counted(o, w, TEXT_READ_NOTE_REPEATS, r->retransmissions);
 }
 
 void notes_stream(struct out *o, const struct words *w, const struct stream *s)
@@ -80,23 +67,19 @@ void notes_stream(struct out *o, const struct words *w, const struct stream *s)
         { s->codec_changes > 0, TEXT_READ_NOTE_CODEC_CHANGED },
         { s->restarts > 0, TEXT_READ_NOTE_RESTARTED },
     };
-    struct out text;
 
-    out_init_memory(&text, 1 << 16);
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (notes[i].yes)
-            notes_add(&text, w, words_text(w, notes[i].id));
-    note_counted(&text, w, TEXT_READ_NOTE_DUPLICATES, s->duplicates);
+            notes_add(o, w, words_text(w, notes[i].id));
+    note_counted(o, w, TEXT_READ_NOTE_DUPLICATES, s->duplicates);
     if (s->dtmf[0]) {
         struct out keys;
 
         out_init_memory(&keys, 1024);
         words_say(&keys, w, TEXT_READ_NOTE_DTMF, WORDS_TEXT("keys", slice_of_string(s->dtmf)));
-        notes_add(&text, w, out_taken(&keys));
+        notes_add(o, w, out_taken(&keys));
         out_done(&keys);
     }
-    out_text(o, out_taken(&text));
-    out_done(&text);
 }
 
 static const enum text_id incident_words[WIRE_INCIDENTS] = {
