@@ -41,7 +41,7 @@ _signalbox()
         mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
-            --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --lang --tz --max-memory --no-colour
+            --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
             --verbose --help" -- "$word") ;;
     read:*)
         compopt -o filenames

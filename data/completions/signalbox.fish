@@ -22,6 +22,7 @@ complete -c signalbox -n $read -l ladder -x -d "Draw one call: its number or Cal
 complete -c signalbox -n $read -l filter -x -d "Only what matches the expression"
 complete -c signalbox -n $read -l json -d "JSON Lines"
 complete -c signalbox -n $read -l csv -d "Comma-separated values"
+complete -c signalbox -n $read -l html -r -d "Everything as one page for a browser"
 complete -c signalbox -n $read -l tz -x -d "Time zone of the tables"
 complete -c signalbox -n $read -l no-join -d "Keep legs apart"
 complete -c signalbox -n $read -l join-header -x -d "Join legs by this header"

@@ -21,6 +21,7 @@
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
 #define HISTORY_BYTES (4u << 20)
 #define INCIDENTS_SHOWN_MAX 200u
+#define PAGE_TEXT_BYTES (256u << 10)         /* of the messages of a leg, on a page */
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
 #define BATCH_FRAMES     256u        /* between looks at the output; divides PROGRESS_FRAMES */
 
@@ -37,6 +38,7 @@ struct reading {
     struct shelf            shelf;
     struct sketches         sketches;        /* ladders of the calls that are live */
     struct ladder          *ladder;          /* of the chosen call with all its legs */
+    struct html_book       *book;            /* the page that is being made, or NULL */
     struct media_table     *media;
     struct diagnose_history *history;        /* what calls tell each other */
     struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
@@ -64,26 +66,58 @@ static void on_opened(void *ctx, const struct call *c)
         r->ladder_index = c->index;
 }
 
-/* The chosen call with all legs that it was joined with, its proofs marked. */
+/* The ladder of a session, all legs in one, its proofs marked; NULL: none was kept. */
+static struct ladder *session_ladder(struct reading *r, struct call *const *legs, size_t count)
+{
+    struct ladder *ladder = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        struct ladder *of_leg = sketches_take(&r->sketches, legs[i]->index);
+
+        if (of_leg && ladder)
+            ladder_take(ladder, of_leg);
+        else if (of_leg)
+            ladder = of_leg;
+    }
+    for (size_t i = 0; ladder && i < count; i++)
+        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
+            ladder_mark(ladder, legs[i]->verdicts->cause.evidence[k].frame);
+    return ladder;
+}
+
+/* The chosen call with all legs that it was joined with. */
 static void keep_ladder(struct reading *r, struct call *const *legs, size_t count)
 {
+    struct ladder *ladder = session_ladder(r, legs, count);
     bool wanted = false;
 
     for (size_t i = 0; i < count; i++)
         wanted |= legs[i]->index == r->ladder_index;
-    for (size_t i = 0; i < count; i++) {
-        struct ladder *of_leg = sketches_take(&r->sketches, legs[i]->index);
+    if (wanted && !r->ladder)
+        r->ladder = ladder;
+    else
+        ladder_free(ladder);
+}
 
-        if (wanted && of_leg && r->ladder)
-            ladder_take(r->ladder, of_leg);
-        else if (wanted && of_leg)
-            r->ladder = of_leg;
-        else
-            ladder_free(of_leg);
-    }
-    for (size_t i = 0; wanted && r->ladder && i < count; i++)
-        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
-            ladder_mark(r->ladder, legs[i]->verdicts->cause.evidence[k].frame);
+/* What the filter has no use for takes no place on the page; one that looks back from the end
+ * of the capture is asked when that is known. */
+static bool may_be_listed(const struct reading *r, struct call *const *legs, size_t count)
+{
+    if (!r->filters[0] || r->shelf.wait)
+        return r->shelf.wish.calls;
+    for (size_t i = 0; i < count; i++)
+        if (filter_match(r->filters[0], legs[i], r->shelf.now_ns))
+            return true;
+    return false;
+}
+
+static void keep_page(struct reading *r, struct call *const *legs, size_t count)
+{
+    struct ladder *ladder = session_ladder(r, legs, count);
+
+    if (may_be_listed(r, legs, count))
+        html_book_session(r->book, legs, count, ladder);
+    ladder_free(ladder);
 }
 
 static void on_session(void *ctx, struct call *const *legs, size_t count)
@@ -97,6 +131,8 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
     diagnose_flow(legs, count);
     if (r->wish->ladder.len)
         keep_ladder(r, legs, count);
+    if (r->book)
+        keep_page(r, legs, count);
     for (size_t i = 0; i < count; i++)
         call_forget(legs[i]);
 }
@@ -217,9 +253,9 @@ static void on_message(void *ctx, const struct track_sighting *s)
 
     if (s->kind == SEEN_NEW)
         diagnose_history_message(r->history, s->unit, s->message);
-    if (r->wish->ladder.len && s->call)
+    if ((r->wish->ladder.len || r->book) && s->call)
         sketches_note(&r->sketches, s);
-    if (r->wish->messages)
+    if (r->wish->messages && !r->book)
         print_message(r, s);
 }
 
@@ -349,7 +385,10 @@ static bool reading_prepare(struct reading *r)
         wire_set_plain(r->wire, intake_plain);
     if (r->wire)
         wire_on_incident(r->wire, intake_incident, r->intake);
-    return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
+    if (!r->wire || !sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8))
+        return false;
+    r->sketches.text_bytes_max = r->book ? PAGE_TEXT_BYTES : 0;
+    return true;
 }
 
 static void time_note(struct reading *r, int64_t time_ns)
@@ -433,8 +472,28 @@ static int reading_ladder(struct reading *r)
     return CLI_DONE;
 }
 
+static int reading_page(struct reading *r)
+{
+    int error;
+
+    html_book_undrawn(r->book, r->sketches.beyond);
+    error = html_book_finish(r->book, &r->summary);
+    if (error)
+        return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
+                             WORDS_TEXT("file", slice_of_string(r->wish->html)),
+                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+    if (strcmp(r->wish->html, "-") == 0)
+        return CLI_DONE;
+    words_say_plural(&r->cli->out, r->cli->words, TEXT_HTML_WRITTEN, WORDS_NUMBER("count", r->summary.calls),
+                     WORDS_TEXT("file", slice_of_string(r->wish->html)));
+    out_char(&r->cli->out, '\n');
+    return CLI_DONE;
+}
+
 static int reading_report(struct reading *r)
 {
+    int code = CLI_DONE;
+
     struct summary *s = &r->summary;
 
     diagnose_suspects(r->history, on_suspect, r);
@@ -453,9 +512,11 @@ static int reading_report(struct reading *r)
         if (r->printer.kind != PRINTER_TEXT || !r->incidents[i].media)
             printer_incident(&r->printer, &r->incidents[i]);      /* late RTP to a closed port is usual */
     printer_summary(&r->printer, s);
-    if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
+    if (r->book)
+        code = reading_page(r);
+    if (code == CLI_DONE && r->wish->filter.len && r->shelf.printed + r->matches == 0)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));
-    return CLI_DONE;
+    return code;
 }
 
 static void reading_done(struct reading *r)
@@ -470,11 +531,28 @@ static void reading_done(struct reading *r)
     printer_done(&r->printer);
     ladder_free(r->ladder);
     sketches_done(&r->sketches);
+    html_book_free(r->book);
     diagnose_history_free(r->history);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);
     inputs_close(&r->inputs);
+}
+
+static int reading_begin_page(struct reading *r)
+{
+    struct html_book_settings settings = {
+        .path = r->wish->html, .words = r->cli->words, .zone = r->wish->zone, .filter = r->wish->filter,
+        .version = SLICE(SB_VERSION), .newest = r->shelf.wait,
+    };
+    int error = html_book_open(&r->book, &settings);
+
+    if (error)
+        return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
+                             WORDS_TEXT("file", slice_of_string(r->wish->html)),
+                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+    r->printer.book = r->book;
+    return CLI_DONE;
 }
 
 int read_run(struct cli *cli, const struct read_wish *wish)
@@ -483,9 +561,10 @@ int read_run(struct cli *cli, const struct read_wish *wish)
                          .began_s = time(NULL) };
     bool all = !wish->picked, listed = !wish->ladder.len;
     bool wished[KINDS] = { (all || wish->calls) && listed, (all || wish->registrations) && listed,
-                       (all || wish->transactions) && listed, wish->messages,
-                           ((all && wish->json) || wish->streams) && listed };
-    enum printer_kind kind = wish->json ? PRINTER_JSON : wish->csv ? PRINTER_CSV : PRINTER_TEXT;
+                       (all || wish->transactions) && listed, wish->messages && !wish->html,
+                           ((all && (wish->json || wish->html)) || wish->streams) && listed };
+    enum printer_kind kind = wish->json ? PRINTER_JSON : wish->csv ? PRINTER_CSV
+                           : wish->html ? PRINTER_HTML : PRINTER_TEXT;
     int code, warned;
 
     printer_begin(&r.printer, kind, &cli->out, cli->words, &cli->style);
@@ -494,6 +573,8 @@ int read_run(struct cli *cli, const struct read_wish *wish)
     code = reading_filter(&r, wished);
     r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], wished[4], r.filters[0],
                                         r.filters[1], r.filters[2], r.filters[4] };
+    if (code == CLI_DONE && wish->html)
+        code = reading_begin_page(&r);
     if (code != CLI_DONE || !reading_prepare(&r)) {
         if (code == CLI_DONE)
             code = cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));

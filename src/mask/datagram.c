@@ -3,6 +3,7 @@
 #include "mask/mask_int.h"
 #include "mask/text_int.h"
 #include "rtp/packet.h"
+#include "rtp/silence.h"
 #include "wire/bytes.h"
 #include "wire/hep.h"
 
@@ -108,6 +109,8 @@ bool mask_hep(struct mask *m, uint8_t *at, size_t len)
 
 /* ---- RTP (RFC 3550 5.1) ------------------------------------------------------------------------ */
 
+/* What was silent stays silent; in place of a voice comes what nobody hears and what is yet no
+ * silence: else everybody in a masked capture would seem to be mute. */
 static void silence(uint8_t *at, size_t len, uint8_t payload_type)
 {
     static const uint8_t gsm[33] = {
@@ -121,7 +124,12 @@ static void silence(uint8_t *at, size_t len, uint8_t payload_type)
             memcpy(at + i, gsm, sizeof gsm);
         return;
     }
-    memset(at, payload_type == 0 ? 0xff : payload_type == 8 ? 0xd5 : 0, len);
+    bool a_law = payload_type == 8, hushed = !rtp_is_silence(slice_of(at, len), a_law);
+
+    if (a_law)
+        memset(at, hushed ? RTP_HUSH_ALAW : RTP_SILENCE_ALAW, len);
+    else
+        memset(at, payload_type ? 0 : hushed ? RTP_HUSH_ULAW : RTP_SILENCE_ULAW, len);
 }
 
 /* A telephone event (RFC 4733) keeps its end bit, volume and duration: only the key is hidden. */

@@ -6,6 +6,7 @@
 
 #include "media/table_int.h"
 #include "rtp/packet.h"
+#include "rtp/silence.h"
 
 #define MS_NS            1000000LL
 #define UNSETTLED        255u
@@ -509,25 +510,13 @@ static bool looks_like_event(const struct media_stream *s, slice payload, unsign
            rtp_event_parse(payload, &e) && e.event <= RTP_EVENT_KEYS && !(rtp_get_u8(payload, 1) & 0x40);
 }
 
-/* Below -60 dBm0: the lowest steps of G.711, which a line at rest or a generator sends. */
-static bool is_silence(slice sound, bool a_law)
-{
-    for (size_t i = 0; i < sound.len; i++) {
-        uint8_t b = (uint8_t)sound.ptr[i];
-
-        if (a_law ? ((b ^ 0x55) & 0x7f) > 2 : (b & 0x7f) < 0x7b)
-            return false;
-    }
-    return sound.len > 0;
-}
-
 /* One packet a second is looked at. */
 static void silence_note(struct media_stream *s, slice payload, const struct media_about *about)
 {
     slice name = media_codec_name(about ? about->names : NULL, s->sound.name);
     bool a_law = slice_eq(name, SLICE("PCMA"));
 
-    if ((a_law || slice_eq(name, SLICE("PCMU"))) && is_silence(payload, a_law))
+    if ((a_law || slice_eq(name, SLICE("PCMU"))) && rtp_is_silence(payload, a_law))
         EXTRA_ADD(s, silent_s);
 }
 
