@@ -7,10 +7,12 @@
 #define MESSAGES_MAX 64u             /* of a call that are compared */
 #define FLOW_ROWS_MAX 60u            /* STEPS_MAX of tools/flows.py */
 #define VIEWS_MAX     8u             /* of one flow; VIEWS_MAX of tools/flows.py */
-#define COST_MISSING 2u
-#define COST_EXTRA   2u
-#define COST_FLAW    1u              /* it came, but not as it should */
-#define COST_BROKEN_OFF 4u           /* the call failed on the way */
+#define COST_ONE     128u            /* below it stand messages that no step took: of two ways that
+                                      * cost the same, the one that explains more is better */
+#define COST_MISSING (2 * COST_ONE)
+#define COST_EXTRA   (2 * COST_ONE)
+#define COST_FLAW    COST_ONE        /* it came, but not as it should */
+#define COST_BROKEN_OFF (5 * COST_ONE - 1)   /* the call failed on the way */
 #define COST_NEVER   UINT16_MAX
 
 /* One step as it is seen at one place of a capture. */
@@ -43,7 +45,7 @@ struct seen {                        /* a message of the call */
     uint32_t method;                 /* one bit */
     uint16_t status;
     bool     from_callee;
-    bool     re;                     /* INVITE, UPDATE, ACK and responses within an answered dialog */
+    bool     re;                     /* INVITE, UPDATE, ACK and responses within a dialog */
     bool     again;                  /* for another branch, or a second BYE: makes no difference */
 };
 struct story {                       /* a call, made ready to be compared */
@@ -59,7 +61,7 @@ struct story {                       /* a call, made ready to be compared */
 #define BIT(method) (1u << (method))
 static const uint32_t in_dialog_methods = BIT(SIP_INVITE) | BIT(SIP_ACK) | BIT(SIP_UPDATE);
 
-/* ---- marks ------------------------------------------------------------------------------------ */
+/* ---- marks ------------------------------------------------------------------------------- */
 
 /* The request that this response or ACK belongs to, among those before it. */
 static const struct seen *request_of(const struct story *s, const struct trace_message *m)
@@ -167,6 +169,22 @@ static int find_unconfirmed(const struct story *s)
     return -1;
 }
 
+/* The password is asked for again because the nonce was too old: that, its ACK, the INVITE again. */
+static bool is_stale_round(const struct story *s, const struct seen *one)
+{
+    const struct seen *last = s->count ? &s->seen[s->count - 1] : NULL;
+
+    if (!last || one->method & BIT(SIP_CANCEL))
+        return false;
+    if (one->status == 401 || one->status == 407)
+        return one->m->traits & TRACE_STALE && s->count > 2;
+    if (one->status)
+        return false;
+    if (one->method == BIT(SIP_ACK))
+        return last->again && (last->status == 401 || last->status == 407);
+    return last->again && last->method == BIT(SIP_ACK) && one->m->traits & TRACE_CREDENTIALS;
+}
+
 /* The same to or from another branch of a fork, or a second BYE that crossed the first. */
 static bool is_again(const struct story *s, const struct seen *one)
 {
@@ -177,6 +195,8 @@ static bool is_again(const struct story *s, const struct seen *one)
         return ended && (one->status == 0 || s->seen[s->count - 1].again);
     if (one->re || !(one->method & branching) || (one->status && one->status < 200))
         return false;
+    if (!answered && is_stale_round(s, one))
+        return true;
     if (answered && !s->call->crossed && (one->method == BIT(SIP_CANCEL) || one->status >= 300))
         return true;
     for (unsigned i = s->count; i-- > 0;)
@@ -197,7 +217,8 @@ static void story_add(struct story *s, const struct trace_message *m, struct bra
     if (method & in_dialog_methods)
         one->re = is_inside(s, m, answered);
     one->again = is_again(s, one);
-    s->marks |= m->status ? marks_of_response(b, one, s->marks & FLOW_IS_ANSWERED) : marks_of_request(one);
+    s->marks |=
+        m->status ? marks_of_response(b, one, s->marks & FLOW_IS_ANSWERED) : marks_of_request(one);
     s->count++;
 }
 
@@ -257,7 +278,7 @@ static void story_begin(struct story *s, const struct call *c)
         ? find_unconfirmed(s) : -1;
 }
 
-/* ---- one row and one message ------------------------------------------------------------------ */
+/* ---- one row and one message ------------------------------------------------------------- */
 
 static bool row_fits(const struct row *r, const struct seen *m)
 {
@@ -280,7 +301,8 @@ static bool row_fits(const struct row *r, const struct seen *m)
 
 static bool row_is_free(const struct story *s, const struct row *r)
 {
-    return r->flags & (FLOW_STEP_OPTIONAL | FLOW_STEP_LOOSE) || (r->flags & FLOW_STEP_UNMET && s->met);
+    return r->flags & (FLOW_STEP_OPTIONAL | FLOW_STEP_LOOSE) ||
+           (r->flags & FLOW_STEP_UNMET && s->met);
 }
 
 static unsigned row_flaw(const struct row *r, const struct seen *m)
@@ -289,7 +311,7 @@ static unsigned row_flaw(const struct row *r, const struct seen *m)
 }
 
 /* A message that may come between any two steps. */
-static bool is_neutral(const struct view *v, const struct seen *m)
+static bool is_neutral(const struct story *s, const struct view *v, const struct seen *m)
 {
     static const uint32_t ever = BIT(SIP_INVITE) | BIT(SIP_ACK) | BIT(SIP_CANCEL) | BIT(SIP_BYE);
 
@@ -303,10 +325,12 @@ static bool is_neutral(const struct view *v, const struct seen *m)
             return true;
     if (v->methods[m->re] & m->method)
         return false;
+    if (s->call->partial && m->method & in_dialog_methods)
+        return true;                                      /* the end of what was not captured */
     return m->re || !(m->method & ever);
 }
 
-/* ---- exactly a flow ------------------------------------------------------------------------------ */
+/* ---- exactly a flow ---------------------------------------------------------------------- */
 
 /* Where the rows end that this call has to have: nobody releases what was not answered. */
 static unsigned rows_due(const struct story *s, const struct view *v)
@@ -323,7 +347,8 @@ static bool rows_may_end(const struct story *s, const struct view *v, unsigned a
 }
 
 /* The next row from `at` on that takes the message without leaving out one that is due. */
-static bool next_row(const struct story *s, const struct view *v, const struct seen *m, unsigned *at)
+static bool next_row(const struct story *s, const struct view *v, const struct seen *m,
+                     unsigned *at)
 {
     unsigned i = *at;
 
@@ -359,19 +384,28 @@ static unsigned followed(const struct story *s, const struct candidate *c, const
             continue;
         unsigned again = v->begin;
 
-        if (c->repeats && at > v->begin && rows_may_end(s, v, at, v->end) && next_row(s, v, m, &again)) {
+        if (c->repeats && at > v->begin && rows_may_end(s, v, at, v->end) &&
+            next_row(s, v, m, &again)) {
             at = again;
             continue;
         }
-        if (!is_neutral(v, m))
+        if (!is_neutral(s, v, m))
             return i;
     }
     return s->count + (at > 0 && (s->open || rows_may_end(s, v, at, rows_due(s, v))));
 }
 
-/* ---- alignment ------------------------------------------------------------------------------------- */
+/* ---- alignment --------------------------------------------------------------------------- */
 
-enum step_kind { STEP_NONE, STEP_MATCH, STEP_REPEAT, STEP_MISSING, STEP_BLOCK, STEP_EXTRA, STEP_LOOP };
+enum step_kind {
+    STEP_NONE,
+    STEP_MATCH,
+    STEP_REPEAT,
+    STEP_MISSING,
+    STEP_BLOCK,
+    STEP_EXTRA,
+    STEP_LOOP
+};
 
 struct cell {
     uint16_t cost;
@@ -379,7 +413,7 @@ struct cell {
     uint8_t  from;                   /* row index that it came from */
 };
 struct grid {                        /* [messages that are behind us][rows that are] */
-    unsigned    limit;               /* what costs more is not followed up: never near, or not the nearest */
+    unsigned    limit;               /* what costs more is not near, or not the nearest */
     struct cell cell[MESSAGES_MAX + 1][FLOW_ROWS_MAX + 1];
 };
 
@@ -414,7 +448,7 @@ static void grid_rows(struct grid *g, const struct story *s, const struct view *
 static void grid_message(struct grid *g, const struct story *s, const struct view *v, unsigned i)
 {
     const struct seen *m = &s->seen[i];
-    unsigned extra = is_neutral(v, m) ? 0 : COST_EXTRA;
+    unsigned extra = 1 + (is_neutral(s, v, m) ? 0 : COST_EXTRA);
 
     for (unsigned j = 0; j <= v->count; j++) {
         unsigned cost = g->cell[i][j].cost;
@@ -454,7 +488,9 @@ struct ending {
 /* A call that fails where the flow goes on: what would have followed does not count. */
 static bool breaks_off(const struct seen *m)
 {
-    return !m->re && ((m->method == BIT(SIP_INVITE) && m->status >= 300) ||
+    static const uint32_t opening = BIT(SIP_INVITE) | BIT(SIP_UPDATE) | BIT(SIP_PRACK);
+
+    return !m->re && ((m->method & opening && m->status >= 300) ||
                       (m->method == BIT(SIP_CANCEL) && m->status == 0));
 }
 
@@ -505,7 +541,7 @@ static void path_trace(struct path *p, const struct grid *g, struct ending end)
     memmove(p->op, p->op + at, p->count * sizeof *p->op);
 }
 
-/* ---- the first deviation --------------------------------------------------------------------------- */
+/* ---- the first deviation ----------------------------------------------------------------- */
 
 struct compared {                    /* one call with one view */
     const struct view *view;
@@ -534,8 +570,9 @@ static void deviate(struct call_flow *f, enum call_deviation kind, const struct 
 static bool op_costs(const struct story *s, const struct view *v, const struct op *op)
 {
     switch ((enum step_kind)op->how) {
-    case STEP_MISSING: return !row_is_free(s, &v->rows[op->row]) && !is_before(s, v, op->message, op->row);
-    case STEP_EXTRA:   return !is_neutral(v, &s->seen[op->message]);
+    case STEP_MISSING:
+        return !row_is_free(s, &v->rows[op->row]) && !is_before(s, v, op->message, op->row);
+    case STEP_EXTRA:   return !is_neutral(s, v, &s->seen[op->message]);
     case STEP_MATCH:   return row_flaw(&v->rows[op->row], &s->seen[op->message]) > 0;
     default:           return false;
     }
@@ -613,49 +650,55 @@ static void deviate_extra(struct call_flow *f, const struct story *s, const stru
 static const struct op *op_of_message(const struct path *p, unsigned message)
 {
     for (unsigned i = 0; i < p->count; i++)
-        if (p->op[i].message == message && (p->op[i].how == STEP_MATCH || p->op[i].how == STEP_REPEAT ||
-                                            p->op[i].how == STEP_EXTRA))
+        if (p->op[i].message == message &&
+            (p->op[i].how == STEP_MATCH || p->op[i].how == STEP_REPEAT ||
+             p->op[i].how == STEP_EXTRA))
             return &p->op[i];
     return NULL;
+}
+
+/* At its own step, or at that of the PRACK where the flow has one right behind. */
+static void deviate_unconfirmed(struct call_flow *f, const struct story *s, const struct view *v,
+                                const struct op *op)
+{
+    unsigned row = op->how == STEP_REPEAT && op->row > 0 ? op->row - 1u : op->row;
+
+    row = row < v->count ? row : v->count - 1u;
+    if (op->how == STEP_MATCH && row + 1 < v->count && v->rows[row + 1].methods == BIT(SIP_PRACK))
+        row++;
+    deviate(f, CALL_FLOW_NO_PRACK, &v->rows[row], &s->seen[op->message]);
+}
+
+static void deviate_by(struct call_flow *f, const struct story *s, const struct view *v,
+                       const struct path *p, unsigned at)
+{
+    const struct op *op = &p->op[at];
+
+    if (op->how == STEP_MISSING)
+        deviate_missing(f, s, v, p, at);
+    else if (op->how == STEP_EXTRA)
+        deviate_extra(f, s, v, p, at);
+    else
+        deviate(f, CALL_FLOW_UNRELIABLE, &v->rows[op->row], &s->seen[op->message]);
 }
 
 static void deviate_first(struct call_flow *f, const struct story *s, const struct view *v,
                           const struct path *p, struct ending end)
 {
-    const struct op *unconfirmed = s->unconfirmed >= 0
-        ? op_of_message(p, (unsigned)s->unconfirmed) : NULL;
+    const struct op *unconfirmed =
+        s->unconfirmed >= 0 ? op_of_message(p, (unsigned)s->unconfirmed) : NULL;
 
     for (unsigned i = 0; i < p->count; i++) {
-        const struct op *op = &p->op[i];
-
-        if (unconfirmed && op->message > s->unconfirmed)
+        if (unconfirmed && p->op[i].message > s->unconfirmed)
             break;
-        if (!op_costs(s, v, op))
-            continue;
-        if (op->how == STEP_MISSING)
-            deviate_missing(f, s, v, p, i);
-        else if (op->how == STEP_EXTRA)
-            deviate_extra(f, s, v, p, i);
-        else
-            deviate(f, CALL_FLOW_UNRELIABLE, &v->rows[op->row], &s->seen[op->message]);
-        return;
+        if (op_costs(s, v, &p->op[i])) {
+            deviate_by(f, s, v, p, i);
+            return;
+        }
     }
-    if (unconfirmed) {
-        unsigned row = unconfirmed->row;
-
-        if (unconfirmed->how == STEP_REPEAT && row > 0)
-            row--;
-        for (unsigned j = row + 1; j < v->count; j++)     /* the PRACK, where the flow has one */
-            if (v->rows[j].methods == BIT(SIP_PRACK) && v->rows[j].status[0] == 0 &&
-                row_fits(&v->rows[row], &s->seen[s->unconfirmed]) && v->rows[j - 1].status[0] == 183) {
-                row = j;
-                break;
-            }
-        deviate(f, CALL_FLOW_NO_PRACK, &v->rows[row < v->count ? row : v->count - 1u],
-                &s->seen[s->unconfirmed]);
-        return;
-    }
-    if (end.message < s->count)
+    if (unconfirmed)
+        deviate_unconfirmed(f, s, v, unconfirmed);
+    else if (end.message < s->count)
         deviate(f, CALL_FLOW_INSTEAD, expected_row(s, v, end.row), &s->seen[end.message]);
 }
 
@@ -665,7 +708,7 @@ static void compare_in_full(const struct story *s, const struct candidate *c, co
     struct grid grid;
     struct path path;
 
-    grid.limit = s->count > COST_BROKEN_OFF ? s->count : COST_BROKEN_OFF;
+    grid.limit = s->count * COST_ONE > COST_BROKEN_OFF ? (s->count + 1) * COST_ONE : COST_BROKEN_OFF;
     grid.limit = best->cost < grid.limit ? best->cost : grid.limit;
     grid_fill(&grid, s, c, v);
     struct ending end = grid_end(&grid, s, v);
@@ -691,7 +734,8 @@ static struct compared compare(const struct story *s, const struct candidate *c,
     for (unsigned i = 0; i < c->count; i++) {
         steps[i] = v[i].third && alone ? 0 : followed(s, c, &v[i]) + 1;
         if (steps[i] > s->count + 1 && s->unconfirmed < 0 && !s->call->partial)
-            return (struct compared){ .view = &v[i], .matched = s->count, .flow = { .flow = c->flow } };
+            return (struct compared){ .view = &v[i], .matched = s->count,
+                                      .flow = { .flow = c->flow } };
         most = steps[i] > most ? steps[i] : most;
     }
     for (unsigned i = 0; i < c->count; i++)
@@ -700,7 +744,7 @@ static struct compared compare(const struct story *s, const struct candidate *c,
     return best;
 }
 
-/* ---- which flow ------------------------------------------------------------------------------------- */
+/* ---- which flow -------------------------------------------------------------------------- */
 
 static bool may_be(const struct candidate *c, uint16_t marks)
 {
@@ -712,7 +756,7 @@ static bool is_near(const struct compared *one)
 {
     if (one->view && one->view->count <= 2)
         return one->matched > 0;
-    return one->matched >= 2 && one->cost <= one->matched;
+    return one->matched >= 2 && one->cost / COST_ONE <= one->matched;
 }
 
 static void diagnose_alone(struct call *c)
@@ -733,7 +777,7 @@ static void diagnose_alone(struct call *c)
         c->flow = best.flow;
 }
 
-/* ---- several legs ---------------------------------------------------------------------------------- */
+/* ---- several legs ------------------------------------------------------------------------ */
 
 #define LEGS_MAX 4u                  /* more are no flow of ours: they are looked at alone */
 
@@ -750,9 +794,11 @@ static bool was_replaced(struct call *const *legs, size_t count, size_t failed)
 }
 
 /* How it ended is told by the first leg; what happened meanwhile by any. */
-static uint16_t marks_of_session(struct call *const *legs, const struct story *stories, size_t count)
+static uint16_t marks_of_session(struct call *const *legs, const struct story *stories,
+                                 size_t count)
 {
-    static const uint16_t of_first = FLOW_IS_ANSWERED | FLOW_IS_BUSY | FLOW_IS_UNANSWERED | FLOW_IS_CANCELLED;
+    static const uint16_t of_first =
+        FLOW_IS_ANSWERED | FLOW_IS_BUSY | FLOW_IS_UNANSWERED | FLOW_IS_CANCELLED;
     uint16_t marks = stories[0].marks;
 
     for (size_t i = 1; i < count; i++) {
@@ -818,7 +864,7 @@ void diagnose_flow(struct call *const *legs, size_t count)
             diagnose_alone(legs[i]);
 }
 
-/* ---- registrations ------------------------------------------------------------------------------------ */
+/* ---- registrations ----------------------------------------------------------------------- */
 
 static void registration_deviates(struct registration *r, enum call_deviation kind, uint8_t step)
 {
@@ -841,7 +887,8 @@ void diagnose_flow_registration(struct registration *r)
     r->flow = (struct call_flow){ .flow = leaves ? FLOW_DEREGISTER : FLOW_REGISTER };
     r->flow.part = r->flow.flow;
     if (r->final >= 300 && !r->open_at_end)
-        registration_deviates(r, unanswered ? CALL_FLOW_MISSING : CALL_FLOW_INSTEAD, unanswered ? 3 : 4);
+        registration_deviates(r, unanswered ? CALL_FLOW_MISSING : CALL_FLOW_INSTEAD,
+                              unanswered ? 3 : 4);
     else if (r->final == 0 && !r->open_at_end)
         registration_deviates(r, CALL_FLOW_MISSING, 4);
 }

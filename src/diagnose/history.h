@@ -34,6 +34,9 @@ struct history_host {
     uint64_t user_hashes[HISTORY_NUMBERS];
     int64_t  burst_ns;               /* when the second under way began */
     uint32_t burst, burst_max;       /* requests in it; most in a second */
+    char     codecs[96];             /* what it can: of its offers, failing these of an answer; "" unknown,
+                                      * " " too many */
+    bool     codecs_offered;
     uint8_t  scanner;                /* its User-Agent is that of a known tool: index into names, from 1 */
     uint8_t  answered_over;          /* bits 1 << enum wire_transport */
     bool     sent_credentials;       /* with its newest request */
@@ -67,6 +70,10 @@ bool   diagnose_history_called(const struct diagnose_history *h, const struct ad
 /* How many answered calls of the newest ended after the same time, to the second? Fed by diagnosis. */
 unsigned diagnose_history_lengths(const struct diagnose_history *h, int64_t talk_ns);
 void     diagnose_history_length(struct diagnose_history *h, int64_t talk_ns);
+/* What a host named in its descriptions, "PCMU/8000 ..."; empty: not known. */
+slice    diagnose_history_codecs(const struct diagnose_history *h, const struct address *host);
+void     diagnose_history_learn_codecs(struct diagnose_history *h, const struct address *host, slice codecs,
+                                       bool offered);
 /* Name of a scanner by its number, "" for none. */
 slice  diagnose_scanner_name(unsigned scanner);
 size_t diagnose_history_memory_bytes(const struct diagnose_history *h);

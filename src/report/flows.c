@@ -12,7 +12,7 @@
 #define SPACING_LEAST 14u
 #define SPACING_MOST  28u
 
-/* ---- deviations ------------------------------------------------------------------------------ */
+/* ---- deviations -------------------------------------------------------------------------- */
 
 /* "INVITE", "200 (BYE)": as the labels of steps are. */
 static void say_message(struct out *o, const struct call_flow *f)
@@ -32,7 +32,8 @@ static void say_message(struct out *o, const struct call_flow *f)
 }
 
 /* What the flow itself says of this deviation, if anything. */
-static slice own_sentence(const struct words *w, const struct flow_step *step, enum call_deviation kind)
+static slice own_sentence(const struct words *w, const struct flow_step *step,
+                          enum call_deviation kind)
 {
     if (kind == CALL_FLOW_MISSING)
         return flow_text(w, step->missing);
@@ -42,9 +43,10 @@ static slice own_sentence(const struct words *w, const struct flow_step *step, e
 void flows_say_deviation(struct out *o, const struct words *w, const struct call_flow *f)
 {
     static const enum text_id sentences[CALL_DEVIATIONS] = {
-        [CALL_FLOW_MISSING] = TEXT_FLOW_MISSING,       [CALL_FLOW_INSTEAD] = TEXT_FLOW_INSTEAD,
-        [CALL_FLOW_EARLY] = TEXT_FLOW_EARLY,           [CALL_FLOW_LATE] = TEXT_FLOW_LATE,
-        [CALL_FLOW_EXTRA] = TEXT_FLOW_EXTRA,           [CALL_FLOW_UNRELIABLE] = TEXT_FLOW_UNRELIABLE,
+        [CALL_FLOW_MISSING] = TEXT_FLOW_MISSING, [CALL_FLOW_INSTEAD] = TEXT_FLOW_INSTEAD,
+        [CALL_FLOW_EARLY] = TEXT_FLOW_EARLY,     [CALL_FLOW_LATE] = TEXT_FLOW_LATE,
+        [CALL_FLOW_EXTRA] = TEXT_FLOW_EXTRA,
+        [CALL_FLOW_UNRELIABLE] = TEXT_FLOW_UNRELIABLE,
         [CALL_FLOW_NO_PRACK] = TEXT_FLOW_NO_PRACK,
     };
     const struct flow_step *step = flow_step(f->part, f->step);
@@ -55,9 +57,13 @@ void flows_say_deviation(struct out *o, const struct words *w, const struct call
     out_init_memory(&came, 256);
     say_message(&came, f);
     const struct words_value values[] = {
-        WORDS_TEXT("expected", slice_of_string(step->label)), WORDS_NUMBER("step", f->step),
-        WORDS_TEXT("flow", slice_of_string(flow_at(f->part)->name)), WORDS_NUMBER("frame", f->frame),
-        WORDS_TEXT("came", out_taken(&came)), WORDS_NUMBER("rseq", f->rseq), WORDS_NUMBER("cseq", f->cseq),
+        WORDS_TEXT("expected", slice_of_string(step->label)),
+        WORDS_NUMBER("step", f->step),
+        WORDS_TEXT("flow", slice_of_string(flow_at(f->part)->name)),
+        WORDS_NUMBER("frame", f->frame),
+        WORDS_TEXT("came", out_taken(&came)),
+        WORDS_NUMBER("rseq", f->rseq),
+        WORDS_NUMBER("cseq", f->cseq),
     };
     slice own = own_sentence(w, step, (enum call_deviation)f->deviation);
 
@@ -100,7 +106,7 @@ void flows_json_of(struct json *j, const struct words *w, const struct call_flow
     out_done(&said);
 }
 
-/* ---- the ladder ------------------------------------------------------------------------------ */
+/* ---- the ladder -------------------------------------------------------------------------- */
 
 static slice state_number(const struct flow_step *s)
 {
@@ -216,7 +222,8 @@ static void draw_parties(const struct page *p, const struct words *w, const stru
 
 static enum style_tone step_tone(const struct flow_step *s)
 {
-    static const enum style_tone tones[] = { TONE_WARN, TONE_GOOD, TONE_BAD, TONE_BAD, TONE_BAD, TONE_BAD };
+    static const enum style_tone tones[] = { TONE_WARN, TONE_GOOD, TONE_BAD,
+                                             TONE_BAD,  TONE_BAD,  TONE_BAD };
     unsigned class = (unsigned)(s->label[0] - '0');
 
     return class >= 1 && class <= ARRAY_LEN(tones) ? tones[class - 1] : TONE_PLAIN;
@@ -235,8 +242,8 @@ static void draw_step(const struct page *p, const struct words *w, const struct 
     out_u64(p->out, number);
     out_repeat(p->out, SLICE(" "), NUMBER_WIDTH - 3);
     lanes_bars(p->out, &p->style, low, c->spacing);
-    lanes_arrow(p->out, &p->style, step_tone(s), step_label(flow, s, &text), (high - low) * c->spacing,
-                a < b);
+    lanes_arrow(p->out, &p->style, step_tone(s), step_label(flow, s, &text),
+                (high - low) * c->spacing, a < b);
     lanes_bars(p->out, &p->style, c->parties - 1 - high, c->spacing);
     lanes_bar(p->out, &p->style);
 
@@ -249,16 +256,18 @@ static void draw_step(const struct page *p, const struct words *w, const struct 
         out_text(p->out, state);
     }
     if (marks.len) {
-        out_repeat(p->out, SLICE(" "), state.len < STATE_WIDTH - 1 ? STATE_WIDTH - 1 - state.len : 1);
+        out_repeat(p->out, SLICE(" "),
+                   state.len < STATE_WIDTH - 1 ? STATE_WIDTH - 1 - state.len : 1);
         out_text(p->out, marks);
     }
     out_char(p->out, '\n');
     out_done(&text);
 }
 
-/* ---- notes ------------------------------------------------------------------------------------- */
+/* ---- notes ------------------------------------------------------------------------------- */
 
-static void add_headers(struct out *o, const struct words *w, enum text_id id, const char *const *names)
+static void add_headers(struct out *o, const struct words *w, enum text_id id,
+                        const char *const *names)
 {
     struct out list;
 
@@ -272,7 +281,8 @@ static void add_headers(struct out *o, const struct words *w, enum text_id id, c
     out_done(&list);
 }
 
-static void page_note(const struct page *p, const struct words *w, const struct flow_step *s, unsigned number)
+static void page_note(const struct page *p, const struct words *w, const struct flow_step *s,
+                      unsigned number)
 {
     struct out label, text;
 
@@ -294,7 +304,8 @@ static void page_note(const struct page *p, const struct words *w, const struct 
     out_done(&label);
 }
 
-static void page_neighbour(const struct page *p, const struct words *w, enum text_id id, unsigned flow)
+static void page_neighbour(const struct page *p, const struct words *w, enum text_id id,
+                           unsigned flow)
 {
     struct out text;
 
@@ -348,13 +359,14 @@ void flows_list(const struct page *p, const struct words *w)
 {
     page_text(p, 0, TONE_STRONG, words_text(w, TEXT_FLOW_LIST_HEADING));
     for (unsigned i = FLOW_NONE + 1; i < FLOWS; i++)
-        page_labelled(p, 2, 20, (struct page_cell){ slice_of_string(flow_at(i)->name), TONE_STRONG },
+        page_labelled(p, 2, 20,
+                      (struct page_cell){ slice_of_string(flow_at(i)->name), TONE_STRONG },
                       (struct page_cell){ flow_text(w, flow_at(i)->purpose), TONE_PLAIN });
     page_blank(p);
     page_text(p, 0, TONE_DIM, words_text(w, TEXT_FLOW_LIST_HINT));
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------- */
 
 static void json_strings(struct json *j, const char *key, const char *const *values)
 {
@@ -372,12 +384,15 @@ static void json_word(struct json *j, const char *key, slice value)
         json_text(j, key, value);
 }
 
-static void json_step(struct json *j, const struct words *w, const struct flow_step *s, unsigned number)
+static void json_step(struct json *j, const struct words *w, const struct flow_step *s,
+                      unsigned number)
 {
     static const struct { uint16_t flag; const char *key; } flags[] = {
-        { FLOW_STEP_SDP, "sdp" },          { FLOW_STEP_OPTIONAL, "optional" }, { FLOW_STEP_REPEATS, "repeats" },
-        { FLOW_STEP_RE, "in_dialog" },     { FLOW_STEP_EITHER, "either_side" }, { FLOW_STEP_COPY, "relayed" },
-        { FLOW_STEP_OTHER, "other_call" }, { FLOW_STEP_INSTEAD, "alternative" }, { FLOW_STEP_HOLD, "hold" },         { FLOW_STEP_RESUME, "resume" },
+        { FLOW_STEP_SDP, "sdp" },             { FLOW_STEP_OPTIONAL, "optional" },
+        { FLOW_STEP_REPEATS, "repeats" },     { FLOW_STEP_RE, "in_dialog" },
+        { FLOW_STEP_EITHER, "either_side" },  { FLOW_STEP_COPY, "relayed" },
+        { FLOW_STEP_OTHER, "other_call" },    { FLOW_STEP_INSTEAD, "alternative" },
+        { FLOW_STEP_HOLD, "hold" },           { FLOW_STEP_RESUME, "resume" },
         { FLOW_STEP_CREDENTIALS, "credentials" }, { FLOW_STEP_RELIABLE, "reliable" },
     };
     slice state = slice_of_string(s->state), family = slice_take_until(&state, ':');

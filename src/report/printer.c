@@ -14,7 +14,6 @@
 #include "report/verdicts.h"
 
 #define WHY_BYTES_MAX (1u << 20)
-#define WHY_CALLS_MAX 12u            /* explained in full below the list; -v: all that fit */
 
 void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
                    const struct words *words, const struct style *style)
@@ -162,6 +161,7 @@ static bool section_enter(struct printer *p, enum printer_section section, const
     if (p->kind == PRINTER_JSON && section == PRINTER_REGISTRATIONS) {
         rows_json_begin(&p->json, plan->fields, record);
         flows_json_of(&p->json, p->words, &((const struct registration *)record)->flow);
+        verdicts_json(&p->json, p->words, ((const struct registration *)record)->verdicts);
         rows_json_end(&p->json);
         return false;
     }
@@ -310,48 +310,112 @@ static struct page page_on(const struct printer *p, struct out *o)
     return (struct page){ .out = o, .style = *p->style };
 }
 
-static void why_heading(struct printer *p, struct out *o, const struct call *c)
+static void why_heading(struct printer *p, enum text_id id, const struct words_value *values, size_t count)
 {
-    struct page page = page_on(p, o);
+    struct page page = page_on(p, &p->why);
     struct out text;
+    char clean[256];
 
     out_init_memory(&text, 1024);
-    words_say(&text, p->words, TEXT_READ_WHY_CALL, WORDS_NUMBER("number", c->index),
-              WORDS_TEXT("from", who(&c->from)), WORDS_TEXT("to", who(&c->to)));
+    words_format(&text, p->words, id, values, count);
     slice line = out_taken(&text);
-    char clean[256];
 
     page_text(&page, 0, TONE_STRONG, slice_of(clean, utf8_clean(&line, clean, sizeof clean)));
     out_done(&text);
 }
 
-/* A call that something is wrong with is explained below the list. */
-static void why_keep(struct printer *p, const struct call *c)
+/* True: this cause was explained already, and the record is noted beside. */
+static bool why_again(struct printer *p, const struct verdict *v, bool of_registration, uint64_t number)
 {
-    const struct call_verdicts *v = c->verdicts;
+    for (size_t i = 0; !p->explain_all && i < p->why_count; i++) {
+        struct printer_why *why = &p->whys[i];
+
+        if (why->cause != v->cause || why->of_registration != of_registration)
+            continue;
+        if (why->others < PRINTER_WHY_OTHERS)
+            why->first_others[why->others] = number;
+        why->others++;
+        return true;
+    }
+    return false;
+}
+
+/* What something is wrong with is explained below the list, each cause once. */
+static void why_keep(struct printer *p, const struct call_verdicts *v, bool of_registration, uint64_t number,
+                     enum text_id heading, const struct words_value *values, size_t count)
+{
     struct page page = page_on(p, &p->why);
 
-    if (!v || cause_severity((enum cause_id)v->cause.cause) < CAUSE_SEVERITY_WARNING)
+    if (!v || cause_severity((enum cause_id)v->cause.cause) < CAUSE_SEVERITY_WARNING ||
+        why_again(p, &v->cause, of_registration, number))
         return;
-    if ((p->why_count >= WHY_CALLS_MAX && !p->explain_all) || p->why.used > WHY_BYTES_MAX - 16384) {
+    if (p->why_count == PRINTER_WHYS_MAX || p->why.used > WHY_BYTES_MAX - 16384) {
         p->why_beyond++;
         return;
     }
-    if (p->why_count++)
-        out_char(&p->why, '\n');
-    why_heading(p, &p->why, c);
+    struct printer_why *why = &p->whys[p->why_count++];
+
+    *why = (struct printer_why){ .cause = v->cause.cause, .of_registration = of_registration,
+                                 .begin = p->why.used };
+    why_heading(p, heading, values, count);
     verdict_print(&page, p->words, 2, &v->cause);
+    why->end = p->why.used;
+}
+
+static void why_call(struct printer *p, const struct call *c)
+{
+    const struct words_value values[] = { WORDS_NUMBER("number", c->index), WORDS_TEXT("from", who(&c->from)),
+                                          WORDS_TEXT("to", who(&c->to)) };
+
+    why_keep(p, c->verdicts, false, c->index, TEXT_READ_WHY_CALL, values, ARRAY_LEN(values));
+}
+
+static void why_registration(struct printer *p, const struct registration *r)
+{
+    const struct words_value values[] = { WORDS_TEXT("user", r->aor) };
+
+    why_keep(p, r->verdicts, true, 0, TEXT_READ_WHY_REGISTRATION, values, ARRAY_LEN(values));
+}
+
+/* "Calls 8, 9 and others, 130 in all, have the same cause." */
+static void why_others(struct printer *p, const struct printer_why *why)
+{
+    struct page page = page_on(p, p->out);
+    struct out list, text;
+
+    if (why->others == 0)
+        return;
+    out_init_memory(&list, 1024);
+    out_init_memory(&text, 4096);
+    for (size_t i = 0; i < why->others && i < PRINTER_WHY_OTHERS; i++) {
+        out_text(&list, i ? words_text(p->words, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
+        out_u64(&list, why->first_others[i]);
+    }
+    if (why->others > PRINTER_WHY_OTHERS)
+        out_text(&list, SLICE(" …"));
+    words_say_plural(&text, p->words, why->of_registration ? TEXT_READ_WHY_SAME_REGISTRATIONS : TEXT_READ_WHY_SAME,
+                     WORDS_NUMBER("count", why->others), WORDS_TEXT("list", out_taken(&list)));
+    page_text(&page, 2, TONE_PLAIN, out_taken(&text));
+    out_done(&text);
+    out_done(&list);
 }
 
 void printer_explanations(struct printer *p)
 {
-    if (p->why_count) {
+    slice all = out_taken(&p->why);
+
+    for (size_t i = 0; i < p->why_count; i++) {
+        const struct printer_why *why = &p->whys[i];
+
         out_char(p->out, '\n');
-        style_begin(p->out, p->style, TONE_STRONG);
-        out_text(p->out, words_text(p->words, TEXT_READ_SECTION_WHY));
-        style_end(p->out, p->style, TONE_STRONG);
-        out_char(p->out, '\n');
-        out_text(p->out, out_taken(&p->why));
+        if (i == 0) {
+            style_begin(p->out, p->style, TONE_STRONG);
+            out_text(p->out, words_text(p->words, TEXT_READ_SECTION_WHY));
+            style_end(p->out, p->style, TONE_STRONG);
+            out_char(p->out, '\n');
+        }
+        out_text(p->out, slice_of(all.ptr + why->begin, why->end - why->begin));
+        why_others(p, why);
     }
     if (p->why_beyond) {
         out_char(p->out, '\n');
@@ -408,7 +472,7 @@ void printer_call(struct printer *p, const struct call *c)
     call_cause(p, c);
     call_notes(p, c);
     table_row(&p->table, p->out);
-    why_keep(p, c);
+    why_call(p, c);
 }
 
 static void registration_notes(struct printer *p, const struct registration *r)
@@ -416,6 +480,8 @@ static void registration_notes(struct printer *p, const struct registration *r)
     struct out *text = &p->scratch;
 
     out_clear(text);
+    if (r->verdicts && r->verdicts->cause.cause)
+        note(text, p->words, verdicts_headline(p->words, r->verdicts));
     if (r->challenged)
         note(text, p->words, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
     if (r->reason == REGISTRATION_EXPIRED)
@@ -452,6 +518,7 @@ void printer_registration(struct printer *p, const struct registration *r)
     cell_number(p, REG_REQUESTS, r->requests, TONE_PLAIN);
     registration_notes(p, r);
     table_row(&p->table, p->out);
+    why_registration(p, r);
 }
 
 void printer_transaction(struct printer *p, const struct transaction *t)

@@ -19,6 +19,17 @@ enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV };
 enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
                        PRINTER_STREAMS, PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
 
+/* An explanation that waits: of the first call with that cause, and which others have it. */
+#define PRINTER_WHYS_MAX 48u
+#define PRINTER_WHY_OTHERS 8u
+struct printer_why {
+    uint16_t cause;
+    bool     of_registration;
+    size_t   begin, end;             /* in `why` */
+    uint64_t others;
+    uint64_t first_others[PRINTER_WHY_OTHERS];           /* their numbers */
+};
+
 struct printer {
     enum printer_kind   kind;
     struct out         *out;
@@ -31,8 +42,10 @@ struct printer {
     bool                explain_all;         /* text: every call that went wrong, not the first few */
     bool                full_messages;       /* text: with the whole message below */
     struct out          scratch;             /* a cell being put together */
-    struct out          why;                 /* text: explanations that come below the calls */
-    uint64_t            why_count, why_beyond;
+    struct out          why;                 /* text: explanations that come below the lists */
+    struct printer_why  whys[PRINTER_WHYS_MAX];
+    size_t              why_count;
+    uint64_t            why_beyond;
 };
 
 void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,

@@ -215,10 +215,10 @@ void shelf_stream(struct shelf *s, struct stream *stream)
 void shelf_finish(struct shelf *s)
 {
     print_all_calls(s);
-    printer_explanations(s->printer);
     print_streams(s);
     print_registrations(s);
     print_transactions(s);
+    printer_explanations(s->printer);
 }
 
 void shelf_done(struct shelf *s)

@@ -56,6 +56,14 @@ TEST(a_call_that_follows_a_flow_gets_its_name_and_no_deviation)
             "A>B INVITE cseq=2 sdp=sendrecv br=2 | Proxy-Authorization: Digest username=\"a\"\n"
             "B>A 100 cseq=2 br=2\nB>A 180 cseq=2 br=2\nB>A 200 cseq=2 br=2 sdp=sendrecv\nA>B ACK cseq=2 br=3\n"
             RELEASE END },
+        /* asked again, because the nonce was too old */
+        { .flow = "basic-call", .script =
+            "A>B INVITE sdp=sendrecv\nB>A 407\nA>B ACK\n"
+            "A>B INVITE cseq=2 sdp=sendrecv br=2 | Proxy-Authorization: Digest username=\"a\"\n"
+            "B>A 407 cseq=2 br=2 | Proxy-Authenticate: Digest realm=\"x\", nonce=\"y\", stale=true\n"
+            "A>B ACK cseq=2 br=2\n"
+            "A>B INVITE cseq=3 sdp=sendrecv br=3 | Proxy-Authorization: Digest username=\"a\"\n"
+            "B>A 180 cseq=3 br=3\nB>A 200 cseq=3 br=3 sdp=sendrecv\nA>B ACK cseq=3 br=4\n" RELEASE END },
         /* several 1xx, a reliable one, an INFO and an OPTIONS do not matter */
         { .flow = "basic-call", .script =
             "A>B INVITE sdp=sendrecv\nB>A 100\nB>A 183 rseq=1\nA>B PRACK cseq=2 | RAck: 1 1 INVITE\n"
@@ -94,6 +102,8 @@ TEST(a_call_that_follows_a_flow_gets_its_name_and_no_deviation)
         { .flow = "basic-call", .script = SETUP
             "+3000 A>B INVITE in cseq=2 br=h sdp=sendrecv | Session-Expires: 90\n"
             "B>A 200 cseq=2 br=h sdp=sendrecv | Session-Expires: 90\nA>B ACK cseq=2 br=h2\n" RELEASE END },
+        /* the capture began with the answer */
+        { .flow = "release", .script = "B>A 200 sdp=sendrecv\nA>B ACK\n" RELEASE END },
         { .flow = "release", .script = "A>B BYE cseq=7\nB>A 200 BYE cseq=7\n" END },
         { .flow = "forward-busy", .script =
             "A>S INVITE sdp=sendrecv br=x\nS>A 100 br=x\nS>B INVITE via=2 sdp=sendrecv br=y\nB>S 486 via=2 br=y\n"
@@ -158,6 +168,9 @@ TEST(the_first_step_that_differs_is_named_with_its_frame)
             "A>B INVITE sdp=sendrecv\nB>A 100\nB>A 180\n+30000 B>A 480\n+500 B>A 480\n" END },
         { .flow = "hold", .deviation = CALL_FLOW_INSTEAD, .step = 6, .frame = 7, .script = SETUP
             "+3000 A>B INVITE in cseq=2 br=h sdp=sendonly\nB>A 488 cseq=2 br=h\nA>B ACK cseq=2 br=h\n" RELEASE END },
+        { .flow = "hold", .deviation = CALL_FLOW_MISSING, .step = 6, .frame = 6, .script = SETUP
+            "+3000 A>B INVITE in cseq=2 br=h sdp=sendonly\n+500 A>B INVITE in cseq=2 br=h sdp=sendonly\n"
+            "+32000 A>B BYE\nB>A 200 BYE\n" END },
         { .flow = "session-change", .deviation = CALL_FLOW_INSTEAD, .step = 6, .frame = 7, .script = SETUP
             "+3000 A>B INVITE in cseq=2 br=h sdp=sendrecv\nB>A 491 cseq=2 br=h\nA>B ACK cseq=2 br=h\n" RELEASE END },
         { .flow = "release", .deviation = CALL_FLOW_INSTEAD, .step = 2, .frame = 4, .script =
@@ -182,6 +195,9 @@ TEST(the_first_step_that_differs_is_named_with_its_frame)
         { .flow = "volte-call", .deviation = CALL_FLOW_INSTEAD, .step = 11, .frame = 6, .script =
             "A>B INVITE " NEED "\nB>A 100\nB>A 183 rseq=1 " NEED "\nA>B PRACK cseq=2 | RAck: 1 1 INVITE\n"
             "B>A 200 PRACK cseq=2\nB>A 580\nA>B ACK\n" END },
+        { .flow = "volte-call", .deviation = CALL_FLOW_INSTEAD, .step = 14, .frame = 7, .script =
+            "A>B INVITE " NEED "\nB>A 100\nB>A 183 rseq=1 " NEED "\nA>B PRACK cseq=2 | RAck: 1 1 INVITE\n"
+            "B>A 200 PRACK cseq=2\nA>B UPDATE cseq=3 " MET "\nB>A 580 UPDATE cseq=3\nB>A 580\nA>B ACK\n" END },
         /* RSeq 2 is never confirmed, in a call that is plain otherwise */
         { .flow = "basic-call", .deviation = CALL_FLOW_NO_PRACK, .step = 9, .frame = 6, .script =
             "A>B INVITE sdp=sendrecv\nB>A 100\nB>A 183 rseq=1\nA>B PRACK cseq=2 | RAck: 1 1 INVITE\n"
