@@ -109,6 +109,15 @@ static void on_incident(void *ctx, const struct incident *incident)
         r->incidents[r->incident_count++] = *incident;
 }
 
+static void on_suspect(void *ctx, const struct suspect *s)
+{
+    struct reading *r = ctx;
+
+    summary_verdict(&r->summary, s->verdicts);
+    if (!r->wish->picked)
+        printer_suspect(&r->printer, s);
+}
+
 static bool on_call(void *ctx, struct call *c)
 {
     struct reading *r = ctx;
@@ -428,6 +437,7 @@ static int reading_report(struct reading *r)
 {
     struct summary *s = &r->summary;
 
+    diagnose_suspects(r->history, on_suspect, r);
     shelf_finish(&r->shelf);
     s->files = r->wish->files;
     s->file_count = r->wish->file_count;

@@ -102,6 +102,14 @@ const struct history_host *diagnose_history_host(const struct diagnose_history *
     return NULL;
 }
 
+void diagnose_history_hosts(const struct diagnose_history *h, void (*look)(void *ctx, const struct history_host *host),
+                            void *ctx)
+{
+    for (size_t i = 0; i < h->host_sets * WAYS; i++)
+        if (h->hosts[i].address.family)
+            look(ctx, &h->hosts[i]);
+}
+
 static struct history_host *host_of(struct diagnose_history *h, const struct address *address, int64_t now_ns)
 {
     struct address host = without_port(address);
@@ -302,6 +310,8 @@ static void note_request(struct diagnose_history *h, const struct wire_unit *u, 
     struct history_host *host = host_of(h, &u->src, u->time_ns);
     bool first = m->to.tag.len == 0;
 
+    if (!host->first_frame)
+        host->first_frame = u->frame;
     host->requests[m->method]++;
     host->sent_credentials = m->first[SIP_H_AUTHORIZATION] || m->first[SIP_H_PROXY_AUTHORIZATION];
     count_burst(host, u->time_ns);

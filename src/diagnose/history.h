@@ -23,6 +23,7 @@
 struct history_host {
     struct address address;          /* port 0 */
     int64_t  first_ns, last_ns;
+    uint64_t first_frame;
     uint32_t requests[SIP_METHODS];  /* distinct ones that it sent */
     uint32_t refused;                /* finals it got: 403, 404, 405, 484, 488, 604 */
     uint32_t challenged;             /* 401 and 407 it got */
@@ -62,6 +63,9 @@ void diagnose_history_message(struct diagnose_history *h, const struct wire_unit
                               const struct sip_message *m);
 /* NULL: never seen, or forgotten. Valid until the next message. */
 const struct history_host    *diagnose_history_host(const struct diagnose_history *h, const struct address *address);
+/* Every machine that is remembered, in no order. */
+void diagnose_history_hosts(const struct diagnose_history *h, void (*look)(void *ctx, const struct history_host *host),
+                            void *ctx);
 /* By the user and, when it is there, the host: a user that is registered under another domain counts
  * when no other is known. */
 const struct history_binding *diagnose_history_binding(const struct diagnose_history *h, slice uri);

@@ -66,7 +66,7 @@ static bool password_guessing(const struct reg_case *k, struct candidate *c)
     say_host(c, "address", &k->r->client);
     say_text(c, "user", user_of(k->r));
     say_number(c, "count", k->client->challenged_again);
-    c->certainty = VERDICT_LIKELY;
+    sure_if(c, k->client->scanner);
     return true;
 }
 
@@ -224,7 +224,7 @@ static const struct {
     bool   (*holds)(const struct reg_case *k, struct candidate *c);
 } rules[] = {
     { CAUSE_SCANNER, 95, scanner },
-    { CAUSE_PASSWORD_GUESSING, 84, password_guessing },
+    { CAUSE_PASSWORD_GUESSING, 97, password_guessing },
     { CAUSE_NUMBER_GUESSING, 70, number_guessing },
     { CAUSE_AUTH_STALE_LOOP, 60, stale_loop },
     { CAUSE_AUTH_WRONG_PASSWORD, 50, wrong_password },

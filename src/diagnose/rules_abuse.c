@@ -49,7 +49,7 @@ static bool password_guessing(const struct casefile *k, struct candidate *c)
     say_host(c, "address", &k->call->caller_addr);
     say_text(c, "user", k->facts->auth_user);
     say_number(c, "count", h->challenged_again);
-    c->certainty = VERDICT_LIKELY;
+    sure_if(c, h->scanner);
     return true;
 }
 
@@ -133,7 +133,7 @@ static bool forged_bye(const struct casefile *k, struct candidate *c)
 static const struct rule rules[] = {
     { CAUSE_SCANNER, 95, K_HISTORY, scanner },
     { CAUSE_NUMBER_GUESSING, 78, K_HISTORY | K_REFUSED, number_guessing },
-    { CAUSE_PASSWORD_GUESSING, 84, K_HISTORY | K_CHALLENGED, password_guessing },
+    { CAUSE_PASSWORD_GUESSING, 97, K_HISTORY | K_CHALLENGED, password_guessing },
     { CAUSE_TOLL_FRAUD, 80, K_HISTORY | K_REFUSED, toll_fraud },
     { CAUSE_REQUEST_FLOOD, 60, K_HISTORY | K_REFUSED, request_flood },
     { CAUSE_REQUEST_FLOOD, 60, K_HISTORY | K_NO_REPLY, request_flood },

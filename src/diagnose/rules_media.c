@@ -4,6 +4,7 @@
 
 #include "sip/sdp.h"
 
+#define SILENT_MIN_S    5u           /* a pause for thought is shorter */
 #define HEARD_MIN       50u          /* packets: a second of voice */
 #define SCORED_MIN      100u
 #define STOP_NS         (5 * SECOND_NS)
@@ -656,6 +657,24 @@ static bool media_missing(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* Nearly every second that one side sent, and several of them, held nothing but silence. */
+static bool silence_sent(const struct casefile *k, struct candidate *c)
+{
+    for (unsigned callee = 0; callee < 2; callee++) {
+        const struct stream *s = k->way[callee].last;
+        int64_t sent_s = s ? (s->last_ns - s->first_ns) / SECOND_NS : 0;
+
+        if (!s || s->silent_s < SILENT_MIN_S || (int64_t)s->silent_s * 10 < sent_s * 8)
+            continue;
+        prove_stream(c, s);
+        say_address(c, "address", &s->src);
+        say_number(c, "seconds", s->silent_s);
+        c->certainty = VERDICT_LIKELY;                    /* who was muted on purpose sends the same */
+        return true;
+    }
+    return false;
+}
+
 #define TALK (K_ANSWERED | K_WHOLE | K_VISIBLE | K_TALKED)
 static const struct rule rules[] = {
     { CAUSE_ONE_WAY_AUDIO_CALLER_DEAF, 64, TALK | K_STREAMS, caller_deaf },
@@ -681,6 +700,7 @@ static const struct rule rules[] = {
     { CAUSE_DUPLICATES_HIGH, 0, K_STREAMS, duplicates_high },
     { CAUSE_LOSS_BEYOND_CAPTURE, 0, K_STREAMS, loss_beyond },
     { CAUSE_CLOCK_DRIFT, 0, K_STREAMS, clock_drift },
+    { CAUSE_SILENCE_SENT, 28, TALK | K_STREAMS, silence_sent },
     { CAUSE_SENDERS_MIXED, 38, K_ANSWERED | K_STREAMS, senders_mixed },
     { CAUSE_MEDIA_INJECTION, 0, K_ANSWERED | K_STREAMS, media_injection },
     { CAUSE_SEQUENCE_JUMP, 0, K_STREAMS, sequence_jump },

@@ -287,7 +287,6 @@ static bool clock_skew(const struct casefile *k, struct candidate *c)
     prove_frame(c, k->facts->clock_skew_frame, SLICE("Date"));
     say_host(c, "address", case_side(k, k->facts->clock_skew_of_callee));
     say_number(c, "seconds", skew < 0 ? -skew : skew);
-    c->certainty = VERDICT_LIKELY;                        /* the capture's clock may be the wrong one */
     return true;
 }
 

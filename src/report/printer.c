@@ -682,6 +682,31 @@ void printer_incident(struct printer *p, const struct incident *i)
     table_row(&p->table, p->out);
 }
 
+static void suspect_json(struct printer *p, const struct suspect *s)
+{
+    char text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
+
+    json_open(&p->json, '{');
+    json_text(&p->json, "type", SLICE("suspect"));
+    json_text(&p->json, "address", slice_of(text, address_format_ip(&s->address, text)));
+    json_u64(&p->json, "requests", s->requests);
+    json_text(&p->json, "first_at", moment_rfc3339(s->first_ns, time));
+    json_text(&p->json, "last_at", moment_rfc3339(s->last_ns, time));
+    verdicts_json(&p->json, p->words, s->verdicts);
+    rows_json_end(&p->json);
+}
+
+void printer_suspect(struct printer *p, const struct suspect *s)
+{
+    char text[ADDRESS_TEXT_MAX];
+    const struct words_value values[] = { WORDS_TEXT("address", slice_of(text, address_format_ip(&s->address, text))) };
+
+    if (p->kind == PRINTER_JSON)
+        suspect_json(p, s);
+    else if (p->kind == PRINTER_TEXT)
+        why_keep(p, s->verdicts, true, 0, TEXT_READ_WHY_SUSPECT, values, ARRAY_LEN(values));
+}
+
 void printer_message(struct printer *p, const struct message_row *m)
 {
     char room[MOMENT_TEXT_MAX], address[ADDRESS_TEXT_MAX];

@@ -12,6 +12,7 @@
 #define REPORT_PRINTER_H
 
 #include "call/fields.h"
+#include "diagnose/suspects.h"
 #include "report/summary.h"
 #include "report/table.h"
 
@@ -59,6 +60,7 @@ void printer_explanations(struct printer *p);
 void printer_stream(struct printer *p, const struct stream *s);
 void printer_message(struct printer *p, const struct message_row *m);
 void printer_incident(struct printer *p, const struct incident *i);
+void printer_suspect(struct printer *p, const struct suspect *s);
 void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */
 
 /* One line about a call, above its ladder; and what is to say about it, below. */

@@ -10,11 +10,16 @@
 
 void summary_session(struct summary *s) { s->sessions++; }
 
+void summary_verdict(struct summary *s, const struct call_verdicts *v)
+{
+    if (v)
+        s->causes[v->cause.cause]++;
+}
+
 void summary_call(struct summary *s, const struct call *c)
 {
     s->calls++;
-    if (c->verdicts)
-        s->causes[c->verdicts->cause.cause]++;
+    summary_verdict(s, c->verdicts);
     s->answered += c->answered;
     s->refused += !c->answered && (c->state == CALL_REFUSED || c->state == CALL_CANCELLED);
     s->open += !c->answered && c->open_at_end;

@@ -34,6 +34,7 @@ struct summary {
 };
 
 void summary_session(struct summary *s);                  /* one or more legs, joined */
+void summary_verdict(struct summary *s, const struct call_verdicts *v);       /* counts its cause */
 void summary_call(struct summary *s, const struct call *c);
 void summary_registration(struct summary *s, const struct registration *r);
 void summary_stream(struct summary *s, const struct stream *stream);
