@@ -492,9 +492,8 @@ static int reading_page(struct reading *r)
 
 static int reading_report(struct reading *r)
 {
-    int code = CLI_DONE;
-
     struct summary *s = &r->summary;
+    int code = CLI_DONE;
 
     diagnose_suspects(r->history, on_suspect, r);
     shelf_finish(&r->shelf);
@@ -509,7 +508,7 @@ static int reading_report(struct reading *r)
     if (r->wish->ladder.len)
         return reading_ladder(r);
     for (size_t i = 0; !r->wish->picked && i < r->incident_count; i++)
-        if (r->printer.kind != PRINTER_TEXT || !r->incidents[i].media)
+        if (r->printer.kind == PRINTER_JSON || r->printer.kind == PRINTER_CSV || !r->incidents[i].media)
             printer_incident(&r->printer, &r->incidents[i]);      /* late RTP to a closed port is usual */
     printer_summary(&r->printer, s);
     if (r->book)
