@@ -496,9 +496,8 @@ static int reading_page(struct reading *r)
 
 static int reading_report(struct reading *r)
 {
-    int code = CLI_DONE;
-
     struct summary *s = &r->summary;
+    int code = CLI_DONE;
 
     diagnose_suspects(r->history, on_suspect, r);
     shelf_finish(&r->shelf);
