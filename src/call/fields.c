@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "call/fields.h"
 
+#include "codes/cause.h"
+
 #include "codes/flow.h"
 
 enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_ADDRESS, AS_CODE,
@@ -56,6 +58,23 @@ static struct field_value deviation(const struct call_flow *f)
     return (struct field_value){ .known = f->deviation != CALL_FLOW_FOLLOWED, .number = f->step };
 }
 
+/* ---- causes ------------------------------------------------------------------------------ */
+
+static const char *severity_of(enum cause_id id) { return cause_severity_name(cause_severity(id)); }
+static const char *blame_of(enum cause_id id) { return cause_blame_name(cause_blame(id)); }
+
+/* Something of the main cause; unknown when nothing went wrong. */
+static struct field_value cause_word(const struct call_verdicts *v, const char *(*name)(enum cause_id id))
+{
+    return v && v->cause.cause ? word(slice_of_string(name((enum cause_id)v->cause.cause))) : (struct field_value){0};
+}
+
+static struct field_value certainty_word(const struct call_verdicts *v)
+{
+    return v && v->cause.cause ? word(verdict_certainty_name((enum verdict_certainty)v->cause.certainty))
+                               : (struct field_value){0};
+}
+
 /* ---- calls ---------------------------------------------------------------------------- */
 
 /* Of the worse direction. */
@@ -108,6 +127,10 @@ CALL_GETTER(get_ended_by, word(call_side_name((enum call_side)c->ended_by)))
 CALL_GETTER(get_ack, word(call_ack_name((enum call_ack)c->ack)))
 CALL_GETTER(get_join, word(call_join_name((enum call_join)c->join)))
 CALL_GETTER(get_join_score, some_number(c->join_score))
+CALL_GETTER(get_cause, cause_word(c->verdicts, cause_slug))
+CALL_GETTER(get_severity, cause_word(c->verdicts, severity_of))
+CALL_GETTER(get_certainty, certainty_word(c->verdicts))
+CALL_GETTER(get_blame, cause_word(c->verdicts, blame_of))
 CALL_GETTER(get_pdd, duration(call_pdd_ns(c)))
 CALL_GETTER(get_ring, duration(call_ring_ns(c)))
 CALL_GETTER(get_talk, duration(call_talk_ns(c)))
@@ -234,6 +257,10 @@ static const struct field call_field_list[] = {
     C(U16_AT, "attempts", attempts),
     C(SPARSE_U16_AT, "forks", forks),
     C(CODE_AT, "challenge", challenge),
+    GETTER("cause.id", FIELD_CAUSE, get_cause),
+    GETTER("cause.severity", FIELD_CAUSE, get_severity),
+    GETTER("cause.certainty", FIELD_CAUSE, get_certainty),
+    GETTER("cause.blame", FIELD_CAUSE, get_blame),
     GETTER("flow.name", FIELD_FLOW, get_flow),
     GETTER("flow.deviates_at", FIELD_DEVIATION, get_deviation),
     C(CODE_AT, "bye_final", bye_final),
@@ -286,6 +313,8 @@ REGISTRATION_GETTER(get_r_code, number(registration_status(r).code))
 REGISTRATION_GETTER(get_r_name, word(registration_status(r).name))
 REGISTRATION_GETTER(get_r_list, ((void)r, word(SLICE("registrations"))))
 REGISTRATION_GETTER(get_r_reason, word(registration_reason_name((enum registration_reason)r->reason)))
+REGISTRATION_GETTER(get_r_cause, cause_word(r->verdicts, cause_slug))
+REGISTRATION_GETTER(get_r_severity, cause_word(r->verdicts, severity_of))
 REGISTRATION_GETTER(get_r_flow, word(slice_of_string(flow_at(r->flow.flow)->name)))
 REGISTRATION_GETTER(get_r_deviation, deviation(&r->flow))
 REGISTRATION_GETTER(get_r_transport, word(wire_transport_name((enum wire_transport)r->transport)))
@@ -321,6 +350,8 @@ static const struct field registration_field_list[] = {
     R(TIME_AT, "removed_at", removed_ns),
     R(TIME_AT, "last_at", last_ns),
     GETTER("reason", FIELD_WORD, get_r_reason),
+    GETTER("cause.id", FIELD_CAUSE, get_r_cause),
+    GETTER("cause.severity", FIELD_CAUSE, get_r_severity),
     GETTER("flow.name", FIELD_FLOW, get_r_flow),
     GETTER("flow.deviates_at", FIELD_DEVIATION, get_r_deviation),
     R(SPARSE_BOOL_AT, "open_at_end", open_at_end),

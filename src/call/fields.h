@@ -29,6 +29,8 @@ enum field_type {
     FIELD_NUMBERS,                   /* a list: the first row */
     FIELD_ROWS,                      /* a list of lists */
     FIELD_FLOW,                      /* a word; these two are an object of their own in JSON */
+    FIELD_CAUSE,                     /* a word; an object of its own in JSON. A filter takes `no-answer` for
+                                      * no-answer-caller and all others of that family */
     FIELD_DEVIATION,                 /* the number of a step; unknown: the flow was followed */
 };
 

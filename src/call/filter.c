@@ -307,6 +307,11 @@ static bool operand_pattern(struct parser *p, struct operand *o, slice text, sli
     return true;
 }
 
+static bool is_textual(const struct field *f)
+{
+    return f->type == FIELD_TEXT || f->type == FIELD_WORD || f->type == FIELD_FLOW || f->type == FIELD_CAUSE;
+}
+
 static bool operand_typed(struct parser *p, const struct field *f, struct operand *o, slice text,
                           slice where)
 {
@@ -317,6 +322,7 @@ static bool operand_typed(struct parser *p, const struct field *f, struct operan
     case FIELD_TEXT:
     case FIELD_WORD:
     case FIELD_FLOW:
+    case FIELD_CAUSE:
     case FIELD_ADDRESS:
         return true;
     case FIELD_COUNTS:
@@ -348,8 +354,7 @@ static bool operand_typed(struct parser *p, const struct field *f, struct operan
 static struct operand *operand_take(struct parser *p, const struct field *f, bool pattern)
 {
     struct operand *o = arena_zalloc(&p->filter->arena, sizeof *o);
-    bool textual = f->type == FIELD_TEXT || f->type == FIELD_WORD || f->type == FIELD_FLOW ||
-                   f->type == FIELD_ADDRESS;
+    bool textual = is_textual(f) || f->type == FIELD_ADDRESS;
 
     slice_take_blanks(&p->rest);
     slice where = p->rest;
@@ -384,6 +389,7 @@ static bool find_field(struct parser *p, struct node *n, slice word)
     static const struct { slice shortened, name; } aliases[] = {
         { SLICE("state"), SLICE("state.code") }, { SLICE("list"), SLICE("state.list") },
         { SLICE("from"), SLICE("from.user") },   { SLICE("to"), SLICE("to.user") },
+        { SLICE("cause"), SLICE("cause.id") },   { SLICE("flow"), SLICE("flow.name") },
     };
     ptrdiff_t dot = slice_find_char(word, '.');
 
@@ -539,6 +545,7 @@ struct judged {
     slice   text;
     int64_t number;
     char    room[ADDRESS_TEXT_MAX];
+    bool   family;                   /* a cause: `no-answer` stands for all that begin so */
 };
 
 static void judge_counts(const struct node *n, const void *record, struct judged *j)
@@ -565,7 +572,8 @@ static void judge(const struct node *n, const void *record, struct judged *j)
     j->known = v.known;
     j->number = v.number;
     j->text = v.text;
-    j->textual = n->field->type == FIELD_TEXT || n->field->type == FIELD_WORD || n->field->type == FIELD_FLOW;
+    j->textual = is_textual(n->field);
+    j->family = n->field->type == FIELD_CAUSE;
     if (v.address && v.known) {
         j->textual = true;
         j->text = slice_of(j->room, address_format(v.address, j->room));
@@ -584,10 +592,18 @@ static bool judge_matches(const struct judged *j, const struct operand *o)
     return regexec(o->pattern, copy, 1, &range, REG_STARTEND) == 0;
 }
 
+/* no-answer-caller is of the family no-answer. */
+static bool is_of_family(slice id, slice family)
+{
+    return family.len && id.len > family.len && slice_starts_nocase(id, family) && id.ptr[family.len] == '-';
+}
+
 static int judge_order(const struct judged *j, const struct operand *o, int64_t now_ns)
 {
+    if (j->textual && (slice_eq_nocase(j->text, o->text) || (j->family && is_of_family(j->text, o->text))))
+        return 0;
     if (j->textual)
-        return slice_eq_nocase(j->text, o->text) ? 0 : slice_compare(j->text, o->text);
+        return slice_compare(j->text, o->text);
     int64_t other = o->relative ? now_ns + o->number : o->number;
 
     return (j->number > other) - (j->number < other);

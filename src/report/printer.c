@@ -43,14 +43,14 @@ enum { CALL_NUMBER, CALL_BEGAN, CALL_FROM, CALL_TO, CALL_RESULT, CALL_SETUP, CAL
        CALL_ENDED_BY, CALL_MOS, CALL_CAUSE, CALL_NOTES, CALL_COLUMNS };
 static const struct column_plan call_plan[CALL_COLUMNS] = {
     [CALL_NUMBER]   = { TEXT_READ_COLUMN_NUMBER, 4, 3, 9, true, false },
-    [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 5, false, false },
+    [CALL_BEGAN]    = { TEXT_READ_COLUMN_BEGAN, 8, 8, 7, false, false },
     [CALL_FROM]     = { TEXT_READ_COLUMN_FROM, 13, 8, 9, false, true },
     [CALL_TO]       = { TEXT_READ_COLUMN_TO, 13, 8, 9, false, true },
     [CALL_RESULT]   = { TEXT_READ_COLUMN_RESULT, 24, 18, 9, false, false },
     [CALL_SETUP]    = { TEXT_READ_COLUMN_SETUP, 7, 7, 2, true, false },
     [CALL_RANG]     = { TEXT_READ_COLUMN_RANG, 7, 7, 4, true, false },
     [CALL_TALKED]   = { TEXT_READ_COLUMN_TALKED, 7, 7, 7, true, false },
-    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 8, false, false },
+    [CALL_ENDED_BY] = { TEXT_READ_COLUMN_ENDED_BY, 9, 8, 5, false, false },
     [CALL_MOS]      = { TEXT_READ_COLUMN_MOS, 4, 4, 6, true, false },
     [CALL_CAUSE]    = { TEXT_READ_COLUMN_CAUSE, 38, 34, 8, false, true },
     [CALL_NOTES]    = { TEXT_READ_COLUMN_NOTES, 14, 10, 2, false, true },
@@ -366,7 +366,8 @@ void printer_call_verdicts(struct printer *p, const struct call *c)
 
     if (!v || (!v->cause.cause && !v->finding_count))
         return;
-    page_blank(&page);
+    if (v->cause.cause)
+        page_blank(&page);
     if (v->cause.cause)
         verdict_print(&page, p->words, 0, &v->cause);
     if (v->finding_count)

@@ -21,7 +21,7 @@ static void json_value(struct json *j, const char *key, const struct field *f, c
     case FIELD_BOOL:     json_bool(j, key, v.number); return;
     case FIELD_ADDRESS:  json_text(j, key, slice_of(text, address_format(v.address, text))); return;
     case FIELD_MILLI:    json_milli(j, key, v.number); return;
-    case FIELD_FLOW: case FIELD_DEVIATION: case FIELD_COUNTS: case FIELD_NUMBERS: case FIELD_ROWS: return;
+    case FIELD_FLOW: case FIELD_CAUSE: case FIELD_DEVIATION: case FIELD_COUNTS: case FIELD_NUMBERS: case FIELD_ROWS: return;
     }
 }
 
@@ -78,8 +78,8 @@ void rows_json_begin(struct json *j, const struct field_table *table, const void
         slice level = level_of(f);
         char name[32];
 
-        if (f->type == FIELD_FLOW || f->type == FIELD_DEVIATION)
-            continue;                                     /* flows_json_of tells these */
+        if (f->type == FIELD_FLOW || f->type == FIELD_CAUSE || f->type == FIELD_DEVIATION)
+            continue;                                     /* flows_json_of and verdicts_json tell these */
         if (open.len && !slice_eq(open, level))
             json_close(j, '}');
         if (level.len && !slice_eq(open, level)) {
@@ -167,6 +167,7 @@ static void csv_value(struct out *o, const struct field *f, const void *record)
     switch ((enum field_type)f->type) {
     case FIELD_TEXT:     csv_text(o, v.text, true); return;
     case FIELD_FLOW:
+    case FIELD_CAUSE:
     case FIELD_WORD:     csv_text(o, v.text, false); return;
     case FIELD_DEVIATION:
     case FIELD_NUMBER:   out_i64(o, v.number); return;
