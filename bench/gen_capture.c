@@ -1,11 +1,11 @@
 /* bench/gen_capture.c - makes captures of any size whose truth is known
  *
- *     gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] -o OUT.pcap -t TRUTH.json
+ *     gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] [-l TIMES] -o OUT.pcap -t TRUTH.json
  *
  * sig is signalling only (default 100,000 calls); in mixed (default 2,000 calls) every answered
  * call has G.711 RTP and RTCP both ways, with loss, jitter, reordering and duplicates. The link is
  * the one between a border controller and its providers. Mode, calls, seed and rate decide every
- * byte.
+ * byte. With -l calls of mixed talk so many times as long: the same signalling with more media.
  *
  * TRUTH.json says what a perfect reader finds. Requests, responses and sip_messages count each
  * message on the wire, retransmissions included. "finals" counts calls by the last final response
@@ -294,6 +294,7 @@ struct truth {
 struct generator {
     uint64_t seed;
     bool media;
+    int64_t longer;
     FILE *out;
     uint16_t ip_id;
     struct event *heap;
@@ -740,7 +741,7 @@ static void plan_timer_a(struct call *call, struct planned planned)
 static int64_t talk_ms(const struct generator *g, struct chance *chance)
 {
     return g->media
-               ? chance_between(chance, 3000, 8000)
+               ? chance_between(chance, 3000, 8000) * g->longer
                : chance_between(chance, 2000, 20000) + chance_between(chance, 0, 9) / 8 * 60000;
 }
 
@@ -1076,7 +1077,7 @@ static void write_truth(const struct generator *g, FILE *out)
 
 struct options {
     bool media;
-    uint64_t calls, seed, rate;
+    uint64_t calls, seed, rate, longer;
     const char *capture, *truth;
 };
 
@@ -1084,7 +1085,7 @@ static bool options_parse(int argc, char **argv, struct options *ret_options)
 {
     if (argc < 2 || (strcmp(argv[1], "sig") != 0 && strcmp(argv[1], "mixed") != 0))
         return false;
-    struct options options = { .media = argv[1][0] == 'm', .seed = 1, .rate = 250 };
+    struct options options = { .media = argv[1][0] == 'm', .seed = 1, .rate = 250, .longer = 1 };
 
     options.calls = options.media ? 2000 : 100000;
     for (int i = 2; i < argc; i += 2) {
@@ -1094,12 +1095,14 @@ static bool options_parse(int argc, char **argv, struct options *ret_options)
         case 'n': options.calls = strtoull(argv[i + 1], NULL, 10); break;
         case 's': options.seed = strtoull(argv[i + 1], NULL, 10); break;
         case 'r': options.rate = strtoull(argv[i + 1], NULL, 10); break;
+        case 'l': options.longer = strtoull(argv[i + 1], NULL, 10); break;
         case 'o': options.capture = argv[i + 1]; break;
         case 't': options.truth = argv[i + 1]; break;
         default: return false;
         }
     }
-    if (!options.capture || !options.truth || !options.calls || !options.rate)
+    if (!options.capture || !options.truth || !options.calls || !options.rate || !options.longer ||
+        options.longer > 1000)
         return false;
     *ret_options = options;
     return true;
@@ -1129,13 +1132,14 @@ int main(int argc, char **argv)
     struct options options;
 
     if (!options_parse(argc, argv, &options)) {
-        fputs("usage: gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] "
+        fputs("usage: gen_capture sig|mixed [-n CALLS] [-s SEED] [-r CALLS_PER_SECOND] [-l TIMES] "
               "-o OUT.pcap -t TRUTH.json\n",
               stderr);
         return 2;
     }
     struct generator g = { .seed = options.seed,
                            .media = options.media,
+                           .longer = (int64_t)options.longer,
                            .out = open_or_exit(options.capture) };
     FILE *truth = open_or_exit(options.truth);
 

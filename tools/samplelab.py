@@ -103,7 +103,11 @@ class Process:
 
 
 class Phone(Process):
-    """A baresip, told what to do through its ctrl_tcp module."""
+    """A baresip, told what to do through its ctrl_tcp module.
+
+    account goes to the end of its account line, second is a line of another account; more goes to
+    the end of its configuration; sound is the module that its microphone is (aufile plays lab.wav).
+    """
 
     def __init__(
         self,
@@ -117,6 +121,9 @@ class Phone(Process):
         password="secret",
         regint=0,
         name=None,
+        more="",
+        second="",
+        sound="aufile",
     ):
         home = lab.folder / f"phone-{name or user}"
         home.mkdir()
@@ -131,14 +138,15 @@ class Phone(Process):
             ("@RTP@", f"{10000 + 100 * last}-{10099 + 100 * last}"),
         ):
             text = text.replace(word, str(value))
-        (home / "config").write_text(text)
+        text = text.replace("aufile,", f"{sound},")
+        (home / "config").write_text(text + more)
         transport = "" if "transport=" in account else ";transport=udp"
         outbound = (
             f';outbound="sip:{literal_proxy}{transport}"' if "outbound" not in account else ""
         )
         auth = f";auth_user={user};auth_pass={password}"
         (home / "accounts").write_text(
-            f'"{user.title()}" <sip:{user}@example.org>{auth}{outbound};regint={regint}{account}\n'
+            f'"{user.title()}" <sip:{user}@example.org>{auth}{outbound};regint={regint}{account}\n{second}\n'
         )
         (home / "contacts").write_text("")
         namespace = namespace or lab.phones
@@ -225,7 +233,7 @@ class Lab:
         self.recorded = self.folder / "recorded.pcap"
         self.processes, self.namespaces, self.recording = [], [], None
         self.phones, self.server = self.namespace("phones"), self.namespace("server")
-        self.join(self.phones, "link0", self.server, "link0")
+        self.connect()
         self.address(self.server, "link0", SERVER)
         for address in PEOPLE.values():
             self.address(self.phones, "link0", address)
@@ -235,6 +243,10 @@ class Lab:
             out.writeframes(
                 b"".join(struct.pack("<h", 8000 if i % 16 < 8 else -8000) for i in range(240000))
             )
+
+    def connect(self):
+        """How the two namespaces reach each other."""
+        self.join(self.phones, "link0", self.server, "link0")
 
     def namespace(self, name):
         full = f"sb-{self.name}-{name}"

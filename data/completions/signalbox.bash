@@ -8,7 +8,7 @@ _signalbox()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        read|explain) command=${COMP_WORDS[i]}; break ;;
+        read|explain|diff|pack|scrub) command=${COMP_WORDS[i]}; break ;;
         esac
     done
 
@@ -24,23 +24,38 @@ _signalbox()
         [ -r "$zones" ] || return
         mapfile -t COMPREPLY < <(compgen -W "UTC $(awk '$1 == "Z" { print $2 }' "$zones")" -- "$word")
         return ;;
-    --ladder|--filter)
+    --ladder|--filter|--key)
         return ;;
     flow)
         mapfile -t COMPREPLY < <(compgen -W "$(${COMP_WORDS[0]} explain flow --lang en --no-colour 2>/dev/null |
             awk '/^  [a-z0-9-]+  / { print $1 }')" -- "$word"); return ;;
+    --out)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     esac
 
     case $command:$word in
     :-*)
         mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
     :*)
-        mapfile -t COMPREPLY < <(compgen -W "read explain" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
-            --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --lang --tz --max-memory --no-colour
+            --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
             --verbose --help" -- "$word") ;;
     read:*)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$word"
+            compgen -f -X '!*.@(pcap|pcapng|cap|dmp)?(.gz)' -- "$word") ;;
+    diff:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--json --lang --no-colour --verbose --help" -- "$word") ;;
+    pack:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--out --rtp --no-mask --keep-call-id --key --lang --tz
+            --no-colour --verbose --help" -- "$word") ;;
+    scrub:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--key --keep-unknown --lang --no-colour --verbose
+            --help" -- "$word") ;;
+    diff:*|pack:*|scrub:*)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word"
             compgen -f -X '!*.@(pcap|pcapng|cap|dmp)?(.gz)' -- "$word") ;;

@@ -1,10 +1,13 @@
 # fish completion for signalbox
 # SPDX-License-Identifier: Apache-2.0
 
-set -l commands read explain
+set -l commands read explain diff pack scrub
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -f
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a read -d "Captures to calls, with their causes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a explain -d "What a code means"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a diff -d "Two calls side by side"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a pack -d "A ticket for a provider"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a scrub -d "Mask a capture"
 complete -c signalbox -l help -d "What the command takes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -l version -d "The version"
 
@@ -19,6 +22,7 @@ complete -c signalbox -n $read -l ladder -x -d "Draw one call: its number or Cal
 complete -c signalbox -n $read -l filter -x -d "Only what matches the expression"
 complete -c signalbox -n $read -l json -d "JSON Lines"
 complete -c signalbox -n $read -l csv -d "Comma-separated values"
+complete -c signalbox -n $read -l html -r -d "Everything as one page for a browser"
 complete -c signalbox -n $read -l tz -x -d "Time zone of the tables"
 complete -c signalbox -n $read -l no-join -d "Keep legs apart"
 complete -c signalbox -n $read -l join-header -x -d "Join legs by this header"
@@ -33,6 +37,24 @@ complete -c signalbox -n "$explain; and __fish_seen_subcommand_from flow" -f -a 
 complete -c signalbox -n $explain -l json -d "JSON Lines"
 complete -c signalbox -n $explain -l list -d "Every code and cause there is"
 complete -c signalbox -n $explain -l depth -x -a "caller helpdesk engineer" -d "For whom"
+
+set -l diff "__fish_seen_subcommand_from diff"
+complete -c signalbox -n $diff -l json -d "JSON Lines"
+complete -c signalbox -n $diff -s v -l verbose -d "Tell more"
+
+set -l pack "__fish_seen_subcommand_from pack"
+complete -c signalbox -n $pack -l out -x -a "(__fish_complete_directories)" -d "Directory of the ticket"
+complete -c signalbox -n $pack -l rtp -d "With the voice packets"
+complete -c signalbox -n $pack -l no-mask -d "Mask nothing"
+complete -c signalbox -n $pack -l keep-call-id -d "Leave Call-IDs as they are"
+complete -c signalbox -n $pack -l key -x -d "Text that decides the pseudonyms"
+complete -c signalbox -n $pack -l tz -x -d "Time zone beside UTC"
+complete -c signalbox -n $pack -s v -l verbose -d "Tell more"
+
+set -l scrub "__fish_seen_subcommand_from scrub"
+complete -c signalbox -n $scrub -l key -x -d "Text that decides the pseudonyms"
+complete -c signalbox -n $scrub -l keep-unknown -d "Keep what cannot be masked"
+complete -c signalbox -n $scrub -s v -l verbose -d "Tell more"
 
 set -l both "__fish_seen_subcommand_from $commands"
 complete -c signalbox -n $both -l lang -x -a "en fr zh-CN" -d "Language of the sentences"

@@ -54,8 +54,11 @@ ptrdiff_t slice_find(slice s, slice needle)
 
 ptrdiff_t slice_find_nocase(slice s, slice needle)
 {
+    char first = needle.len ? ascii_lower(needle.ptr[0]) : 0;
+
     for (size_t i = 0; i + needle.len <= s.len; i++)
-        if (slice_eq_nocase(slice_of(s.ptr + i, needle.len), needle))
+        if ((needle.len == 0 || ascii_lower(s.ptr[i]) == first) &&
+            slice_eq_nocase(slice_of(s.ptr + i, needle.len), needle))
             return (ptrdiff_t)i;
     return -1;
 }

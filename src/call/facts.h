@@ -31,6 +31,7 @@ enum {                               /* of one side's session description, bits 
     CALL_SDP_AMR_ALIGNED  = 1u << 15,    /* with octet-align=1 (RFC 4867) */
     CALL_SDP_FLAWED       = 1u << 16,    /* it breaks the grammar of SDP */
     CALL_SDP_IPV6         = 1u << 17,    /* its media address is of IPv6 */
+    CALL_SDP_AMR_PACKED   = 1u << 19,    /* AMR without octet-align: bandwidth-efficient */
     CALL_SDP_RELAYED      = 1u << 18,    /* an ICE candidate of type srflx or relay: more than its own address */
 };
 
@@ -51,6 +52,7 @@ enum call_location {                 /* of the Q.850 cause (RFC 8606) */
 
 struct call_hop {                    /* a pair of machines that passed messages of the call */
     struct address src, dst;         /* of the first message between them */
+    bool    invite;                  /* and that was an INVITE */
 };
 #define CALL_HOPS_MAX 16u
 
@@ -64,6 +66,7 @@ struct call_sdp {                    /* the first audio line of the newest SDP o
     slice    origin;                 /* session id and version of its o= line */
     uint32_t flags;
     uint16_t ptime_ms;
+    uint16_t candidates;             /* of ICE */
     uint8_t  direction;              /* enum sdp_direction */
 };
 
@@ -109,6 +112,7 @@ struct call_facts {
     uint32_t challenge_age_s;        /* how old the challenge was when it was called stale */
     int32_t  clock_skew_s;           /* Date of a message less its time */
     uint64_t clock_skew_frame;       /* 0: no Date was seen */
+    uint32_t capture_copies;         /* the same packet captured again on the same way */
     uint16_t invite_flags;
     uint8_t  hop_count;
     uint8_t  vias_max;               /* most that an INVITE of it had */

@@ -558,6 +558,7 @@ static const struct field stream_field_list[] = {
     S(SOME_MILLI_32_AT, "burst_r", burst_r_milli),
     S(SPARSE_BOOL_AT, "silence_suppressed", silence_suppressed),
     S(SPARSE_U32_AT, "spurts", spurts),
+    S(SPARSE_U32_AT, "silent_s", silent_s),
     S(SPARSE_U32_AT, "comfort_noise", comfort_noise),
     S(SPARSE_U32_AT, "codec_changes", codec_changes),
     S(SPARSE_U32_AT, "early_packets", early_packets),

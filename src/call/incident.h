@@ -23,6 +23,7 @@ enum call_incident_about {
     CALL_INCIDENT_TO_CALLER,
     CALL_INCIDENT_MEDIA_TO_CALLER,
     CALL_INCIDENT_MEDIA_TO_CALLEE,
+    CALL_INCIDENT_NEXT_HOP,          /* the server that was called did not get any further */
     CALL_INCIDENT_ABOUTS
 };
 

@@ -43,7 +43,9 @@ struct registration {
     uint16_t       too_brief;        /* 423 */
     uint16_t       moves;            /* the REGISTER came from another address than before */
     uint32_t       asked_s;          /* life time that was asked for, last */
+    struct address client_last;      /* where the newest REGISTER came from */
     struct address client_before;    /* before the last move; family 0: none */
+    slice          user, realm;      /* of its credentials; of the last challenge */
     uint64_t       challenge_frame;  /* the newest of them; 0: none */
     struct call_verdicts *verdicts;  /* call/verdict.h, in the arena; NULL: not diagnosed */
     struct call_flow flow;           /* zero: not compared */

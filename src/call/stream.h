@@ -121,6 +121,7 @@ struct stream {
     uint32_t early_packets, early_lost;          /* before the answer */
     uint32_t jitter_mean_us, jitter_max_us;      /* RFC 3550, at clock_hz */
     int32_t  drift_ppm;              /* sender's clock against the capture's; 0: none or unknown */
+    uint32_t silent_s;               /* seconds whose first packet held silence (G.711 in the clear) */
     uint32_t gap_max_ms;             /* longest silence between packets, holds aside */
 
     struct stream_buffer buffers[STREAM_BUFFERS];

@@ -54,9 +54,10 @@ struct trace_message {
     uint32_t cseq;
     uint32_t rseq;                   /* of a reliable 1xx; of a PRACK the RSeq in its RAck */
     uint32_t traits;
-    uint32_t bytes;                  /* of the message */
     uint16_t status;                 /* 0: a request */
-    uint16_t repeats, copies;        /* retransmissions; hop and capture copies */
+    uint16_t repeats, copies;        /* retransmissions where it was first seen; hop and capture copies */
+    uint16_t far_repeats;            /* retransmissions on other hops */
+    uint16_t bytes;                  /* of the message; 65535: as many or more */
     uint16_t q850;                   /* of its Reason header, 0: none */
     uint8_t  method;                 /* enum sip_method; of a response that of its request */
     uint8_t  hop;                    /* which pair of addresses it was first seen on, from 0 */

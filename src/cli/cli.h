@@ -25,6 +25,9 @@ extern const struct cli_command cli_commands[];            /* ends with a NULL n
 
 int cmd_read(struct cli *cli, int argc, char **argv);
 int cmd_explain(struct cli *cli, int argc, char **argv);
+int cmd_scrub(struct cli *cli, int argc, char **argv);
+int cmd_pack(struct cli *cli, int argc, char **argv);
+int cmd_diff(struct cli *cli, int argc, char **argv);
 
 /* One line on standard error: "signalbox: ", then the sentence. Returns `code`. */
 int cli_error(const struct cli *cli, int code, enum text_id id, const struct words_value *values,

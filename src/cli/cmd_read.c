@@ -29,6 +29,7 @@ static const struct cli_option read_help[] = {
     { "--join-header NAME", TEXT_CLI_OPTION_JOIN_HEADER },
     { "--json", TEXT_CLI_OPTION_JSON },
     { "--csv", TEXT_CLI_OPTION_CSV },
+    { "--html FILE", TEXT_CLI_OPTION_HTML },
     { "--lang LANG", TEXT_CLI_OPTION_LANG },
     { "--tz ZONE", TEXT_CLI_OPTION_TZ },
     { "--max-memory SIZE", TEXT_CLI_OPTION_MAX_MEMORY },
@@ -46,7 +47,7 @@ static const char *const read_examples[] = {
 };
 
 enum { OPT_CALLS = 256, OPT_REGISTRATIONS, OPT_TRANSACTIONS, OPT_STREAMS, OPT_MESSAGES, OPT_SUMMARY, OPT_LADDER,
-       OPT_FILTER, OPT_NO_JOIN, OPT_JOIN_HEADER, OPT_JSON, OPT_CSV, OPT_LANG, OPT_TZ, OPT_MEMORY };
+       OPT_FILTER, OPT_NO_JOIN, OPT_JOIN_HEADER, OPT_JSON, OPT_CSV, OPT_HTML, OPT_LANG, OPT_TZ, OPT_MEMORY };
 static const struct option read_options[] = {
     { "calls", no_argument, NULL, OPT_CALLS },
     { "registrations", no_argument, NULL, OPT_REGISTRATIONS },
@@ -60,6 +61,7 @@ static const struct option read_options[] = {
     { "join-header", required_argument, NULL, OPT_JOIN_HEADER },
     { "json", no_argument, NULL, OPT_JSON },
     { "csv", no_argument, NULL, OPT_CSV },
+    { "html", required_argument, NULL, OPT_HTML },
     { "lang", required_argument, NULL, OPT_LANG },
     { "tz", required_argument, NULL, OPT_TZ },
     { "max-memory", required_argument, NULL, OPT_MEMORY },
@@ -109,9 +111,11 @@ static int take_option(struct cli *cli, struct read_wish *wish, int option)
     case OPT_JOIN_HEADER:   wish->join_header = value; return -1;
     case OPT_JSON:          wish->json = true; return -1;
     case OPT_CSV:           wish->csv = true; return -1;
+    case OPT_HTML:          wish->html = optarg; return -1;
     case OPT_LANG:
         return cli_set_language(cli, optarg) ? -1 : CLI_USAGE;
     case OPT_TZ:
+        wish->zone = value;
         return moment_zone(value) ? -1
             : cli_say_error(cli, CLI_USAGE, TEXT_READ_ERROR_ZONE, WORDS_TEXT("zone", value));
     case OPT_MEMORY:
@@ -148,7 +152,9 @@ int cmd_read(struct cli *cli, int argc, char **argv)
     if (wish.file_count > READ_FILES_MAX)
         return cli_say_error(cli, CLI_USAGE, TEXT_READ_ERROR_TOO_MANY_FILES,
                              WORDS_NUMBER("limit", READ_FILES_MAX));
-    if (wish.json && wish.csv)
+    if (wish.json + wish.csv + (wish.html != NULL) > 1)
         return cli_say_error(cli, CLI_USAGE, TEXT_CLI_ERROR_TWO_FORMATS, WORDS_NUMBER("count", 2));
+    if (wish.html && wish.ladder.len)
+        return cli_say_error(cli, CLI_USAGE, TEXT_CLI_ERROR_HTML_LADDER, WORDS_NUMBER("count", 1));
     return read_run(cli, &wish);
 }

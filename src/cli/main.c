@@ -15,6 +15,9 @@
 const struct cli_command cli_commands[] = {
     { "read", cmd_read, TEXT_CLI_COMMAND_READ },
     { "explain", cmd_explain, TEXT_CLI_COMMAND_EXPLAIN },
+    { "scrub", cmd_scrub, TEXT_SCRUB_COMMAND },
+    { "diff", cmd_diff, TEXT_DIFF_COMMAND },
+    { "pack", cmd_pack, TEXT_PACK_COMMAND },
     { NULL, NULL, 0 },
 };
 

@@ -16,6 +16,8 @@ struct read_wish {                   /* the command line, understood */
     bool   picked;                   /* some kinds were named; else calls, registrations, requests, in JSON streams */
     bool   json, csv, no_join;
     slice  ladder, filter, join_header;      /* empty: none */
+    slice  zone;                     /* as written; empty: the machine's */
+    const char *html;                /* a page goes there; NULL: none */
     size_t memory_bytes;
 };
 

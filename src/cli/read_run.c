@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "call/filter.h"
-#include "capture/source.h"
+#include "cli/inputs.h"
+#include "cli/pipeline.h"
 #include "cli/read_int.h"
 #include "diagnose/diagnose.h"
 #include "diagnose/flow.h"
@@ -20,22 +21,16 @@
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
 #define HISTORY_BYTES (4u << 20)
 #define INCIDENTS_SHOWN_MAX 200u
+#define PAGE_TEXT_BYTES (256u << 10)         /* of the messages of a leg, on a page */
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
 #define BATCH_FRAMES     256u        /* between looks at the output; divides PROGRESS_FRAMES */
-
-struct input {                       /* one file, with its next frame waiting */
-    struct capture_source *source;
-    struct wire_frame      frame;
-    bool                   waiting;
-};
 
 enum { KINDS = 5 };                  /* of records that can be filtered */
 
 struct reading {
     struct cli             *cli;
     const struct read_wish *wish;
-    struct input           *inputs;
-    size_t                  input_count, open_count;
+    struct inputs           inputs;
     struct wire            *wire;
     struct tracker         *tracker;
     struct intake          *intake;
@@ -43,6 +38,7 @@ struct reading {
     struct shelf            shelf;
     struct sketches         sketches;        /* ladders of the calls that are live */
     struct ladder          *ladder;          /* of the chosen call with all its legs */
+    struct html_book       *book;            /* the page that is being made, or NULL */
     struct media_table     *media;
     struct diagnose_history *history;        /* what calls tell each other */
     struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
@@ -58,25 +54,11 @@ struct reading {
 
 /* ---- what the tracker tells ------------------------------------------------------------------ */
 
-static bool is_wanted_call(struct reading *r, const struct call *c)
-{
-    slice wish = r->wish->ladder;
-    uint32_t number;
-
-    if (!wish.len)
-        return false;
-    if (wish.ptr[0] == '#')
-        wish = slice_skip(wish, 1);
-    if (slice_to_u32(wish, &number) && c->index == number)
-        return true;
-    return slice_starts(c->call_id, wish) && wish.len > 3;
-}
-
 static void on_opened(void *ctx, const struct call *c)
 {
     struct reading *r = ctx;
 
-    if (!is_wanted_call(r, c))
+    if (!r->wish->ladder.len || !pipeline_names(r->wish->ladder, c))
         return;
     if (r->ladder_index)
         r->ladder_others++;
@@ -84,26 +66,58 @@ static void on_opened(void *ctx, const struct call *c)
         r->ladder_index = c->index;
 }
 
-/* The chosen call with all legs that it was joined with, its proofs marked. */
+/* The ladder of a session, all legs in one, its proofs marked; NULL: none was kept. */
+static struct ladder *session_ladder(struct reading *r, struct call *const *legs, size_t count)
+{
+    struct ladder *ladder = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        struct ladder *of_leg = sketches_take(&r->sketches, legs[i]->index);
+
+        if (of_leg && ladder)
+            ladder_take(ladder, of_leg);
+        else if (of_leg)
+            ladder = of_leg;
+    }
+    for (size_t i = 0; ladder && i < count; i++)
+        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
+            ladder_mark(ladder, legs[i]->verdicts->cause.evidence[k].frame);
+    return ladder;
+}
+
+/* The chosen call with all legs that it was joined with. */
 static void keep_ladder(struct reading *r, struct call *const *legs, size_t count)
 {
+    struct ladder *ladder = session_ladder(r, legs, count);
     bool wanted = false;
 
     for (size_t i = 0; i < count; i++)
         wanted |= legs[i]->index == r->ladder_index;
-    for (size_t i = 0; i < count; i++) {
-        struct ladder *of_leg = sketches_take(&r->sketches, legs[i]->index);
+    if (wanted && !r->ladder)
+        r->ladder = ladder;
+    else
+        ladder_free(ladder);
+}
 
-        if (wanted && of_leg && r->ladder)
-            ladder_take(r->ladder, of_leg);
-        else if (wanted && of_leg)
-            r->ladder = of_leg;
-        else
-            ladder_free(of_leg);
-    }
-    for (size_t i = 0; wanted && r->ladder && i < count; i++)
-        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
-            ladder_mark(r->ladder, legs[i]->verdicts->cause.evidence[k].frame);
+/* What the filter has no use for takes no place on the page; one that looks back from the end
+ * of the capture is asked when that is known. */
+static bool may_be_listed(const struct reading *r, struct call *const *legs, size_t count)
+{
+    if (!r->filters[0] || r->shelf.wait)
+        return r->shelf.wish.calls;
+    for (size_t i = 0; i < count; i++)
+        if (filter_match(r->filters[0], legs[i], r->shelf.now_ns))
+            return true;
+    return false;
+}
+
+static void keep_page(struct reading *r, struct call *const *legs, size_t count)
+{
+    struct ladder *ladder = session_ladder(r, legs, count);
+
+    if (may_be_listed(r, legs, count))
+        html_book_session(r->book, legs, count, ladder);
+    ladder_free(ladder);
 }
 
 static void on_session(void *ctx, struct call *const *legs, size_t count)
@@ -117,6 +131,8 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
     diagnose_flow(legs, count);
     if (r->wish->ladder.len)
         keep_ladder(r, legs, count);
+    if (r->book)
+        keep_page(r, legs, count);
     for (size_t i = 0; i < count; i++)
         call_forget(legs[i]);
 }
@@ -127,6 +143,15 @@ static void on_incident(void *ctx, const struct incident *incident)
 
     if (r->incident_count < ARRAY_LEN(r->incidents))
         r->incidents[r->incident_count++] = *incident;
+}
+
+static void on_suspect(void *ctx, const struct suspect *s)
+{
+    struct reading *r = ctx;
+
+    summary_verdict(&r->summary, s->verdicts);
+    if (!r->wish->picked)
+        printer_suspect(&r->printer, s);
 }
 
 static bool on_call(void *ctx, struct call *c)
@@ -228,9 +253,9 @@ static void on_message(void *ctx, const struct track_sighting *s)
 
     if (s->kind == SEEN_NEW)
         diagnose_history_message(r->history, s->unit, s->message);
-    if (r->wish->ladder.len && s->call)
+    if ((r->wish->ladder.len || r->book) && s->call)
         sketches_note(&r->sketches, s);
-    if (r->wish->messages)
+    if (r->wish->messages && !r->book)
         print_message(r, s);
 }
 
@@ -293,96 +318,6 @@ static int reading_filter(struct reading *r, bool wished[KINDS])
     return CLI_USAGE;
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------ */
-
-static const enum text_id foreign_sentences[CAPTURE_LOOKS_KINDS] = {
-    [CAPTURE_LOOKS_UNKNOWN] = TEXT_READ_ERROR_FOREIGN,
-    [CAPTURE_LOOKS_CAPTURE] = TEXT_READ_FOREIGN_CAPTURE,
-    [CAPTURE_LOOKS_COMPRESSED] = TEXT_READ_FOREIGN_COMPRESSED,
-    [CAPTURE_LOOKS_ARCHIVE] = TEXT_READ_FOREIGN_ARCHIVE,
-    [CAPTURE_LOOKS_IMAGE] = TEXT_READ_FOREIGN_IMAGE,
-    [CAPTURE_LOOKS_SOUND] = TEXT_READ_FOREIGN_SOUND,
-    [CAPTURE_LOOKS_VIDEO] = TEXT_READ_FOREIGN_VIDEO,
-    [CAPTURE_LOOKS_DOCUMENT] = TEXT_READ_FOREIGN_DOCUMENT,
-    [CAPTURE_LOOKS_DATABASE] = TEXT_READ_FOREIGN_DATABASE,
-    [CAPTURE_LOOKS_PROGRAM] = TEXT_READ_FOREIGN_PROGRAM,
-    [CAPTURE_LOOKS_TEXT] = TEXT_READ_FOREIGN_TEXT,
-    [CAPTURE_LOOKS_ZEROS] = TEXT_READ_FOREIGN_ZEROS,
-};
-
-static int say_problem(const struct reading *r, size_t input, const struct capture_problem *p)
-{
-    static const struct { enum text_id id; int code; } sentences[CAPTURE_PROBLEM_KINDS] = {
-        [CAPTURE_FINE] = { TEXT_READ_WARNING_CUT, CLI_DONE },
-        [CAPTURE_CANNOT_OPEN] = { TEXT_READ_ERROR_CANNOT_OPEN, CLI_INPUT },
-        [CAPTURE_EMPTY] = { TEXT_READ_ERROR_EMPTY, CLI_INPUT },
-        [CAPTURE_FOREIGN] = { TEXT_READ_ERROR_FOREIGN, CLI_INPUT },
-        [CAPTURE_BAD_HEADER] = { TEXT_READ_ERROR_BAD_HEADER, CLI_INPUT },
-        [CAPTURE_CUT] = { TEXT_READ_WARNING_CUT, CLI_DONE },
-        [CAPTURE_DAMAGED] = { TEXT_READ_WARNING_DAMAGED, CLI_DONE },
-        [CAPTURE_GZIP_DAMAGED] = { TEXT_READ_ERROR_GZIP, CLI_DONE },
-        [CAPTURE_READ_FAILED] = { TEXT_READ_ERROR_READ_FAILED, CLI_DONE },
-        [CAPTURE_NO_MEMORY] = { TEXT_READ_ERROR_NO_MEMORY, CLI_MACHINE },
-    };
-    enum text_id id = sentences[p->kind].id;
-    int code = sentences[p->kind].code;
-
-    if (p->kind == CAPTURE_FOREIGN)
-        id = foreign_sentences[p->looks.kind];
-    if (code == CLI_DONE && p->frame == 0 && p->kind != CAPTURE_CUT)
-        code = CLI_INPUT;                                 /* damaged beyond use */
-    return cli_say_error(r->cli, code, id, WORDS_TEXT("file", slice_of_string(r->wish->files[input])),
-                         WORDS_TEXT("why", cli_why(r->cli, p->errno_value)),
-                         WORDS_TEXT("format", slice_of_string(p->looks.name)),
-                         WORDS_NUMBER("count", p->frame), WORDS_NUMBER("offset", p->offset));
-}
-
-static void input_advance(struct input *in)
-{
-    in->waiting = in->source && capture_next(in->source, &in->frame) > 0;
-}
-
-/* A file that could not even be opened is no use, whatever is wrong with it. */
-static int say_unopened(const struct reading *r, size_t input, const struct capture_problem *p)
-{
-    int code = p->kind == CAPTURE_CUT
-        ? cli_say_error(r->cli, CLI_INPUT, TEXT_READ_ERROR_CUT_HEADER,
-                        WORDS_TEXT("file", slice_of_string(r->wish->files[input])))
-        : say_problem(r, input, p);
-
-    return code == CLI_DONE ? CLI_INPUT : code;
-}
-
-static int inputs_open(struct reading *r)
-{
-    int worst = CLI_DONE;
-
-    for (size_t i = 0; i < r->input_count; i++) {
-        struct capture_problem problem = {0};
-
-        if (capture_open_file(r->wish->files[i], &r->inputs[i].source, &problem) < 0) {
-            int code = say_unopened(r, i, &problem);
-
-            worst = code > worst ? code : worst;
-            continue;
-        }
-        r->open_count++;
-        input_advance(&r->inputs[i]);
-    }
-    return worst;
-}
-
-/* The earliest frame that waits: files of both ends of a call are read as one capture. */
-static struct input *inputs_earliest(struct reading *r)
-{
-    struct input *earliest = NULL;
-    for (size_t i = 0; i < r->input_count; i++)
-        if (r->inputs[i].waiting &&
-            (!earliest || r->inputs[i].frame.time_ns < earliest->frame.time_ns))
-            earliest = &r->inputs[i];
-    return earliest;
-}
-
 /* ---- progress ---------------------------------------------------------------------------------- */
 
 static void progress_clear(struct reading *r)
@@ -398,14 +333,7 @@ static void progress_show(struct reading *r)
 
     if (!r->cli->terminal || time(NULL) - r->began_s < PROGRESS_AFTER_S)
         return;
-    for (size_t i = 0; i < r->input_count; i++) {
-        uint64_t one_done = 0, one_total = 0;
-
-        if (r->inputs[i].source)
-            capture_progress(r->inputs[i].source, &one_done, &one_total);
-        done += one_done;
-        total += one_total;
-    }
+    inputs_progress(&r->inputs, &done, &total);
     if (total == 0)
         return;
     unsigned tenths = (unsigned)(done * 20 / total);
@@ -454,8 +382,13 @@ static bool reading_prepare(struct reading *r)
     intake_init(r->intake, r->tracker, r->media);
     r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
     if (r->wire)
+        wire_set_plain(r->wire, intake_plain);
+    if (r->wire)
         wire_on_incident(r->wire, intake_incident, r->intake);
-    return r->wire && sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8);
+    if (!r->wire || !sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8))
+        return false;
+    r->sketches.text_bytes_max = r->book ? PAGE_TEXT_BYTES : 0;
+    return true;
 }
 
 static void time_note(struct reading *r, int64_t time_ns)
@@ -495,14 +428,13 @@ static void reading_one(struct reading *r, struct input *in)
 
 static void reading_merged(struct reading *r)
 {
-    struct input *in;
+    const struct wire_frame *frame;
 
-    for (unsigned i = 0; (in = inputs_earliest(r)); i++) {
+    for (unsigned i = 0; (frame = inputs_next(&r->inputs)); i++) {
         if (i % BATCH_FRAMES == 0 && !pause_is_fine(r))
             return;
-        time_note(r, in->frame.time_ns);
-        wire_frame(r->wire, &in->frame);
-        input_advance(in);
+        time_note(r, frame->time_ns);
+        wire_frame(r->wire, frame);
     }
 }
 
@@ -510,8 +442,8 @@ static void reading_frames(struct reading *r)
 {
     struct summary *s = &r->summary;
 
-    if (r->input_count == 1)
-        reading_one(r, &r->inputs[0]);
+    if (r->inputs.count == 1)
+        reading_one(r, &r->inputs.all[0]);
     else
         reading_merged(r);
     s->packets = wire_counts(r->wire)->frames;
@@ -521,19 +453,6 @@ static void reading_frames(struct reading *r)
     tracker_finish(r->tracker);
     media_table_finish(r->media, s->last_ns);
     progress_clear(r);
-}
-
-static int reading_warn(struct reading *r)
-{
-    int worst = CLI_DONE;
-
-    for (size_t i = 0; i < r->input_count; i++) {
-        const struct capture_problem *p = r->inputs[i].source ? capture_problem(r->inputs[i].source) : NULL;
-        int code = p && p->kind != CAPTURE_FINE ? say_problem(r, i, p) : CLI_DONE;
-
-        worst = code > worst ? code : worst;
-    }
-    return worst;
 }
 
 static int reading_ladder(struct reading *r)
@@ -553,14 +472,35 @@ static int reading_ladder(struct reading *r)
     return CLI_DONE;
 }
 
+static int reading_page(struct reading *r)
+{
+    int error;
+
+    html_book_undrawn(r->book, r->sketches.beyond);
+    error = html_book_finish(r->book, &r->summary);
+    if (error)
+        return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
+                             WORDS_TEXT("file", slice_of_string(r->wish->html)),
+                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+    if (strcmp(r->wish->html, "-") == 0)
+        return CLI_DONE;
+    words_say_plural(&r->cli->out, r->cli->words, TEXT_HTML_WRITTEN, WORDS_NUMBER("count", r->summary.calls),
+                     WORDS_TEXT("file", slice_of_string(r->wish->html)));
+    out_char(&r->cli->out, '\n');
+    return CLI_DONE;
+}
+
 static int reading_report(struct reading *r)
 {
+    int code = CLI_DONE;
+
     struct summary *s = &r->summary;
 
+    diagnose_suspects(r->history, on_suspect, r);
     shelf_finish(&r->shelf);
     s->files = r->wish->files;
     s->file_count = r->wish->file_count;
-    s->format = r->input_count == 1 && r->inputs[0].source ? capture_format(r->inputs[0].source) : NULL;
+    s->format = r->inputs.count == 1 && r->inputs.all[0].source ? capture_format(r->inputs.all[0].source) : NULL;
     s->intake = r->intake;
     s->wire = wire_counts(r->wire);
     s->track = tracker_counts(r->tracker);
@@ -572,9 +512,11 @@ static int reading_report(struct reading *r)
         if (r->printer.kind != PRINTER_TEXT || !r->incidents[i].media)
             printer_incident(&r->printer, &r->incidents[i]);      /* late RTP to a closed port is usual */
     printer_summary(&r->printer, s);
-    if (r->wish->filter.len && r->shelf.printed + r->matches == 0)
+    if (r->book)
+        code = reading_page(r);
+    if (code == CLI_DONE && r->wish->filter.len && r->shelf.printed + r->matches == 0)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_MATCH, WORDS_NUMBER("count", 0));
-    return CLI_DONE;
+    return code;
 }
 
 static void reading_done(struct reading *r)
@@ -589,24 +531,40 @@ static void reading_done(struct reading *r)
     printer_done(&r->printer);
     ladder_free(r->ladder);
     sketches_done(&r->sketches);
+    html_book_free(r->book);
     diagnose_history_free(r->history);
     call_free(r->ladder_call);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);
-    for (size_t i = 0; r->inputs && i < r->input_count; i++)
-        capture_close(r->inputs[i].source);
-    free(r->inputs);
+    inputs_close(&r->inputs);
+}
+
+static int reading_begin_page(struct reading *r)
+{
+    struct html_book_settings settings = {
+        .path = r->wish->html, .words = r->cli->words, .zone = r->wish->zone, .filter = r->wish->filter,
+        .version = SLICE(SB_VERSION), .newest = r->shelf.wait,
+    };
+    int error = html_book_open(&r->book, &settings);
+
+    if (error)
+        return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
+                             WORDS_TEXT("file", slice_of_string(r->wish->html)),
+                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+    r->printer.book = r->book;
+    return CLI_DONE;
 }
 
 int read_run(struct cli *cli, const struct read_wish *wish)
 {
-    struct reading r = { .cli = cli, .wish = wish, .input_count = wish->file_count,
+    struct reading r = { .cli = cli, .wish = wish,
                          .began_s = time(NULL) };
     bool all = !wish->picked, listed = !wish->ladder.len;
     bool wished[KINDS] = { (all || wish->calls) && listed, (all || wish->registrations) && listed,
-                       (all || wish->transactions) && listed, wish->messages,
-                           ((all && wish->json) || wish->streams) && listed };
-    enum printer_kind kind = wish->json ? PRINTER_JSON : wish->csv ? PRINTER_CSV : PRINTER_TEXT;
+                       (all || wish->transactions) && listed, wish->messages && !wish->html,
+                           ((all && (wish->json || wish->html)) || wish->streams) && listed };
+    enum printer_kind kind = wish->json ? PRINTER_JSON : wish->csv ? PRINTER_CSV
+                           : wish->html ? PRINTER_HTML : PRINTER_TEXT;
     int code, warned;
 
     printer_begin(&r.printer, kind, &cli->out, cli->words, &cli->style);
@@ -615,20 +573,21 @@ int read_run(struct cli *cli, const struct read_wish *wish)
     code = reading_filter(&r, wished);
     r.shelf.wish = (struct shelf_wish){ wished[0], wished[1], wished[2], wished[4], r.filters[0],
                                         r.filters[1], r.filters[2], r.filters[4] };
-    r.inputs = calloc(r.input_count, sizeof *r.inputs);
-    if (code != CLI_DONE || !r.inputs || !reading_prepare(&r)) {
+    if (code == CLI_DONE && wish->html)
+        code = reading_begin_page(&r);
+    if (code != CLI_DONE || !reading_prepare(&r)) {
         if (code == CLI_DONE)
             code = cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
         reading_done(&r);
         return code;
     }
-    code = inputs_open(&r);
-    if (r.open_count) {
+    code = inputs_open(&r.inputs, cli, wish->files, wish->file_count);
+    if (r.inputs.open_count) {
         reading_frames(&r);
         int found = reading_report(&r);
 
         out_flush(&cli->out);
-        warned = reading_warn(&r);
+        warned = inputs_end(&r.inputs);
         code = code > warned ? code : warned;
         code = code ? code : found;
     }

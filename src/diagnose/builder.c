@@ -218,12 +218,36 @@ static bool is_said(const struct candidate *c, const char *name)
     return false;
 }
 
+/* "PCMA/8000 PCMU/8000 telephone-event/8000" is "PCMA, PCMU" to people: how digits are sent is
+ * another matter. */
+static void add_codecs(struct line *l, slice list)
+{
+    slice codec, rest = list;
+    bool any = false;
+
+    while ((codec = slice_trim(slice_take_until(&rest, ' '))).len || rest.len) {
+        slice clock = codec, name = slice_take_until(&clock, '/');
+
+        slice_take_char(&rest, ' ');
+        if (!name.len || slice_eq_nocase(name, SLICE("telephone-event")) || slice_eq_nocase(name, SLICE("CN")))
+            continue;
+        add(l, any ? SLICE(", ") : SLICE(""));
+        add(l, name);
+        any = true;
+    }
+    if (!any)
+        add(l, list);
+}
+
 static bool write_value(const struct value *v, struct arena *a, struct verdict *ret)
 {
     struct line l = { .len = 0 };
     struct verdict_param *p = &ret->params[ret->param_count++];
 
-    add_value(&l, v);
+    if (slice_starts(slice_of_string(v->name), SLICE("codecs_")))
+        add_codecs(&l, v->text);
+    else
+        add_value(&l, v);
     p->name = v->name;
     p->value = arena_slice(a, slice_of(l.text, l.len));
     return p->value.ptr != NULL;

@@ -116,7 +116,7 @@ static void see_invite(struct casefile *k, const struct trace_message *m)
     if (!k->first_invite)
         k->first_invite = m;
     k->invite = m;
-    if (m->traits & TRACE_PRECONDITION)
+    if ((m->traits & TRACE_PRECONDITION) && !(m->traits & TRACE_QOS_MET))
         k->marks |= K_QOS;
 }
 
@@ -176,6 +176,8 @@ static void see_provisional(struct casefile *k, size_t at)
     k->last_progress = m;
 }
 
+/* A 2xx on the same way with another To-tag is that of another phone; on another hop it may be the
+ * same one, under the tag of a server in between. */
 static void see_final(struct casefile *k, const struct trace_message *m)
 {
     bool initial = !k->invite || m->cseq <= k->invite->cseq;
@@ -183,7 +185,7 @@ static void see_final(struct casefile *k, const struct trace_message *m)
     if (m->status < 300) {
         if (!k->answer)
             k->answer = m;
-        else if (initial && m->cseq == k->answer->cseq && (m->traits & TRACE_FORKED))
+        else if (initial && m->cseq == k->answer->cseq && (m->traits & TRACE_FORKED) && m->hop == k->answer->hop)
             k->forks++, k->other_answer = m;
         return;
     }
@@ -207,7 +209,8 @@ static void see_message(struct casefile *k, size_t at)
         k->from_callee++;
     else
         k->from_caller++;
-    k->repeats += m->repeats;
+    if (m->status < 101 || m->status > 199 || m->rseq)    /* an unreliable 1xx is said again at will, not by a timer */
+        k->repeats += m->repeats;
     k->bytes_max = m->bytes > k->bytes_max ? m->bytes : k->bytes_max;
     if (m->traits & TRACE_CUT)
         k->marks |= K_CUT;
@@ -321,12 +324,15 @@ static void case_marks(struct casefile *k)
         k->marks |= K_HISTORY;
     if (f->hop_count > 2 || k->call->copies)
         k->marks |= K_HOPS;
-    if (k->talk_ns >= 3 * SECOND_NS)
+    if (k->talk_ns >= 2 * SECOND_NS)
         k->marks |= K_TALKED;
     if (k->redirect)
         k->marks |= K_REDIRECTED;
     if (k->vendor->traits)
         k->marks |= K_VENDOR;
+    for (size_t i = 0; i < CALL_INCIDENT_ABOUTS; i++)
+        if (f->incidents[i].count)
+            k->marks |= K_INCIDENT;
 }
 
 void case_open(struct casefile *k, struct call *const *legs, size_t count, size_t index,
@@ -337,7 +343,7 @@ void case_open(struct casefile *k, struct call *const *legs, size_t count, size_
 
     *k = (struct casefile){
         .call = c, .facts = c->facts ? c->facts : &none, .legs = legs, .leg_count = count,
-        .context = context, .vendor = vendor_find(c->server),
+        .context = context, .vendor = vendor_find(c->answered ? (slice){0} : c->server),
         .now_ns = context->now_ns > c->last_ns ? context->now_ns : c->last_ns,
         .t1_ns = c->slow_timers ? 2 * SECOND_NS : SECOND_NS / 2,
         .marks = marks_of_record(c),
@@ -356,6 +362,8 @@ void case_open(struct casefile *k, struct call *const *legs, size_t count, size_
     if (k->hold)
         k->held_ns = held_ns(k);
     see_streams(k);
+    if (context->history)
+        k->asker = diagnose_history_host(context->history, &c->caller_addr);
     case_marks(k);
 }
 

@@ -46,6 +46,7 @@ enum {                               /* marks, bits */
     K_FLAWED      = 1u << 30,
     K_VENDOR      = 1u << 31,        /* a product whose habits are known */
 };
+#define K_INCIDENT (1ull << 32)      /* the network reported something */
 #define K_CALM (K_WHOLE | K_BOTH_WAYS)   /* seen well enough to blame somebody */
 
 struct case_pair {                   /* a request and its final response */
@@ -66,8 +67,9 @@ struct casefile {
     struct call *const      *legs;
     size_t                   leg_count;
     const struct diagnose_context *context;
-    const struct vendor     *vendor;         /* of who answered or refused; never NULL */
-    uint32_t marks;
+    const struct vendor     *vendor;         /* of who refused; never NULL */
+    const struct history_host *asker;        /* the caller's machine in other calls; NULL: not known */
+    uint64_t marks;
     int64_t  now_ns;                 /* the capture was watched until then, or the call was */
     int64_t  talk_ns, ring_ns;       /* 0: none */
     int64_t  t1_ns;

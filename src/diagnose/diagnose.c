@@ -21,6 +21,29 @@ static bool write_findings(const struct casefile *k, const struct candidates *fo
     return true;
 }
 
+/* An offer names all that a phone can, an answer what it chose: once is enough for each. */
+static void teach_codecs(const struct casefile *k, struct diagnose_history *h)
+{
+    const struct history_host *callee = diagnose_history_host(h, case_server(k));
+
+    if ((k->facts->sdp[0].flags & CALL_SDP_OFFER) && k->asker && !k->asker->codecs_offered)
+        diagnose_history_learn_codecs(h, &k->call->caller_addr, case_codecs(k, false), true);
+    if ((k->marks & (K_ANSWER_SDP | K_ANSWERED)) == (K_ANSWER_SDP | K_ANSWERED) && callee && !callee->codecs[0])
+        diagnose_history_learn_codecs(h, case_server(k), case_codecs(k, true), false);
+}
+
+/* What this call can tell later ones. */
+static void teach(const struct casefile *k)
+{
+    struct diagnose_history *h = k->context->history;
+
+    if (!h)
+        return;
+    teach_codecs(k, h);
+    if (k->talk_ns >= 60 * SECOND_NS && k->call->bye_ns)
+        diagnose_history_length(h, k->talk_ns);
+}
+
 static void diagnose_leg(struct call *const *legs, size_t count, size_t index,
                          const struct diagnose_context *context)
 {
@@ -34,8 +57,9 @@ static void diagnose_leg(struct call *const *legs, size_t count, size_t index,
     found.count = found.beyond = 0;
     case_open(&k, legs, count, index, context);
     rules_ask(&k, &found);
-    int main_at = rank(&k, &found);
+    int main_at = rank(&found);
 
+    teach(&k);
     if (!(v = arena_zalloc(&c->arena, sizeof *v)))
         return;
     if (main_at >= 0 && !candidate_write(&found.all[main_at], &k, &c->arena, &v->cause))

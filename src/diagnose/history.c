@@ -102,6 +102,14 @@ const struct history_host *diagnose_history_host(const struct diagnose_history *
     return NULL;
 }
 
+void diagnose_history_hosts(const struct diagnose_history *h, void (*look)(void *ctx, const struct history_host *host),
+                            void *ctx)
+{
+    for (size_t i = 0; i < h->host_sets * WAYS; i++)
+        if (h->hosts[i].address.family)
+            look(ctx, &h->hosts[i]);
+}
+
 static struct history_host *host_of(struct diagnose_history *h, const struct address *address, int64_t now_ns)
 {
     struct address host = without_port(address);
@@ -173,16 +181,16 @@ static uint64_t user_hash(const struct diagnose_history *h, slice uri)
     return hash_slice(&h->seed, user.len ? user : uri);
 }
 
-static uint64_t called_hash(const struct diagnose_history *h, const struct address *from, slice uri)
+static uint64_t called_hash(const struct diagnose_history *h, const struct address *from, uint64_t user)
 {
-    struct { struct address from; uint32_t zero; uint64_t user; } key = { without_port(from), 0, user_hash(h, uri) };
+    struct { struct address from; uint32_t zero; uint64_t user; } key = { without_port(from), 0, user };
 
     return hash_bytes(&h->seed, &key, sizeof key) | 1;
 }
 
-static void note_called(struct diagnose_history *h, const struct address *from, slice uri, int64_t now_ns)
+static void note_called(struct diagnose_history *h, const struct address *from, uint64_t user, int64_t now_ns)
 {
-    uint64_t hash = called_hash(h, from, uri);
+    uint64_t hash = called_hash(h, from, user);
     struct called *set = &h->called[(hash >> 8 & (h->called_sets - 1)) * WAYS], *oldest = set;
 
     for (size_t i = 0; i < WAYS; i++) {
@@ -198,7 +206,7 @@ static void note_called(struct diagnose_history *h, const struct address *from, 
 
 bool diagnose_history_called(const struct diagnose_history *h, const struct address *from, slice uri, int64_t since_ns)
 {
-    uint64_t hash = called_hash(h, from, uri);
+    uint64_t hash = called_hash(h, from, user_hash(h, uri));
     const struct called *set = &h->called[(hash >> 8 & (h->called_sets - 1)) * WAYS];
 
     for (size_t i = 0; uri.len && i < WAYS; i++)
@@ -302,15 +310,19 @@ static void note_request(struct diagnose_history *h, const struct wire_unit *u, 
     struct history_host *host = host_of(h, &u->src, u->time_ns);
     bool first = m->to.tag.len == 0;
 
+    if (!host->first_frame)
+        host->first_frame = u->frame;
     host->requests[m->method]++;
     host->sent_credentials = m->first[SIP_H_AUTHORIZATION] || m->first[SIP_H_PROXY_AUTHORIZATION];
     count_burst(host, u->time_ns);
     if (!host->scanner && host->requests[m->method] < 4)
         host->scanner = scanner_of(m);
+    uint64_t user = first ? user_hash(h, m->method == SIP_REGISTER ? m->to.uri : m->uri) : 0;
+
     if (first)
-        count_user(host, user_hash(h, m->method == SIP_REGISTER ? m->to.uri : m->uri));
+        count_user(host, user);
     if (first && m->method == SIP_INVITE)
-        note_called(h, &u->src, m->uri, u->time_ns);
+        note_called(h, &u->src, user, u->time_ns);
     if (m->method == SIP_OPTIONS)
         host_of(h, &u->dst, u->time_ns)->options_unanswered++;
 }
@@ -348,7 +360,7 @@ void diagnose_history_message(struct diagnose_history *h, const struct wire_unit
         return;
     if (m->is_request)
         note_request(h, u, m);
-    else
+    else if (m->status <= 100 || m->status >= 200)        /* the others tell nothing new of a host */
         note_response(h, u, m);
 }
 
@@ -374,4 +386,27 @@ void diagnose_history_length(struct diagnose_history *h, int64_t talk_ns)
         l->count++;
     else
         *l = (struct length){ seconds, 1 };
+}
+
+/* ---- codecs of hosts ------------------------------------------------------------------------------------------ */
+
+slice diagnose_history_codecs(const struct diagnose_history *h, const struct address *host)
+{
+    const struct history_host *found = diagnose_history_host(h, host);
+
+    return found ? slice_of_string(found->codecs) : (slice){0};
+}
+
+void diagnose_history_learn_codecs(struct diagnose_history *h, const struct address *host, slice codecs,
+                                   bool offered)
+{
+    struct history_host *found = (struct history_host *)diagnose_history_host(h, host);
+
+    if (!found || !codecs.len)
+        return;
+    if (codecs.len >= sizeof found->codecs)
+        codecs = SLICE(" ");                              /* half a list would lie */
+    memcpy(found->codecs, codecs.ptr, codecs.len);
+    found->codecs[codecs.len] = 0;
+    found->codecs_offered = offered;
 }

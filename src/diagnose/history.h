@@ -23,6 +23,7 @@
 struct history_host {
     struct address address;          /* port 0 */
     int64_t  first_ns, last_ns;
+    uint64_t first_frame;
     uint32_t requests[SIP_METHODS];  /* distinct ones that it sent */
     uint32_t refused;                /* finals it got: 403, 404, 405, 484, 488, 604 */
     uint32_t challenged;             /* 401 and 407 it got */
@@ -34,6 +35,9 @@ struct history_host {
     uint64_t user_hashes[HISTORY_NUMBERS];
     int64_t  burst_ns;               /* when the second under way began */
     uint32_t burst, burst_max;       /* requests in it; most in a second */
+    char     codecs[96];             /* what it can: of its offers, failing these of an answer; "" unknown,
+                                      * " " too many */
+    bool     codecs_offered;
     uint8_t  scanner;                /* its User-Agent is that of a known tool: index into names, from 1 */
     uint8_t  answered_over;          /* bits 1 << enum wire_transport */
     bool     sent_credentials;       /* with its newest request */
@@ -59,6 +63,9 @@ void diagnose_history_message(struct diagnose_history *h, const struct wire_unit
                               const struct sip_message *m);
 /* NULL: never seen, or forgotten. Valid until the next message. */
 const struct history_host    *diagnose_history_host(const struct diagnose_history *h, const struct address *address);
+/* Every machine that is remembered, in no order. */
+void diagnose_history_hosts(const struct diagnose_history *h, void (*look)(void *ctx, const struct history_host *host),
+                            void *ctx);
 /* By the user and, when it is there, the host: a user that is registered under another domain counts
  * when no other is known. */
 const struct history_binding *diagnose_history_binding(const struct diagnose_history *h, slice uri);
@@ -67,6 +74,10 @@ bool   diagnose_history_called(const struct diagnose_history *h, const struct ad
 /* How many answered calls of the newest ended after the same time, to the second? Fed by diagnosis. */
 unsigned diagnose_history_lengths(const struct diagnose_history *h, int64_t talk_ns);
 void     diagnose_history_length(struct diagnose_history *h, int64_t talk_ns);
+/* What a host named in its descriptions, "PCMU/8000 ..."; empty: not known. */
+slice    diagnose_history_codecs(const struct diagnose_history *h, const struct address *host);
+void     diagnose_history_learn_codecs(struct diagnose_history *h, const struct address *host, slice codecs,
+                                       bool offered);
 /* Name of a scanner by its number, "" for none. */
 slice  diagnose_scanner_name(unsigned scanner);
 size_t diagnose_history_memory_bytes(const struct diagnose_history *h);

@@ -47,6 +47,14 @@ static void ask(const struct casefile *k, const struct rule *rule, struct candid
         candidate_end(k, found, c);
 }
 
+/* 487 after a CANCEL is what was asked for, and challenges have rules of their own. */
+static bool is_refusal(const struct casefile *k)
+{
+    uint16_t final = k->call->final;
+
+    return (k->marks & K_REFUSED) && !(final == 487 && (k->marks & K_CANCELLED)) && final != 401 && final != 407;
+}
+
 void rules_ask(const struct casefile *k, struct candidates *found)
 {
     struct candidate *c;
@@ -58,8 +66,7 @@ void rules_ask(const struct casefile *k, struct candidates *found)
             if ((tables[t]->rules[i].needs & ~k->marks) == 0)
                 ask(k, &tables[t]->rules[i], found);
     }
-    if ((k->marks & K_REFUSED) && !(k->marks & K_CANCELLED) && (c = candidate_begin(found)) &&
-        k->call->final != 401 && k->call->final != 407 && refusal_find(k, c))
+    if (is_refusal(k) && (c = candidate_begin(found)) && refusal_find(k, c))
         candidate_end(k, found, c);
 }
 
@@ -119,7 +126,15 @@ static const struct explains { uint16_t cause, away[EXPLAINS_MAX]; } explains[] 
     { CAUSE_FIREWALL_BLOCKS_CALL, { CAUSE_NO_REPLY, CAUSE_REQUEST_TIMEOUT, CAUSE_SIGNALLING_LOSS } },
     { CAUSE_NAT_BINDING_LOST, { CAUSE_NO_REPLY, CAUSE_REQUEST_TIMEOUT, CAUSE_SIGNALLING_LOSS, CAUSE_FIREWALL_BLOCKS_CALL,
                                 CAUSE_CANCELLED_BEFORE_RINGING } },
-    { CAUSE_WRONG_TRANSPORT, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS } },
+    { CAUSE_WRONG_TRANSPORT, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS, CAUSE_ICMP_PORT_CLOSED, CAUSE_TCP_REFUSED,
+                               CAUSE_TCP_NO_CONNECTION } },
+    { CAUSE_ICMP_PORT_CLOSED, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS, CAUSE_CANCELLED_BEFORE_RINGING } },
+    { CAUSE_ICMP_UNREACHABLE, { CAUSE_NO_REPLY, CAUSE_SIGNALLING_LOSS, CAUSE_CANCELLED_BEFORE_RINGING } },
+    { CAUSE_TCP_REFUSED, { CAUSE_NO_REPLY } },
+    { CAUSE_TCP_NO_CONNECTION, { CAUSE_NO_REPLY } },
+    { CAUSE_EARLY_MEDIA_BLOCKED, { CAUSE_RINGBACK_MISSING, CAUSE_EARLY_MEDIA_UNAUTHORISED } },
+    { CAUSE_FALSE_RINGING, { CAUSE_RINGBACK_MISSING } },
+    { CAUSE_FIREWALL_BLOCKS_MEDIA, { CAUSE_ONE_WAY_AUDIO_CALLER_DEAF, CAUSE_ONE_WAY_AUDIO_CALLEE_DEAF, CAUSE_NO_AUDIO } },
     { CAUSE_REPLY_NOT_RECEIVED, { CAUSE_SIGNALLING_LOSS } },
     { CAUSE_AUTH_WRONG_PASSWORD, { CAUSE_AUTH_REJECTED, CAUSE_AUTH_CLOCK_NONCE, CAUSE_AUTH_NO_CREDENTIALS } },
     { CAUSE_AUTH_STALE_LOOP, { CAUSE_AUTH_WRONG_PASSWORD, CAUSE_AUTH_CLOCK_NONCE } },
@@ -235,22 +250,21 @@ static bool is_doubtful(const struct candidate *c)
     return cause_severity((enum cause_id)c->cause) > CAUSE_SEVERITY_NOTICE && c->certainty < VERDICT_SURE;
 }
 
-int rank(const struct casefile *k, struct candidates *found)
+int rank(struct candidates *found)
 {
     int main_at = best_of(found);
     uint16_t main_cause = main_at < 0 ? CAUSE_NONE : found->all[main_at].cause;
 
-    (void)k;
     if (found->count == 0)
         return -1;
-    if (main_at >= 0) {
+    if (main_at >= 0 && found->count > 1) {
         explain_away(found, main_cause, &main_at);
         for (size_t i = found->count; i-- > 0;)
             if (reads_the_same(&found->all[i], &found->all[main_at]))
                 remove_at(found, i, &main_at);
         remove_cause(found, main_cause, &main_at);
     }
-    for (size_t i = 0; i < found->count; i++)
+    for (size_t i = 0; found->count > 1 && i < found->count; i++)
         explain_away(found, found->all[i].cause, &main_at);
     for (size_t i = found->count; main_at < 0 && i-- > 0;)
         if (is_doubtful(&found->all[i]))

@@ -14,14 +14,11 @@ enum {                               /* conditions, bits */
     IF_SWITCH    = 1u << 4,          /* a server or switch answered */
     IF_SLOW      = 1u << 5,          /* 4 s and more after the INVITE */
     IF_RETRY     = 1u << 6,          /* Retry-After */
-    IF_SIGNED    = 1u << 7,          /* the INVITE carries an Identity */
     IF_ANONYMOUS = 1u << 8,
     IF_SENT_PASS = 1u << 9,          /* credentials were sent */
     IF_REPLACES  = 1u << 10,
     IF_DIVERTED  = 1u << 11,         /* five diversions and more */
     IF_NEW_PLACE = 1u << 12,         /* Contact names another address */
-    IF_EMERGENCY = 1u << 13,
-    IF_CANCELLED = 1u << 14,         /* never wanted: see rules_outcome.c */
     IF_LATE_STOP = 1u << 15,         /* a server stopped the branch that rang */
     IF_BAD       = 1u << 16,         /* the INVITE breaks the grammar */
     IF_BY_21     = 1u << 17,         /* a product that says 603 for any rejection */
@@ -245,14 +242,12 @@ static uint32_t conditions(const struct casefile *k)
     when |= k->vendor->traits & VENDOR_603_IS_21 ? IF_BY_21 : 0;
     when |= case_gap_ns(c->invite_ns, c->ended_ns) >= 4 * SECOND_NS ? IF_SLOW : 0;
     when |= f->retry_after_s ? IF_RETRY : 0;
-    when |= f->invite_flags & CALL_INVITE_IDENTITY ? IF_SIGNED : 0;
     when |= f->invite_flags & CALL_INVITE_ANONYMOUS ? IF_ANONYMOUS : 0;
     when |= f->invite_flags & CALL_INVITE_FLAWED ? IF_BAD : 0;
     when |= f->auth_user.len ? IF_SENT_PASS : 0;
     when |= c->replaces.len ? IF_REPLACES : 0;
     when |= c->diversions >= 5 ? IF_DIVERTED : 0;
     when |= has_new_place(k) ? IF_NEW_PLACE : 0;
-    when |= c->emergency ? IF_EMERGENCY : 0;
     when |= k->down_cancel ? IF_LATE_STOP : 0;
     return when;
 }

@@ -14,13 +14,13 @@ typedef bool rule_fn(const struct casefile *k, struct candidate *c);
 struct rule {
     uint16_t cause;
     uint8_t  weight;                 /* 0: a finding only */
-    uint32_t needs;                  /* marks, all of them */
+    uint64_t needs;                  /* marks, all of them */
     rule_fn *holds;
 };
 struct rule_table {
     const struct rule *rules;
     size_t count;
-    uint32_t any;                    /* not worth a look without one of these marks; 0: always */
+    uint64_t any;                    /* not worth a look without one of these marks; 0: always */
 };
 
 extern const struct rule_table rules_outcome, rules_dialog, rules_auth, rules_routing, rules_capability,
@@ -38,6 +38,6 @@ struct candidates {
 /* All rules over one case. */
 void rules_ask(const struct casefile *k, struct candidates *found);
 /* Index of the main cause, or -1; what it explains is removed and the rest sorted, worst first. */
-int  rank(const struct casefile *k, struct candidates *found);
+int  rank(struct candidates *found);
 
 #endif

@@ -104,9 +104,10 @@ static bool old_nonce(const struct casefile *k, struct candidate *c)
 /* 403 while the capture saw that the caller has no registration any more. */
 static bool caller_not_registered(const struct casefile *k, struct candidate *c)
 {
-    const struct history_binding *b = diagnose_history_binding(k->context->history, k->call->from.uri);
+    const struct history_binding *b = k->call->final == 403
+        ? diagnose_history_binding(k->context->history, k->call->from.uri) : NULL;
 
-    if (k->call->final != 403 || !b)
+    if (!b)
         return false;
     bool gone = b->until_ns && b->until_ns < k->call->invite_ns;
     bool never = !b->registered_ns && b->failures;

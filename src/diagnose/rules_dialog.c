@@ -92,9 +92,9 @@ static bool cancel_too_late(const struct casefile *k, struct candidate *c)
 
 static bool cancel_ignored(const struct casefile *k, struct candidate *c)
 {
-    int64_t until_ns = k->last_progress ? k->last_progress->at_ns : 0;
+    int64_t until_ns = k->last_progress ? k->last_progress->at_ns + (int64_t)k->last_progress->last_after_ms * MS_NS : 0;
     bool rings_on = until_ns > k->call->cancel_ns + SECOND_NS;
-    bool never = k->call->final == 0 && k->now_ns - k->call->cancel_ns >= 64 * k->t1_ns && k->call->cancel_final &&
+    bool never = (k->marks & K_OVER) && k->call->final == 0 && k->now_ns - k->call->cancel_ns >= 64 * k->t1_ns && k->call->cancel_final &&
                  (k->marks & K_BOTH_WAYS);
 
     if (k->call->answered || (!rings_on && !never))
@@ -151,7 +151,9 @@ static bool session_timer_expired(const struct casefile *k, struct candidate *c)
 
 static bool session_timer_no_refresh(const struct casefile *k, struct candidate *c)
 {
-    if (!fits_timer(k) || refresh_unanswered(k) || k->refused[SIP_INVITE].request || k->refused[SIP_UPDATE].request)
+    static const char *const words[] = { "session timer", "session-timer", "session expire", "session interval", NULL };
+
+    if (!k->call->session_expires_s || (!fits_timer(k) && !text_has(k->call->reason_text, words)) || refresh_unanswered(k) || k->refused[SIP_INVITE].request || k->refused[SIP_UPDATE].request)
         return false;
     prove(c, k->answer);
     prove(c, k->bye);
@@ -461,7 +463,7 @@ static const struct rule rules[] = {
     { CAUSE_ACK_MISSING, 66, K_ANSWERED | K_WHOLE, ack_missing },
     { CAUSE_ANSWER_NOT_RECEIVED, 76, K_ANSWERED | K_WHOLE, answer_not_received },
     { CAUSE_CANCEL_TOO_LATE, 0, K_CANCELLED | K_ANSWERED, cancel_too_late },
-    { CAUSE_CANCEL_IGNORED, 50, K_CANCELLED | K_OVER, cancel_ignored },
+    { CAUSE_CANCEL_IGNORED, 50, K_CANCELLED, cancel_ignored },
     { CAUSE_ANSWERED_TWICE, 0, K_ANSWERED, answered_twice },
     { CAUSE_SESSION_TIMER_EXPIRED, 62, K_ANSWERED | K_HUNG_UP | K_IN_DIALOG, session_timer_expired },
     { CAUSE_SESSION_TIMER_NO_REFRESH, 60, K_ANSWERED | K_HUNG_UP | K_CALM, session_timer_no_refresh },

@@ -26,7 +26,11 @@ static bool answered_elsewhere(const struct casefile *k, struct candidate *c)
     return true;
 }
 
-static bool gave_up(const struct casefile *k) { return !k->call->answered && k->call->cancel_ns; }
+/* Another final code crossed the CANCEL: that is what became of it. */
+static bool gave_up(const struct casefile *k)
+{
+    return !k->call->answered && k->call->cancel_ns && (k->call->final == 487 || k->call->final == 0);
+}
 
 static bool no_answer_caller(const struct casefile *k, struct candidate *c)
 {
@@ -50,16 +54,14 @@ static bool cancelled_before_ringing(const struct casefile *k, struct candidate 
     return true;
 }
 
-static slice uri_user(slice uri) { return sip_uri_user(uri); }
-
 /* Another leg of the session, or any later call of the same machine, went where the 3xx pointed. */
 static bool was_followed(const struct casefile *k)
 {
-    slice target = uri_user(k->call->redirect_to);
+    slice target = sip_uri_user(k->call->redirect_to);
 
     for (size_t i = 0; target.len && i < k->leg_count; i++)
         if (k->legs[i] != k->call && k->legs[i]->invite_ns >= k->call->invite_ns &&
-            slice_eq(uri_user(k->legs[i]->request_uri), target))
+            slice_eq(sip_uri_user(k->legs[i]->request_uri), target))
             return true;
     return k->context->history && diagnose_history_called(k->context->history, &k->call->caller_addr,
                                                           k->call->redirect_to, k->call->ended_ns);
@@ -142,11 +144,11 @@ static bool transferred(const struct casefile *k, struct candidate *c)
 
 static bool voicemail(const struct casefile *k, struct candidate *c)
 {
-    static const char *const words[] = { "voicemail", "voice-mail", "mailbox", "vmail", "unity", NULL };
+    static const char *const words[] = { "voicemail", "voice-mail", "mailbox", "vmail", NULL };
     const slice places[] = { k->facts->diverted_to, k->call->server, k->call->request_uri };
 
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
-        if (text_has(places[i], words)) {
+        if (places[i].len && memmem(places[i].ptr, places[i].len, "ail", 3) && text_has(places[i], words)) {
             prove(c, k->answer);
             say_text(c, "value", places[i]);
             c->certainty = i == 2 ? VERDICT_POSSIBLE : VERDICT_LIKELY;

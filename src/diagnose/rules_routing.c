@@ -40,8 +40,12 @@ static bool fragment_lost(const struct casefile *k, struct candidate *c)
     const struct history_host *server = k->context->history
         ? diagnose_history_host(k->context->history, case_server(k)) : NULL;
 
-    if (!sent_in_vain(k) || !waited_long(k) || k->invite->bytes <= BIGGEST_WHOLE_BYTES ||
-        k->invite->transport != WIRE_UDP)
+    if (!sent_in_vain(k) || !waited_long(k) || k->invite->transport != WIRE_UDP)
+        return false;
+    bool in_pieces = k->invite->bytes > BIGGEST_WHOLE_BYTES;
+    bool first_piece = (k->invite->traits & TRACE_CUT) && k->invite->bytes >= BIG_BYTES;
+
+    if (!in_pieces && !first_piece)
         return false;
     prove(c, k->invite);
     say_number(c, "count", k->invite->repeats + 1);
@@ -65,7 +69,8 @@ static bool wrong_transport(const struct casefile *k, struct candidate *c)
     const struct history_host *server = diagnose_history_host(k->context->history, case_server(k));
     unsigned tried = 1u << k->call->transport;
 
-    if (!sent_in_vain(k) || !waited_long(k) || !server || !server->answered_over || (server->answered_over & tried))
+    if (!sent_in_vain(k) || !(waited_long(k) || (k->marks & K_INCIDENT)) || !server || !server->answered_over ||
+        (server->answered_over & tried))
         return false;
     prove(c, k->invite);
     say_text(c, "value", wire_transport_name((enum wire_transport)k->call->transport));
@@ -96,7 +101,7 @@ static bool no_final_reply(const struct casefile *k, struct candidate *c)
         return false;
     prove(c, k->invite);
     prove(c, k->last_progress);
-    say_seconds(c, "seconds", case_gap_ns(k->call->invite_ns, k->call->last_ns) > SECOND_NS ? waited : waited);
+    say_seconds(c, "seconds", waited);
     c->certainty = VERDICT_LIKELY;
     return true;
 }
@@ -128,23 +133,39 @@ static bool route_failover(const struct casefile *k, struct candidate *c)
     return true;
 }
 
-static bool loops(const struct casefile *k)
+/* Does this machine send the call on to somebody who did not bring it? */
+static bool sends_on(const struct casefile *k, const struct address *host, const struct address *from_a,
+                     const struct address *from_b)
 {
-    unsigned again = 0;
+    for (unsigned i = 0; i < k->facts->hop_count; i++) {
+        const struct call_hop *h = &k->facts->hops[i];
 
+        if (h->invite && address_same_ip(&h->src, host) && !address_same_ip(&h->dst, from_a) && !address_same_ip(&h->dst, from_b))
+            return true;
+    }
+    return false;
+}
+
+/* It came to one machine from two others: a circle when that sends it on, two ways when it does not. */
+static bool came_twice(const struct casefile *k, bool circle)
+{
     for (unsigned i = 0; i < k->facts->hop_count; i++)
-        for (unsigned j = i + 1; j < k->facts->hop_count; j++)
-            again += address_same_ip(&k->facts->hops[i].dst, &k->facts->hops[j].dst) &&
-                     !address_same_ip(&k->facts->hops[j].dst, &k->call->caller_addr) &&
-                     !address_same_ip(&k->facts->hops[i].src, &k->facts->hops[j].src);
-    return again > 0 && k->facts->vias_max >= 3;
+        for (unsigned j = i + 1; j < k->facts->hop_count; j++) {
+            const struct call_hop *a = &k->facts->hops[i], *b = &k->facts->hops[j];
+
+            if (a->invite && b->invite && address_same_ip(&a->dst, &b->dst) && !address_same_ip(&b->dst, &k->call->caller_addr) &&
+                !address_same_ip(&a->src, &b->src) && k->facts->vias_max >= 2 &&
+                sends_on(k, &a->dst, &a->src, &b->src) == circle)
+                return true;
+        }
+    return false;
 }
 
 static bool forward_loop(const struct casefile *k, struct candidate *c)
 {
     uint16_t final = k->call->final;
 
-    if ((final != 482 && final != 483) || (!loops(k) && k->facts->vias_max < 6))
+    if ((final != 482 && final != 483) || ((!came_twice(k, true) || k->facts->vias_max < 3) && k->facts->vias_max < 6))
         return false;
     prove(c, k->invite);
     prove(c, k->final);
@@ -156,12 +177,23 @@ static bool merged_request(const struct casefile *k, struct candidate *c)
 {
     if (k->call->final != 482 && !(k->down_final && k->down_final->status == 482))
         return false;
-    if (k->call->forks == 0 && k->call->attempts < 2)
+    if (k->call->forks == 0 && !came_twice(k, false))
         return false;
     prove(c, k->invite);
     prove(c, k->down_final ? k->down_final : k->final);
     c->code = 482;
     c->certainty = VERDICT_LIKELY;
+    return true;
+}
+
+/* The proxy asked on in vain: its INVITEs behind it were repeated, and then it said so. */
+static bool behind_silent(const struct casefile *k, struct candidate *c)
+{
+    if ((k->call->final != 408 && k->call->final != 480 && k->call->final != 500 && k->call->final != 503) ||
+        k->call->last_progress || !k->invite || k->invite->far_repeats < 2)
+        return false;
+    prove(c, k->invite);
+    prove(c, k->final);
     return true;
 }
 
@@ -235,6 +267,17 @@ static bool server_slow(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+static bool keepalive_unanswered(const struct casefile *k, struct candidate *c)
+{
+    const struct history_host *server = diagnose_history_host(k->context->history, case_server(k));
+
+    if (!server || server->options_unanswered < 3)
+        return false;
+    prove(c, k->invite);
+    say_number(c, "count", server->options_unanswered);
+    return true;
+}
+
 static bool clock_skew(const struct casefile *k, struct candidate *c)
 {
     int32_t skew = k->facts->clock_skew_s;
@@ -244,7 +287,6 @@ static bool clock_skew(const struct casefile *k, struct candidate *c)
     prove_frame(c, k->facts->clock_skew_frame, SLICE("Date"));
     say_host(c, "address", case_side(k, k->facts->clock_skew_of_callee));
     say_number(c, "seconds", skew < 0 ? -skew : skew);
-    c->certainty = VERDICT_LIKELY;                        /* the capture's clock may be the wrong one */
     return true;
 }
 
@@ -252,11 +294,12 @@ static const struct rule rules[] = {
     { CAUSE_NO_REPLY, 40, K_NO_REPLY | K_WHOLE, no_reply },
     { CAUSE_INVITE_FRAGMENT_LOST, 60, K_NO_REPLY | K_WHOLE, fragment_lost },
     { CAUSE_INVITE_LARGE, 0, K_WHOLE | K_REPEATED, invite_large },
-    { CAUSE_WRONG_TRANSPORT, 56, K_NO_REPLY | K_WHOLE | K_HISTORY, wrong_transport },
+    { CAUSE_WRONG_TRANSPORT, 86, K_NO_REPLY | K_WHOLE | K_HISTORY, wrong_transport },
     { CAUSE_NO_PROGRESS, 45, K_WHOLE | K_UNDECIDED, no_progress },
     { CAUSE_NO_PROGRESS, 45, K_WHOLE | K_CANCELLED, no_progress },
     { CAUSE_NO_FINAL_REPLY, 40, K_WHOLE | K_UNDECIDED | K_RANG | K_OVER, no_final_reply },
     { CAUSE_SERVER_ERROR_HIDES_503, 60, K_REFUSED, hides_503 },
+    { CAUSE_REQUEST_TIMEOUT, 40, K_REFUSED | K_HOPS, behind_silent },
     { CAUSE_ROUTE_FAILOVER, 0, K_HOPS, route_failover },
     { CAUSE_FORWARD_LOOP, 50, K_REFUSED, forward_loop },
     { CAUSE_MERGED_REQUEST, 45, K_REFUSED, merged_request },
@@ -265,6 +308,7 @@ static const struct rule rules[] = {
     { CAUSE_REPLY_NOT_RECEIVED, 48, K_REPEATED | K_BOTH_WAYS, reply_not_received },
     { CAUSE_SIGNALLING_LOSS, 0, K_REPEATED | K_BOTH_WAYS, signalling_loss },
     { CAUSE_SERVER_SLOW, 0, K_WHOLE, server_slow },
+    { CAUSE_KEEPALIVE_UNANSWERED, 0, K_NO_REPLY | K_HISTORY, keepalive_unanswered },
     { CAUSE_CLOCK_SKEW, 0, 0, clock_skew },
 };
 const struct rule_table rules_routing = { rules, ARRAY_LEN(rules), 0 };

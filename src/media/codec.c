@@ -43,7 +43,7 @@ slice media_codec_name(const struct media_names *names, uint8_t name)
 static uint8_t known_find(slice name)
 {
     for (size_t i = 1; i < ARRAY_LEN(known); i++)
-        if (slice_eq_nocase(known[i].name, name))
+        if (known[i].name.len == name.len && slice_eq_nocase(known[i].name, name))
             return (uint8_t)i;
     return 0;
 }
@@ -72,19 +72,19 @@ static uint8_t kind_of_line(slice type)
          : slice_eq_nocase(type, SLICE("video")) ? MEDIA_VIDEO : MEDIA_OTHER;
 }
 
-struct media_type media_type_of_sdp(struct media_names *names, const struct sdp_media *m, unsigned payload_type)
+struct media_type media_type_of_codec(struct media_names *names, const struct sdp_media *m,
+                                      const struct sdp_codec *codec)
 {
-    struct media_type t = { .payload_type = (uint8_t)payload_type };
-    struct sdp_codec codec;
+    struct media_type t = { .payload_type = codec->payload_type };
 
-    if (!sdp_codec_of(m, payload_type, &codec)) {
+    if (!codec->name.len) {
         t.kind = kind_of_line(m->type);
         return t;
     }
-    t.name = name_find(names, codec.name);
+    t.name = name_find(names, codec->name);
     t.kind = t.name && t.name < ARRAY_LEN(known) ? known[t.name].kind : kind_of_line(m->type);
-    t.channels = codec.channels;
-    t.clock_hz = codec.clock_hz;
+    t.channels = codec->channels;
+    t.clock_hz = codec->clock_hz;
     return t;
 }
 

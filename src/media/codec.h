@@ -30,7 +30,9 @@ struct media_names {                 /* zero is ready to use */
 };
 
 slice media_codec_name(const struct media_names *names, uint8_t name);
-struct media_type media_type_of_sdp(struct media_names *names, const struct sdp_media *m, unsigned payload_type);
+/* `codec` is one of the line `m` (sdp_codecs_of); without a name it is what its line is. */
+struct media_type media_type_of_codec(struct media_names *names, const struct sdp_media *m,
+                                      const struct sdp_codec *codec);
 struct media_type media_type_static(unsigned payload_type);      /* kind MEDIA_UNKNOWN when dynamic */
 /* The clock that is nearest to a measured one, 0: none is near. */
 uint32_t media_clock_near(double hz);

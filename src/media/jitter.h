@@ -4,9 +4,9 @@
  * In nanoseconds throughout, so that a change of clock needs no conversion. Feed packets in order
  * of arrival; where the sender's time line breaks (talk spurt, another clock, a jump) call
  * media_jitter_break first: the difference across the break says nothing. Owns nothing, cannot
- * fail; zero is ready but for the clock.
+ * fail; begin with media_jitter_begin.
  *
- *     struct media_jitter j = { .tick_q12 = media_tick_q12(8000) };
+ *     media_jitter_begin(&j, 8000);
  *     d = media_jitter_feed(&j, arrival_ns, timestamp);   // by how much its delay differs
  *     media_jitter_ns(&j)                                                                   */
 #ifndef MEDIA_JITTER_H
@@ -15,17 +15,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MEDIA_DIFFERENCE_MAX_NS 10000000000LL   /* more is no jitter; also keeps sums in range */
+#define MEDIA_DIFFERENCE_MAX_NS 4000000000LL     /* more is no jitter; also keeps sums in range */
+#define MEDIA_NO_ARRIVAL INT64_MIN
 
 struct media_jitter {
-    int64_t  last_arrival_ns;
+    int64_t  last_arrival_ns;        /* MEDIA_NO_ARRIVAL: none, or the time line broke */
     uint64_t sum_ns;                 /* of the estimate after each packet: the mean is over these */
     uint64_t sixteenths_ns;          /* the estimate, times 16 */
-    uint64_t max_ns;
+    uint32_t max_ns;
     uint32_t tick_q12;               /* nanoseconds of a clock tick, times 4096 */
     uint32_t last_timestamp;
     uint32_t count;
-    bool     started;
 };
 
 /* Clocks of 1,000 Hz and more fit in 32 bits; there are no slower ones. */
@@ -39,20 +39,26 @@ static inline int64_t media_ticks_ns(uint32_t tick_q12, int32_t ticks)
     return (int64_t)ticks * (int64_t)tick_q12 >> 12;
 }
 
-static inline void media_jitter_break(struct media_jitter *j) { j->started = false; }
+static inline void media_jitter_break(struct media_jitter *j) { j->last_arrival_ns = MEDIA_NO_ARRIVAL; }
+static inline bool media_jitter_is_started(const struct media_jitter *j) { return j->last_arrival_ns != MEDIA_NO_ARRIVAL; }
+
+static inline void media_jitter_begin(struct media_jitter *j, uint32_t clock_hz)
+{
+    *j = (struct media_jitter){ .tick_q12 = media_tick_q12(clock_hz), .last_arrival_ns = MEDIA_NO_ARRIVAL };
+}
 
 /* Returns (Rj - Ri) - (Sj - Si) in nanoseconds, 0 for the first. */
 static inline int64_t media_jitter_feed(struct media_jitter *j, int64_t arrival_ns, uint32_t timestamp)
 {
     int32_t ticks = (int32_t)(timestamp - j->last_timestamp);
-    int64_t d = arrival_ns - j->last_arrival_ns - media_ticks_ns(j->tick_q12, ticks);
+    bool started = media_jitter_is_started(j);
+    int64_t d = (int64_t)((uint64_t)arrival_ns - (uint64_t)j->last_arrival_ns -
+                          (uint64_t)media_ticks_ns(j->tick_q12, ticks));
 
     j->last_timestamp = timestamp;
     j->last_arrival_ns = arrival_ns;
-    if (__builtin_expect(!j->started, 0)) {
-        j->started = true;
+    if (__builtin_expect(!started, 0))
         return 0;
-    }
     if (__builtin_expect((uint64_t)(d + MEDIA_DIFFERENCE_MAX_NS) > 2 * MEDIA_DIFFERENCE_MAX_NS, 0))
         return 0;
     j->sixteenths_ns += (uint64_t)(d < 0 ? -d : d) - ((j->sixteenths_ns + 8) >> 4);
@@ -61,7 +67,7 @@ static inline int64_t media_jitter_feed(struct media_jitter *j, int64_t arrival_
     j->sum_ns += now_ns;
     j->count++;
     if (now_ns > j->max_ns)
-        j->max_ns = now_ns;
+        j->max_ns = (uint32_t)now_ns;
     return d;
 }
 

@@ -8,7 +8,6 @@
 #define TARGET_LEAST_MS 20u
 #define TARGET_MOST_MS  200u
 #define TARGET_FIRST_MS 40u
-#define HALF_S          5u
 #define DRIFT_STEP_MAX_NS (10 * MS_NS)           /* 2000 ppm over a half; more is the network */
 
 static const int32_t fixed_us[2] = { 50000, 200000 };
@@ -115,10 +114,10 @@ static void half_over(struct media_playout *p)
 
     offsets_move(p, -rise_ns + (drift ? moved_ns : 0));
     p->base_ns += rise_ns;
-    if (drift) {
+    if (drift && p->drift_halves < UINT16_MAX) {
         p->drift_sum_us += (int32_t)(moved_ns / 1000);
-        p->drift_seconds += HALF_S;
-    } else {
+        p->drift_halves++;
+    } else if (!drift) {
         memset(p->buckets, 0, sizeof p->buckets);
     }
     p->last_half_ns = p->half_ns;
@@ -139,7 +138,7 @@ void media_playout_second(struct media_playout *p, uint16_t frame_ms)
     p->target_seconds++;
     for (unsigned i = 0; i < MEDIA_DELAY_BUCKETS; i++)    /* what is 4 s old weighs a third */
         p->buckets[i] = (uint8_t)(p->buckets[i] * 3u / 4u);
-    if (++p->seconds >= HALF_S)
+    if (++p->seconds >= MEDIA_HALF_S)
         half_over(p);
     limit_set(p);
 }

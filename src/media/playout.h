@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define MEDIA_RESYNC 10u
+#define MEDIA_HALF_S 5u
 #define MEDIA_DELAY_BUCKETS 32u      /* of 8.4 ms */
 #define MEDIA_BUCKET_SHIFT 23u
 
@@ -26,7 +27,7 @@ struct media_playout {
     int32_t  drift_sum_us;           /* slow movement of the base */
     uint32_t discarded[3];           /* as enum stream_buffer_kind */
     uint32_t target_sum_ms, target_seconds;
-    uint32_t drift_seconds;
+    uint16_t drift_halves;           /* of 5 s, in which it moved slowly */
     uint16_t target_ms;              /* of the adaptive one */
     uint8_t  late_run[2];
     uint8_t  seconds;                /* of the half */

@@ -3,6 +3,7 @@
 #include "media/reports.h"
 
 #define HALF_WAY_MAX_NS (10 * MEDIA_SECOND_NS)
+#define HALF_WAY_SLACK_NS (5 * 1000000LL)        /* clocks of two machines, and rounding */
 #define NUMBERS_AHEAD_MAX 3000       /* of what was captured here: loss before this point */
 #define VOIP_UNKNOWN 127u
 
@@ -12,8 +13,12 @@ void media_reports_sender(struct media_stream *s, const struct rtcp_sender *sr, 
 
     if (!r)
         return;
-    r->sr_middle = rtcp_ntp_middle(sr->ntp);
-    r->sr_seen_ns = now_ns;
+    if (rtcp_ntp_middle(sr->ntp) != r->sr_middle[0]) {    /* else captured twice */
+        r->sr_middle[1] = r->sr_middle[0];
+        r->sr_seen_ns[1] = r->sr_seen_ns[0];
+        r->sr_middle[0] = rtcp_ntp_middle(sr->ntp);
+        r->sr_seen_ns[0] = now_ns;
+    }
     if (r->out.sender_reports && sr->packets < r->sr_packets_last)
         r->sr_packets_first = sr->packets;                /* counts anew */
     if (!r->out.sender_reports++)
@@ -38,15 +43,18 @@ static bool is_believable(const struct media_stream *s, const struct media_rtcp 
 
 static void half_way(struct media_rtcp *r, const struct rtcp_report *rr, int64_t now_ns)
 {
-    if (!rr->last_sr || rr->last_sr != r->sr_middle || !r->sr_seen_ns)
+    unsigned which = rr->last_sr == r->sr_middle[0] ? 0 : 1;
+
+    if (!rr->last_sr || rr->last_sr != r->sr_middle[which] || !r->sr_seen_ns[which])
         return;
     int64_t held_ns = (int64_t)((uint64_t)rr->delay_since * MEDIA_SECOND_NS >> 16);
-    int64_t took_ns = now_ns - r->sr_seen_ns - held_ns;
+    int64_t took_ns = now_ns - r->sr_seen_ns[which] - held_ns;
 
-    if (took_ns < 0 || took_ns > HALF_WAY_MAX_NS) {
+    if (took_ns < -HALF_WAY_SLACK_NS || took_ns > HALF_WAY_MAX_NS) {
         r->out.suspect++;
         return;
     }
+    took_ns = took_ns > 0 ? took_ns : 0;                  /* the capture stands beside the receiver */
     r->half_sum_ns += (uint64_t)took_ns;
     r->half_count++;
 }

@@ -6,6 +6,7 @@
 
 #include "media/table_int.h"
 #include "rtp/packet.h"
+#include "rtp/silence.h"
 
 #define MS_NS            1000000LL
 #define UNSETTLED        255u
@@ -64,6 +65,44 @@ size_t media_stream_memory_bytes(const struct media_stream *s)
 
 /* ---- bursts ----------------------------------------------------------------------------- */
 
+/* Nothing is kept of bursts until the first packet is bad: then what was before was good. */
+static struct media_burst *burst_begin(struct media_stream *s)
+{
+    struct media_extra *x = media_stream_extra(s);
+
+    if (!x)
+        return NULL;
+    if (x->burst.packets == 0)
+        x->burst.packets = x->burst.good_run = s->judged_packets;
+    return &x->burst;
+}
+
+static bool all_good(uint64_t good, unsigned count)
+{
+    uint64_t mask = count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+
+    return (good & mask) == mask;
+}
+
+static void burst_feed(struct media_stream *s, uint64_t good, unsigned count)
+{
+    struct media_burst *b = s->extra && s->extra->burst.packets ? &s->extra->burst : NULL;
+
+    if (!b && all_good(good, count)) {
+        s->judged_packets += count;
+        return;
+    }
+    if (b || (b = burst_begin(s)))
+        media_burst_feed(b, good, count);
+}
+
+static struct media_burst_figures burst_figures(const struct media_stream *s)
+{
+    struct media_burst none = { .packets = s->judged_packets };
+
+    return media_burst_figures(s->extra && s->extra->burst.packets ? &s->extra->burst : &none);
+}
+
 static void judge_to(struct media_stream *s, uint32_t limit)
 {
     while (s->judged < limit) {
@@ -72,7 +111,7 @@ static void judge_to(struct media_stream *s, uint32_t limit)
         uint64_t good = (media_sequence_word(&s->sequence, n) & ~*late) >> (n & 63);
 
         count = count < limit - n ? count : limit - n;
-        media_burst_feed(&s->burst, good, count);
+        burst_feed(s, good, count);
         s->judged += count;
         if ((s->judged & 63) == 0)
             *late = 0;
@@ -118,9 +157,7 @@ static void clock_correct(struct media_stream *s, uint32_t clock_hz)
     if (s->clock_hz == clock_hz)
         return;
     clock_set(s, clock_hz);
-    s->jitter = (struct media_jitter){ .tick_q12 = s->jitter.tick_q12,
-                                       .last_arrival_ns = s->jitter.last_arrival_ns,
-                                       .last_timestamp = s->jitter.last_timestamp };
+    media_jitter_begin(&s->jitter, clock_hz);
     media_playout_begin(&s->playout);
     s->second_discarded = 0;
     s->frame_ms = 0;
@@ -208,7 +245,7 @@ static uint16_t score_milli(const struct media_stream *s, uint32_t expected, uin
         return 0;
     path.loss = (double)bad / expected;
     if (bad)
-        path.burst_r = media_burst_figures(&s->burst).burst_r;
+        path.burst_r = burst_figures(s).burst_r;
     return (uint16_t)(emodel_score(s->scale, &path).mos_cq * 1000 + 0.5);
 }
 
@@ -292,25 +329,43 @@ static void runs_silent(struct media_stream *s, uint64_t seconds, uint8_t flags)
     }
 }
 
+/* Before the first bad second all were alike. */
+static struct media_extra *window_begin(struct media_stream *s, uint32_t expected)
+{
+    struct media_extra *x = media_stream_extra(s);
+
+    if (x && x->window_filled == 0) {
+        x->window_filled = (uint8_t)(s->seconds < MEDIA_WORST_SECONDS - 1 ? s->seconds : MEDIA_WORST_SECONDS - 1);
+        x->window_at = x->window_filled;
+        memset(x->window_expected, byte_of(expected), x->window_filled);
+        memset(x->window_bad, 0, x->window_filled);
+    }
+    return x;
+}
+
 static void window_add(struct media_stream *s, uint32_t expected, uint32_t bad)
 {
+    bool begun = s->extra && s->extra->window_filled;
+    struct media_extra *x = begun ? s->extra : bad && s->scale ? window_begin(s, expected) : NULL;
     uint32_t all = 0, all_bad = 0;
 
-    s->window_expected[s->window_at] = byte_of(expected);
-    s->window_bad[s->window_at] = expected > UINT8_MAX ? byte_of((uint64_t)bad * UINT8_MAX / expected) : byte_of(bad);
-    s->window_at = (uint8_t)((s->window_at + 1) % MEDIA_WORST_SECONDS);
-    s->window_filled = (uint8_t)(s->window_filled + (s->window_filled < MEDIA_WORST_SECONDS));
-    for (unsigned i = 0; i < s->window_filled; i++) {
-        all += s->window_expected[i];
-        all_bad += s->window_bad[i];
+    if (!x)
+        return;
+    x->window_expected[x->window_at] = byte_of(expected);
+    x->window_bad[x->window_at] = expected > UINT8_MAX ? byte_of((uint64_t)bad * UINT8_MAX / expected) : byte_of(bad);
+    x->window_at = (uint8_t)((x->window_at + 1) % MEDIA_WORST_SECONDS);
+    x->window_filled = (uint8_t)(x->window_filled + (x->window_filled < MEDIA_WORST_SECONDS));
+    for (unsigned i = 0; i < x->window_filled; i++) {
+        all += x->window_expected[i];
+        all_bad += x->window_bad[i];
     }
-    if (!s->scale || all < MEDIA_SCORE_PACKETS || s->window_filled < 2)
+    if (!s->scale || all < MEDIA_SCORE_PACKETS || x->window_filled < 2 || all_bad == 0)
         return;
     uint16_t mos = score_milli(s, all, all_bad);
 
-    if (mos && (!s->worst_mos_milli || mos < s->worst_mos_milli)) {
-        s->worst_mos_milli = mos;
-        s->worst_second = s->seconds + 1 - s->window_filled;
+    if (mos && (!x->worst_mos_milli || mos < x->worst_mos_milli)) {
+        x->worst_mos_milli = mos;
+        x->worst_second = s->seconds + 1 - x->window_filled;
     }
 }
 
@@ -329,9 +384,10 @@ static void answered_now(struct media_stream *s, int64_t now_ns)
     for (unsigned i = 0; i < STREAM_BUFFERS; i++)
         x->early_discarded[i] = s->playout.discarded[i];
     x->early_until_ns = now_ns;
-    s->burst = (struct media_burst){0};
-    s->window_filled = s->window_at = 0;
-    s->worst_mos_milli = 0;
+    x->burst = (struct media_burst){0};
+    s->judged_packets = 0;
+    x->window_filled = x->window_at = 0;
+    x->worst_mos_milli = 0;
 }
 
 static uint8_t call_flags(const struct media_stream *s)
@@ -397,10 +453,11 @@ void media_stream_begin(struct media_stream *s, const struct wire_unit *u, const
     s->second_end_ns = u->time_ns + MEDIA_SECOND_NS;
     s->run_step_s = 1;
     s->hop = 1;
+    media_jitter_begin(&s->jitter, CLOCK_PROVISIONAL);
     media_playout_begin(&s->playout);
     s->sound.payload_type = UNSETTLED;
     s->type = UNSETTLED;
-    clock_set(s, CLOCK_PROVISIONAL);
+    s->clock_hz = CLOCK_PROVISIONAL;
     (void)about;
 }
 
@@ -453,6 +510,16 @@ static bool looks_like_event(const struct media_stream *s, slice payload, unsign
            rtp_event_parse(payload, &e) && e.event <= RTP_EVENT_KEYS && !(rtp_get_u8(payload, 1) & 0x40);
 }
 
+/* One packet a second is looked at. */
+static void silence_note(struct media_stream *s, slice payload, const struct media_about *about)
+{
+    slice name = media_codec_name(about ? about->names : NULL, s->sound.name);
+    bool a_law = slice_eq(name, SLICE("PCMA"));
+
+    if ((a_law || slice_eq(name, SLICE("PCMU"))) && rtp_is_silence(payload, a_law))
+        EXTRA_ADD(s, silent_s);
+}
+
 static void sound_change(struct media_stream *s, struct media_type t, const struct media_about *about)
 {
     if (s->sound.payload_type != UNSETTLED) {
@@ -467,11 +534,12 @@ static void sound_change(struct media_stream *s, struct media_type t, const stru
 static void time_line(struct media_stream *s, const struct media_head *h, const struct wire_unit *u, uint32_t step)
 {
     int32_t ticks = (int32_t)(h->timestamp - s->jitter.last_timestamp);
-    int64_t differs_ns = u->time_ns - s->jitter.last_arrival_ns - media_ticks_ns(s->jitter.tick_q12, ticks);
+    bool started = media_jitter_is_started(&s->jitter);
+    int64_t differs_ns = started ? u->time_ns - s->jitter.last_arrival_ns - media_ticks_ns(s->jitter.tick_q12, ticks) : 0;
     bool jump = ticks < 0 || (uint32_t)ticks >= s->clock_hz;
     bool pause = step == 1 && !s->after_event && s->frame_ms && ticks > 0 && (uint32_t)ticks > s->clock_hz / 1000 * s->frame_ms * 3 / 2;
 
-    if (!s->jitter.started)
+    if (!started)
         return;
     if (jump && (differs_ns > MEDIA_SECOND_NS || differs_ns < -MEDIA_SECOND_NS))
         EXTRA_ADD(s, timestamp_jumps);
@@ -516,7 +584,7 @@ static void sound_packet(struct media_stream *s, const struct wire_unit *u, cons
         s->type = s->sound.payload_type;
 }
 
-static void silence_note(struct media_stream *s, int64_t now_ns)
+void media_stream_gap(struct media_stream *s, int64_t now_ns)
 {
     bool held = s->call && s->call->call->on_hold;
     uint64_t silence = now_ns > s->last_ns ? (uint64_t)(now_ns - s->last_ns) >> 20 : 0;
@@ -535,7 +603,9 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
 
     if (!u->cut && rtp_packet_parse(u->payload, &p))
         payload = p.payload;
-    if (u->time_ns >= s->second_end_ns)
+    bool second = u->time_ns >= s->second_end_ns;
+
+    if (second)
         media_stream_second(s, u->time_ns, about);
     uint16_t ahead = (uint16_t)(h->sequence - (uint16_t)before);
 
@@ -555,11 +625,14 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
         media_jitter_break(&s->jitter);
         media_playout_rebase(&s->playout);
     } else if (s->judged == before + 1 && number > before + 33) {
-        media_burst_lost(&s->burst, number - before - 1);
+        struct media_burst *b = burst_begin(s);
+
+        if (b)
+            media_burst_lost(b, number - before - 1);
         s->judged = number;
         s->discarded_bits[0] = s->discarded_bits[1] = 0;
     }
-    silence_note(s, u->time_ns);
+    media_stream_gap(s, u->time_ns);
     s->last_ns = u->time_ns > s->last_ns ? u->time_ns : s->last_ns;
     s->last_frame = u->frame;
     s->last_ip_id = (uint16_t)u->ip_id;
@@ -583,6 +656,8 @@ bool media_stream_feed(struct media_stream *s, const struct wire_unit *u, const 
         if (payload_type != s->sound.payload_type)
             sound_change(s, t, about);
         sound_packet(s, u, h, seen, number, number - before);
+        if (second)
+            silence_note(s, payload, about);
     }
     s->after_event = event;
     media_stream_judge(s);
@@ -639,8 +714,10 @@ static void finish_scores(const struct media_stream *s, struct stream *r, const 
     }
     r->band = s->scale->band;
     r->estimated = s->scale->estimated || s->clock_guessed;
-    r->worst_mos_milli = s->worst_mos_milli ? s->worst_mos_milli : r->buffers[STREAM_ADAPTIVE].mos_milli;
-    r->worst_ns = s->first_ns + (int64_t)s->worst_second * MEDIA_SECOND_NS;
+    uint16_t mos = r->buffers[STREAM_ADAPTIVE].mos_milli, worst = s->extra ? s->extra->worst_mos_milli : 0;
+
+    r->worst_mos_milli = worst && worst < mos ? worst : mos;
+    r->worst_ns = s->first_ns + (worst ? (int64_t)s->extra->worst_second * MEDIA_SECOND_NS : 0);
 }
 
 static void finish_bursts(const struct media_stream *s, struct stream *r, const struct media_burst_figures *b)
@@ -662,6 +739,7 @@ static void finish_extra(const struct media_extra *x, struct stream *r)
     r->timestamp_jumps = x->timestamp_jumps;
     r->spurts = x->spurts;
     r->comfort_noise = x->comfort_noise;
+    r->silent_s = x->silent_s;
     r->codec_changes = x->codec_changes;
     r->other_type_packets = x->other_types;
     r->early_packets = x->early_packets;
@@ -673,7 +751,7 @@ static void finish_extra(const struct media_extra *x, struct stream *r)
     if (x->rtcp) {
         r->rtcp = x->rtcp->out;
         r->half_way_us = x->rtcp->half_count
-            ? (uint32_t)(x->rtcp->half_sum_ns / x->rtcp->half_count / 1000) : 0;
+            ? (uint32_t)(x->rtcp->half_sum_ns / x->rtcp->half_count / 1000) + 1 : 0;   /* 0: unknown */
     }
 }
 
@@ -699,7 +777,7 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     scale_set(s, about);
     if (s->sequence.started)
         judge_to(s, s->sequence.max + 1);
-    struct media_burst_figures bursts = media_burst_figures(&s->burst);
+    struct media_burst_figures bursts = burst_figures(s);
     struct stream *r = stream_new(s->run_count);
 
     if (!r)
@@ -711,7 +789,7 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     r->silence_suppressed = s->sparse;
     r->tables_full = s->full;
     r->first_ns = s->first_ns;
-    r->last_ns = s->last_ns;
+    r->last_ns = s->last_ns > s->first_ns ? s->last_ns : s->first_ns;
     r->first_frame = s->first_frame;
     r->last_frame = s->last_frame;
     r->index = s->index;
@@ -724,8 +802,8 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     r->restarts = s->sequence.restarts;
     r->jitter_mean_us = (uint32_t)(media_jitter_mean_ns(&s->jitter) / 1000);
     r->jitter_max_us = (uint32_t)(s->jitter.max_ns / 1000);
-    if (s->playout.drift_seconds >= 30)
-        r->drift_ppm = s->playout.drift_sum_us / (int32_t)s->playout.drift_seconds;
+    if (s->playout.drift_halves >= 6)
+        r->drift_ppm = s->playout.drift_sum_us / (int32_t)(s->playout.drift_halves * MEDIA_HALF_S);
     r->gap_max_ms = (uint32_t)(((uint64_t)s->gap_max << 20) / MS_NS);
     finish_codec(s, r, about);
     if (s->extra)
@@ -737,4 +815,24 @@ struct stream *media_stream_finish(struct media_stream *s, const struct media_ab
     r->run_count = s->run_count;
     r->run_step_s = s->run_step_s;
     return r;
+}
+
+void media_stream_add_delay(struct stream *s, double network_ms)
+{
+    double kbps = s->packets && s->frame_ms ? (double)s->bytes * 8 / ((double)s->packets * s->frame_ms) : 0;
+    slice name = slice_of_string(s->codec);
+    const struct emodel_codec *c = emodel_codec_find(slice_starts_nocase(name, SLICE("AAL2-")) ? slice_skip(name, 5) : name,
+                                                     kbps);
+
+    for (unsigned i = 0; c && i < STREAM_BUFFERS; i++) {
+        double had_ms = s->buffers[i].delay_ms + s->frame_ms + (double)c->lookahead_ms;
+        double r = s->buffers[i].r_milli / 1000.0 + emodel_id(had_ms) - emodel_id(had_ms + network_ms);
+
+        if (!s->buffers[i].mos_milli)
+            continue;
+        s->buffers[i].r_milli = milli(r);
+        s->buffers[i].mos_milli = (uint16_t)milli(emodel_mos((enum stream_band)s->band, r));
+    }
+    if (s->worst_mos_milli > stream_mos_milli(s))
+        s->worst_mos_milli = stream_mos_milli(s);
 }

@@ -36,8 +36,8 @@ struct media_head {
 
 struct media_rtcp {                  /* running figures for struct stream_rtcp */
     struct stream_rtcp out;
-    uint32_t sr_middle, sr_packets_first, sr_packets_last;
-    int64_t  sr_seen_ns;
+    uint32_t sr_middle[2], sr_packets_first, sr_packets_last;
+    int64_t  sr_seen_ns[2];          /* the newest sender report and the one before: answers cross it */
     int32_t  lost_first, lost_last;
     uint32_t highest_first, highest_last;
     uint64_t half_sum_ns;            /* from here to the receiver and back */
@@ -45,8 +45,13 @@ struct media_rtcp {                  /* running figures for struct stream_rtcp *
 };
 
 struct media_extra {
+    struct media_burst burst;        /* from the first bad packet on */
+    uint8_t  window_expected[MEDIA_WORST_SECONDS], window_bad[MEDIA_WORST_SECONDS];
+    uint8_t  window_at, window_filled;       /* from the first bad second on */
+    uint16_t worst_mos_milli;
+    uint32_t worst_second;
     uint32_t duplicates, copies, timestamp_jumps, spurts, comfort_noise, codec_changes, other_types;
-    uint32_t dtmf_events, dtmf_unended;
+    uint32_t dtmf_events, dtmf_unended, silent_s;
     uint32_t early_packets, early_lost, early_discarded[STREAM_BUFFERS];
     int64_t  early_until_ns;
     struct rtp_dtmf dtmf;
@@ -80,12 +85,8 @@ struct media_stream {
     uint32_t counted_bytes;          /* what the table's memory holds for it */
 
     uint32_t second_received, second_missing, second_discarded;      /* totals when it began */
-    struct media_burst burst;
-    uint32_t judged;                 /* numbers below were given to `burst` */
-    uint8_t  window_expected[MEDIA_WORST_SECONDS], window_bad[MEDIA_WORST_SECONDS];
-    uint8_t  window_at, window_filled;
-    uint16_t worst_mos_milli;
-    uint32_t worst_second;
+    uint32_t judged;                 /* numbers below were given to `extra->burst` */
+    uint32_t judged_packets;         /* how many these were, while all were good */
     uint32_t seconds;                /* since first_ns, finished */
 
     int64_t  first_ns;
@@ -148,30 +149,34 @@ size_t media_stream_memory_bytes(const struct media_stream *s);
 /* The record, without what only the table and the call know. NULL: no memory. */
 struct stream *media_stream_finish(struct media_stream *s, const struct media_about *about);
 
+/* The longest silence so far, holds aside; time may have gone backwards. */
+void media_stream_gap(struct media_stream *s, int64_t now_ns);
+
+/* RTCP said how long the way is: the scores get worse by it. */
+void media_stream_add_delay(struct stream *s, double network_ms);
+
 static inline bool media_stream_mark_late(struct media_stream *s, uint32_t number)
 {
     s->discarded_bits[number >> 6 & 1] |= UINT64_C(1) << (number & 63);
     return true;
 }
 
-/* The usual packet; false: media_stream_feed has to look at it. */
-static inline bool media_stream_feed_usual(struct media_stream *s, const struct wire_unit *u,
-                                           const struct media_head *h)
+/* The usual packet; false: media_stream_feed has to look at it. `len`: of the RTP packet. */
+static inline bool media_stream_feed_usual(struct media_stream *s, int64_t now_ns, uint64_t frame, uint32_t ip_id,
+                                           size_t len, const struct media_head *h)
 {
-    int64_t now_ns = u->time_ns;
-
-    if (__builtin_expect(h->type != s->type || now_ns >= s->second_end_ns || !s->jitter.started ||
+    if (__builtin_expect(h->type != s->type || now_ns >= s->second_end_ns || !media_jitter_is_started(&s->jitter) ||
                          h->timestamp - s->jitter.last_timestamp >= s->clock_hz ||
                          !media_sequence_next(&s->sequence, h->sequence), 0))
         return false;
     uint64_t silence = (uint64_t)(now_ns - s->last_ns) >> 20;
 
     if (__builtin_expect(silence > s->gap_max, 0))
-        s->gap_max = (uint32_t)silence;
+        media_stream_gap(s, now_ns);
     s->last_ns = now_ns;
-    s->last_frame = u->frame;
-    s->last_ip_id = (uint16_t)u->ip_id;
-    s->bytes += u->payload.len - 12;
+    s->last_frame = frame;
+    s->last_ip_id = (uint16_t)ip_id;
+    s->bytes += len - 12;
     int64_t d_ns = media_jitter_feed(&s->jitter, now_ns, h->timestamp);
 
     if (__builtin_expect(media_playout_feed(&s->playout, d_ns, s->frame_ms), 0))

@@ -30,6 +30,8 @@ struct media_table {
     struct media_observer observer;
     struct media_about    about;
     struct map by_ssrc, endpoints, by_src, by_dst;
+    media_relay_fn *relay;           /* NULL: nobody asks */
+    void           *relay_ctx;
     struct list orphans, unproven;   /* by in_owner, oldest first */
     size_t   unproven_count, orphan_count;
     struct slab *slabs;
@@ -69,16 +71,26 @@ static __attribute__((noinline)) uint64_t key_hash_6(const struct media_table *t
     return hash_bytes(&t->settings.seed, w, sizeof w);
 }
 
+/* Both ports as they stand in a UDP head. */
+static inline uint32_t ports_of(const struct address *src, const struct address *dst)
+{
+    return __builtin_bswap16(src->port) | (uint32_t)__builtin_bswap16(dst->port) << 16;
+}
+
+/* Of the bytes as they are on the wire: hosts, ports, SSRC. */
+static inline uint64_t wire_hash(const struct media_table *t, uint64_t hosts, uint32_t ports, uint32_t ssrc)
+{
+    return fold(hosts ^ t->settings.seed.k0, ((uint64_t)ports << 32 | ssrc) ^ t->settings.seed.k1);
+}
+
 /* The seed is secret, so a sender cannot choose where its streams are put. */
 static inline uint64_t key_hash(const struct media_table *t, const struct address *src,
                                 const struct address *dst, uint32_t ssrc)
 {
     if (__builtin_expect(src->family != 4, 0))
         return key_hash_6(t, src, dst, ssrc);
-    uint64_t hosts = (uint64_t)ip4_of(src) << 32 | ip4_of(dst);
-    uint64_t rest = (uint64_t)src->port << 48 | (uint64_t)dst->port << 32 | ssrc;
 
-    return fold(hosts ^ t->settings.seed.k0, rest ^ t->settings.seed.k1);
+    return wire_hash(t, ip4_of(src) | (uint64_t)ip4_of(dst) << 32, ports_of(src, dst), __builtin_bswap32(ssrc));
 }
 
 static uint64_t address_hash(const struct media_table *t, const struct address *a)
@@ -111,10 +123,13 @@ static inline bool key_is(const struct media_stream *s, const struct address *sr
 static inline struct media_stream *stream_find(const struct media_table *t, const struct address *src,
                                                const struct address *dst, uint32_t ssrc)
 {
-    for (struct map_node *n = map_first(&t->streams, key_hash(t, src, dst, ssrc)); n; n = map_next(n)) {
+    uint64_t hash = key_hash(t, src, dst, ssrc);
+    struct map_node *n = t->streams.buckets[hash & (t->streams.bucket_count - 1)];
+
+    for (; n; n = n->next) {
         struct media_stream *s = map_item(n, struct media_stream, by_key);
 
-        if (__builtin_expect(key_is(s, src, dst, ssrc), 1))
+        if (__builtin_expect(n->hash == hash && key_is(s, src, dst, ssrc), 1))
             return s;
     }
     return NULL;
@@ -349,10 +364,31 @@ static bool is_other_hop(const struct media_stream *a, const struct media_stream
            !(address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src));
 }
 
+static bool is_earlier(const struct media_stream *a, const struct media_stream *b)
+{
+    return a->first_ns != b->first_ns ? a->first_ns < b->first_ns : a->index < b->index;
+}
+
+static uint8_t hop_behind(const struct media_stream *s)
+{
+    return (uint8_t)(s->hop + (s->hop < UINT8_MAX));
+}
+
+/* What arrives at a host leaves it again. Music from one server to two calls does not. */
+static bool is_sent_on(const struct media_stream *a, const struct media_stream *b)
+{
+    return (address_same_ip(&a->dst, &b->src) || address_same_ip(&b->dst, &a->src)) &&
+           !address_same_ip(&a->src, &b->src);
+}
+
+void media_table_on_relay(struct media_table *t, media_relay_fn *fn, void *ctx)
+{
+    t->relay = fn;
+    t->relay_ctx = ctx;
+}
+
 static void hop_note(struct media_table *t, struct media_stream *s)
 {
-    const struct media_stream *first = NULL;
-
     for (struct map_node *n = map_first(&t->by_ssrc, ssrc_hash(t, s->ssrc)); n; n = map_next(n)) {
         struct media_stream *other = map_item(n, struct media_stream, by_ssrc);
 
@@ -362,11 +398,15 @@ static void hop_note(struct media_table *t, struct media_stream *s)
             rebind(t, s, other->call, STREAM_BY_SSRC, (enum stream_side)other->side);
         else if (s->call && !other->call)
             rebind(t, other, s->call, STREAM_BY_SSRC, (enum stream_side)s->side);
-        if (s->call == other->call && (!first || other->hop > first->hop) && other->first_ns <= s->first_ns)
-            first = other;
+        if (s->call && other->call && s->call != other->call && t->relay && is_sent_on(s, other))
+            t->relay(t->relay_ctx, s->call->call, other->call->call);
+        if (s->call != other->call)
+            continue;
+        struct media_stream *later = is_earlier(s, other) ? other : s, *earlier = later == s ? other : s;
+
+        if (later->hop <= earlier->hop)
+            later->hop = hop_behind(earlier);
     }
-    if (first && first->hop < UINT8_MAX)
-        s->hop = (uint8_t)(first->hop + 1);
 }
 
 /* What a packet from nobody knows whom to an address of X teaches: there sits X's peer. */
@@ -638,19 +678,24 @@ static void feed(struct media_table *t, struct media_stream *s, const struct wir
     }
 }
 
-static __attribute__((noinline)) void feed_unusual(struct media_table *t, struct media_stream *s,
-                                                   const struct wire_unit *u, const struct media_head *h)
+/* Looks at the head anew, so that the usual packet needs no memory for it. */
+static __attribute__((noinline)) bool feed_unusual(struct media_table *t, const struct wire_unit *u)
 {
+    struct media_head h;
+    struct media_stream *s;
+
+    (void)media_head_of(u->payload, &h);
     sweep(t, u->time_ns);                                 /* may end this very stream */
-    s = stream_find(t, &u->src, &u->dst, h->ssrc);
+    s = stream_find(t, &u->src, &u->dst, h.ssrc);
     if (s && u->time_ns >= s->second_end_ns && belongs_to_another(t, s, u->time_ns)) {
         stream_close(t, s, false);
         s = NULL;
     }
     if (!s)
-        s = stream_open(t, u, h);
+        s = stream_open(t, u, &h);
     if (s)
-        feed(t, s, u, h);
+        feed(t, s, u, &h);
+    return true;
 }
 
 bool media_table_known(struct media_table *t, const struct wire_unit *u)
@@ -661,11 +706,37 @@ bool media_table_known(struct media_table *t, const struct wire_unit *u)
     if (!media_head_of(u->payload, &h) || !(s = stream_find(t, &u->src, &u->dst, h.ssrc)))
         return false;
     t->counts.rtp++;
-    if (!media_stream_feed_usual(s, u, &h)) {
-        struct media_head again = h;                      /* so that the usual one needs no memory */
+    if (__builtin_expect(media_stream_feed_usual(s, u->time_ns, u->frame, u->ip_id, u->payload.len, &h), 1))
+        return true;
+    return feed_unusual(t, u);
+}
 
-        feed_unusual(t, s, u, &again);
-    }
+bool media_table_plain(struct media_table *t, const uint8_t *ip, size_t total, int64_t time_ns, uint64_t frame)
+{
+    uint64_t hosts;
+    uint32_t ports, ssrc;
+    uint16_t ip_id;
+    struct media_head h;
+
+    memcpy(&hosts, ip + 12, sizeof hosts);
+    memcpy(&ports, ip + 20, sizeof ports);
+    memcpy(&ssrc, ip + 36, sizeof ssrc);
+    uint64_t hash = wire_hash(t, hosts, ports, ssrc);
+    struct map_node *n = t->streams.buckets[hash & (t->streams.bucket_count - 1)];
+
+    while (n && n->hash != hash)
+        n = n->next;
+    if (!n)
+        return false;
+    struct media_stream *s = map_item(n, struct media_stream, by_key);
+
+    if (!media_head_of(slice_of(ip + 28, total - 28), &h) || s->ssrc != h.ssrc || s->src.family != 4 ||
+        ip4_of(&s->src) != (uint32_t)hosts || ip4_of(&s->dst) != hosts >> 32 || ports_of(&s->src, &s->dst) != ports)
+        return false;                                     /* the same hash: let the whole key decide */
+    memcpy(&ip_id, ip + 4, sizeof ip_id);
+    if (!media_stream_feed_usual(s, time_ns, frame, __builtin_bswap16(ip_id), total - 28, &h))
+        return false;
+    t->counts.rtp++;
     return true;
 }
 
@@ -735,6 +806,8 @@ static bool rtcp_take(struct media_table *t, const struct wire_unit *u)
     if (!rtcp_looks_like(u->payload))
         return false;
     t->counts.rtcp++;
+    host_note(t, &u->src);                                /* what is sent with it would be seen, too */
+    host_note(t, &u->dst);
     while (rtcp_packet_next(&rest, &p))
         rtcp_packet_take(t, u, &p);
     return true;
@@ -775,17 +848,17 @@ struct media_call *media_call_open(struct media_table *t, struct call *c)
 
 static void endpoint_types(struct media_table *t, struct media_endpoint *e, const struct sdp_media *line)
 {
-    slice formats = line->formats;
-    unsigned payload_type;
+    struct sdp_codec codecs[MEDIA_TYPES_MAX];
+    size_t count = sdp_codecs_of(line, codecs, ARRAY_LEN(codecs));
 
-    while (sdp_format_next(&formats, &payload_type)) {
+    for (size_t k = 0; k < count; k++) {
         unsigned i = 0;
 
-        while (i < e->type_count && e->types[i].payload_type != payload_type)
+        while (i < e->type_count && e->types[i].payload_type != codecs[k].payload_type)
             i++;
-        if (payload_type > 127 || i == MEDIA_TYPES_MAX)
+        if (i == MEDIA_TYPES_MAX)
             continue;
-        e->types[i] = media_type_of_sdp(&t->names, line, payload_type);
+        e->types[i] = media_type_of_codec(&t->names, line, &codecs[k]);
         e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
     }
 }
@@ -924,16 +997,24 @@ static void way_add(struct call_media_way *way, const struct stream *s)
         way->mos_milli = mos;
 }
 
-/* Half of the way there and back on each side of the capture point. */
+/* Half of the way there and back on each side of the capture point. One half alone is the least that
+ * it was: all of it, when the capture stands beside the other end. */
 static void two_ways(struct call *c)
 {
-    for (struct list *l = c->streams.next; l != &c->streams; l = l->next)
-        for (struct list *k = l->next; k != &c->streams; k = k->next) {
-            struct stream *a = list_item(l, struct stream, in_list), *b = list_item(k, struct stream, in_list);
+    for (struct list *l = c->streams.next; l != &c->streams; l = l->next) {
+        struct stream *a = list_item(l, struct stream, in_list);
+        uint32_t back_us = 0;
 
-            if (a->half_way_us && b->half_way_us && address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src))
-                a->two_way_ms = b->two_way_ms = (a->half_way_us + b->half_way_us + 500) / 1000;
+        for (struct list *k = c->streams.next; k != &c->streams; k = k->next) {
+            const struct stream *b = list_item(k, struct stream, in_list);
+
+            if (b->half_way_us && address_eq(&a->src, &b->dst) && address_eq(&a->dst, &b->src))
+                back_us = b->half_way_us;
         }
+        a->two_way_ms = (a->half_way_us + back_us + 500) / 1000;
+        if (a->two_way_ms)
+            media_stream_add_delay(a, a->two_way_ms / 2.0);
+    }
 }
 
 static void call_summary(struct call *c)
@@ -1003,10 +1084,15 @@ struct media_table *media_table_new(const struct media_settings *settings, const
     return t;
 }
 
-void media_table_finish(struct media_table *t, int64_t now_ns)
+void media_table_time(struct media_table *t, int64_t now_ns)
 {
     if (now_ns > t->now_ns)
         t->now_ns = now_ns;
+}
+
+void media_table_finish(struct media_table *t, int64_t now_ns)
+{
+    media_table_time(t, now_ns);
     while (!list_is_empty(&t->unproven))
         stream_close(t, oldest(&t->unproven), true);
     while (!list_is_empty(&t->orphans))

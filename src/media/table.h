@@ -50,7 +50,14 @@ struct media_table;
 struct media_table *media_table_new(const struct media_settings *settings,
                                     const struct media_observer *observer);   /* NULL: no memory */
 struct media_table *media_table_free(struct media_table *t);
+
+/* The same packets in two calls: what arrives at a host in one leaves it in the other, so a relay
+ * stands between them and they are legs of one call. Told once for a pair of streams. */
+typedef void media_relay_fn(void *ctx, const struct call *a, const struct call *b);
+void media_table_on_relay(struct media_table *t, media_relay_fn *fn, void *ctx);
 void media_table_finish(struct media_table *t, int64_t now_ns);
+/* Packets of others show that it is later than the newest packet of media. */
+void media_table_time(struct media_table *t, int64_t now_ns);
 
 struct media_call;
 struct media_call *media_call_open(struct media_table *t, struct call *c);    /* NULL: limit, or no memory */
@@ -76,6 +83,10 @@ void media_call_close(struct media_table *t, struct media_call *m, bool at_end);
 bool media_table_packet(struct media_table *t, const struct wire_unit *u);
 /* The same for what is RTP of a stream known already; false: not known, nothing was done. */
 bool media_table_known(struct media_table *t, const struct wire_unit *u);
+
+/* The same for a packet that is still in its datagram (wire_plain_fn), and only when it is as usual:
+ * the next number of its stream. False: nothing was done. */
+bool media_table_plain(struct media_table *t, const uint8_t *ip, size_t total, int64_t time_ns, uint64_t frame);
 
 const struct media_counts *media_table_counts(const struct media_table *t);
 size_t media_table_memory_bytes(const struct media_table *t);

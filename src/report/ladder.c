@@ -1,38 +1,10 @@
 /* report/ladder.c - see ladder.h
  * SPDX-License-Identifier: Apache-2.0 */
-#include "report/ladder.h"
+#include "report/ladder_int.h"
 
 #include <stdlib.h>
 
-#include "report/lanes.h"
-#include "report/moment.h"
-#include "report/table.h"
 #include "sip/sdp.h"
-
-#define TIME_WIDTH   24u             /* "01:02:03.123    +12.345" and a gap */
-#define DETAIL_WIDTH 30u
-#define SPACING_LEAST 12u
-#define SPACING_FAIR  18u            /* room for "180 Ringing" and the like */
-#define SPACING_MOST  36u
-#define LINE_MAX     512u            /* cells of one drawn line */
-
-struct event {
-    int64_t  time_ns;
-    uint64_t frame;
-    slice    label, detail;          /* in the arena */
-    uint32_t cseq, repeats, copies;
-    uint16_t status;
-    uint8_t  method, from, to;       /* from, to: into addresses */
-    bool     marked;
-};
-struct ladder {
-    struct arena   arena;
-    const struct words *words;
-    struct address addresses[LADDER_LANES_MAX * 4];
-    size_t         address_count;
-    struct event  *events;
-    size_t         count, room, beyond;
-};
 
 struct ladder *ladder_new(const struct words *w)
 {
@@ -53,6 +25,8 @@ struct ladder *ladder_free(struct ladder *l)
     return NULL;
 }
 
+void ladder_keep_texts(struct ladder *l, size_t bytes_max) { l->text_bytes_max = bytes_max; }
+
 /* ---- collecting ---------------------------------------------------------------------------- */
 
 static bool address_index(struct ladder *l, const struct address *a, uint8_t *ret)
@@ -69,11 +43,11 @@ static bool address_index(struct ladder *l, const struct address *a, uint8_t *re
     return true;
 }
 
-static struct event *event_again(struct ladder *l, const struct sip_message *m, uint8_t from,
+static struct ladder_event *event_again(struct ladder *l, const struct sip_message *m, uint8_t from,
                                  uint8_t to)
 {
     for (size_t i = l->count; i-- > 0;) {
-        struct event *e = &l->events[i];
+        struct ladder_event *e = &l->events[i];
 
         if (e->from == from && e->to == to && e->status == m->status &&
             e->method == (uint8_t)m->method && e->cseq == m->cseq.number)
@@ -158,10 +132,42 @@ static slice detail_of(struct ladder *l, const struct sip_message *m)
     return kept;
 }
 
+/* Media that an offer wants to rest: held when no line of it goes both ways. */
+static uint8_t media_of(const struct track_sighting *s)
+{
+    const struct sip_message *m = s->message;
+    unsigned both = 0, offered = 0;
+
+    if (s->kind != SEEN_NEW || !s->sdp || !m->is_request ||
+        (m->method != SIP_INVITE && m->method != SIP_UPDATE))
+        return LADDER_MEDIA_NOTHING;
+    for (unsigned i = 0; i < s->sdp->media_count; i++) {
+        if (s->sdp->media[i].port == 0)
+            continue;
+        offered++;
+        both += sdp_media_direction(s->sdp, i) == SDP_SENDRECV && !sdp_is_hold(s->sdp, i);
+    }
+    return offered == 0 ? LADDER_MEDIA_NOTHING : both ? LADDER_MEDIA_FLOWS : LADDER_MEDIA_HELD;
+}
+
+static void text_keep(struct ladder *l, struct ladder_event *e, const struct sip_message *m)
+{
+    size_t room = l->text_bytes < l->text_bytes_max ? l->text_bytes_max - l->text_bytes : 0;
+    slice text = slice_head(m->all, LADDER_TEXT_MAX);
+
+    if (!l->text_bytes_max)
+        return;
+    e->text_bytes = m->all.len < UINT32_MAX ? (uint32_t)m->all.len : UINT32_MAX;
+    if (text.len > room)
+        return;
+    e->text = arena_slice(&l->arena, text);
+    l->text_bytes += e->text.len;
+}
+
 static bool events_grow(struct ladder *l)
 {
     size_t room = l->room ? l->room * 2 : 32;
-    struct event *grown = l->count < LADDER_EVENTS_MAX && l->count == l->room
+    struct ladder_event *grown = l->count < LADDER_EVENTS_MAX && l->count == l->room
         ? realloc(l->events, room * sizeof *grown) : NULL;
 
     if (l->count < l->room)
@@ -182,7 +188,7 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
         l->beyond++;
         return;
     }
-    struct event *before = s->kind == SEEN_COPY || s->kind == SEEN_AGAIN
+    struct ladder_event *before = s->kind == SEEN_COPY || s->kind == SEEN_AGAIN
         ? event_again(l, m, from, to) : NULL;
 
     if (before) {
@@ -194,16 +200,17 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
         l->beyond++;
         return;
     }
-    l->events[l->count++] = (struct event){
+    l->events[l->count++] = (struct ladder_event){
         .time_ns = s->unit->time_ns, .frame = s->unit->frame, .label = label_of(l, m), .detail = detail_of(l, m),
         .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
-        .from = from, .to = to,
+        .from = from, .to = to, .leg = s->call ? s->call->index : 0, .media = media_of(s),
     };
+    text_keep(l, &l->events[l->count - 1], m);
 }
 
 static int by_time(const void *a, const void *b)
 {
-    const struct event *x = a, *y = b;
+    const struct ladder_event *x = a, *y = b;
 
     if (x->time_ns != y->time_ns)
         return x->time_ns < y->time_ns ? -1 : 1;
@@ -213,7 +220,7 @@ static int by_time(const void *a, const void *b)
 void ladder_take(struct ladder *l, struct ladder *other)
 {
     for (size_t i = 0; other && i < other->count; i++) {
-        struct event e = other->events[i];
+        struct ladder_event e = other->events[i];
 
         if (!address_index(l, &other->addresses[e.from], &e.from) ||
             !address_index(l, &other->addresses[e.to], &e.to) || !events_grow(l)) {
@@ -222,6 +229,8 @@ void ladder_take(struct ladder *l, struct ladder *other)
         }
         e.label = arena_slice(&l->arena, e.label);
         e.detail = e.detail.len ? arena_slice(&l->arena, e.detail) : e.detail;
+        e.text = e.text.len ? arena_slice(&l->arena, e.text) : e.text;
+        l->text_bytes += e.text.len;
         l->events[l->count++] = e;
     }
     l->beyond += other ? other->beyond : 0;
@@ -242,18 +251,7 @@ size_t ladder_memory_bytes(const struct ladder *l)
     return sizeof *l + l->arena.total_bytes + l->room * sizeof *l->events;
 }
 
-/* ---- lanes ------------------------------------------------------------------------------------ */
-
-struct lanes {
-    uint8_t of[LADDER_LANES_MAX * 4];        /* address index -> lane */
-    uint8_t shown[LADDER_LANES_MAX];         /* lane -> the address that names it */
-    bool    with_port[LADDER_LANES_MAX];
-    size_t  count;
-    size_t  spacing, left;
-};
-
-/* Does this machine send to itself anywhere? Then its ports are lanes of their own. */
-static bool talks_to_itself(const struct ladder *l, const struct address *a)
+bool ladder_talks_to_itself(const struct ladder *l, const struct address *a)
 {
     for (size_t i = 0; i < l->count; i++) {
         const struct address *from = &l->addresses[l->events[i].from];
@@ -263,172 +261,4 @@ static bool talks_to_itself(const struct ladder *l, const struct address *a)
             return true;
     }
     return false;
-}
-
-static void lanes_find(const struct ladder *l, struct lanes *lanes)
-{
-    *lanes = (struct lanes){0};
-    for (size_t i = 0; i < l->address_count; i++) {
-        bool split = talks_to_itself(l, &l->addresses[i]);
-        size_t lane = 0;
-
-        for (; lane < lanes->count; lane++) {
-            const struct address *named = &l->addresses[lanes->shown[lane]];
-
-            if (split ? address_eq(named, &l->addresses[i])
-                      : address_same_ip(named, &l->addresses[i]))
-                break;
-        }
-        if (lane == lanes->count && lane < LADDER_LANES_MAX) {
-            lanes->shown[lane] = (uint8_t)i;
-            lanes->with_port[lane] = split;
-            lanes->count++;
-        }
-        lanes->of[i] = (uint8_t)(lane < LADDER_LANES_MAX ? lane : LADDER_LANES_MAX - 1);
-    }
-}
-
-static void lanes_space(struct lanes *lanes, const struct style *style)
-{
-    size_t gaps = lanes->count > 1 ? lanes->count - 1 : 1;
-    size_t room = style->width ? style->width : 120;
-
-    lanes->left = TIME_WIDTH;
-    room = room > TIME_WIDTH + DETAIL_WIDTH + 8 ? room - TIME_WIDTH - DETAIL_WIDTH - 8 : gaps;
-    lanes->spacing = room / gaps;
-    if (lanes->spacing < SPACING_FAIR && style->width > TIME_WIDTH + SPACING_FAIR * gaps)
-        lanes->spacing = SPACING_FAIR;                    /* arrows that can be read, before details */
-    if (lanes->spacing < SPACING_LEAST)
-        lanes->spacing = SPACING_LEAST;
-    if (lanes->spacing > SPACING_MOST)
-        lanes->spacing = SPACING_MOST;
-    while (lanes->spacing * gaps + 20 > LINE_MAX)
-        lanes->spacing--;
-}
-
-/* ---- drawing ------------------------------------------------------------------------------------ */
-
-static void draw_names(const struct ladder *l, const struct lanes *lanes, struct out *o,
-                       const struct style *style)
-{
-    char text[ADDRESS_TEXT_MAX];
-
-    out_repeat(o, SLICE(" "), lanes->left > lanes->spacing / 2 ? lanes->left - 4 : 0);
-    for (size_t i = 0; i < lanes->count; i++) {
-        const struct address *a = &l->addresses[lanes->shown[i]];
-        size_t len = lanes->with_port[i] ? address_format(a, text) : address_format_ip(a, text);
-        slice name = slice_of(text, len);
-
-        style_begin(o, style, TONE_STRONG);
-        if (name.len < lanes->spacing || i + 1 == lanes->count) {
-            out_text(o, name);
-            out_repeat(o, SLICE(" "), i + 1 < lanes->count ? lanes->spacing - name.len : 0);
-        } else {                                          /* its end says more than its beginning */
-            out_text(o, SLICE("…"));
-            out_text(o, slice_skip(name, name.len - (lanes->spacing - 2)));
-            out_char(o, ' ');
-        }
-        style_end(o, style, TONE_STRONG);
-    }
-    out_char(o, '\n');
-}
-
-static void draw_time(const struct ladder *l, const struct event *e, struct out *o)
-{
-    char room[MOMENT_TEXT_MAX];
-    struct out text;
-    int64_t offset_ns = e->time_ns - l->events[0].time_ns;
-
-    out_init_memory(&text, 128);
-    out_text(&text, moment_clock(e->time_ns, room));
-    out_char(&text, '.');
-    out_padded(&text, (uint64_t)(e->time_ns / 1000000 % 1000), 3);
-    out_text(&text, SLICE("  +"));
-    out_u64(&text, (uint64_t)(offset_ns < 0 ? 0 : offset_ns) / 1000000000);
-    out_char(&text, '.');
-    out_padded(&text, (uint64_t)(offset_ns < 0 ? 0 : offset_ns) / 1000000 % 1000, 3);
-    out_text(o, out_taken(&text));
-    out_repeat(o, SLICE(" "), text.used < TIME_WIDTH ? TIME_WIDTH - text.used : 1);
-    out_done(&text);
-}
-
-static enum style_tone event_tone(const struct event *e)
-{
-    if (e->status == 0)
-        return TONE_PLAIN;
-    return e->status < 200 ? TONE_WARN : e->status < 300 ? TONE_GOOD : TONE_BAD;
-}
-
-static void draw_detail(const struct event *e, struct out *o, const struct words *w, size_t at,
-                        const struct style *style)
-{
-    struct out text;
-
-    out_init_memory(&text, 2048);
-    if (e->marked)
-        words_say(&text, w, TEXT_READ_LADDER_PROOF, WORDS_TEXT("mark", slice_of_string(lanes_marks(style)->proof)),
-                  WORDS_NUMBER("frame", e->frame));
-    out_text(&text, e->marked && e->detail.len ? SLICE("  ") : SLICE(""));
-    out_text(&text, e->detail);
-    if (e->repeats) {
-        out_text(&text, text.used ? SLICE("  ") : SLICE(""));
-        words_say_plural(&text, w, TEXT_READ_LADDER_SENT_TIMES, WORDS_NUMBER("count", e->repeats + 1));
-    }
-    if (e->copies) {
-        out_text(&text, text.used ? SLICE("  ") : SLICE(""));
-        words_say_plural(&text, w, TEXT_READ_LADDER_SEEN_AGAIN, WORDS_NUMBER("count", e->copies));
-    }
-    size_t room = style->width == 0 ? 200 : style->width > at + 3 ? style->width - at - 3 : 0;
-
-    if (text.used && room > 1) {
-        out_text(o, SLICE("  "));
-        table_cut(o, out_taken(&text), room);
-    }
-    out_done(&text);
-}
-
-static void draw_event(const struct ladder *l, const struct lanes *lanes, const struct event *e,
-                       struct out *o, const struct words *w, const struct style *style)
-{
-    size_t a = lanes->of[e->from], b = lanes->of[e->to], last = lanes->count - 1;
-    size_t low = a < b ? a : b, high = a < b ? b : a;
-    slice self = slice_of_string(lanes_marks(style)->self);
-
-    draw_time(l, e, o);
-    lanes_bars(o, style, low, lanes->spacing);
-    if (low < high) {
-        lanes_arrow(o, style, event_tone(e), e->label, (high - low) * lanes->spacing, a < b);
-    } else if (low < last) {                              /* to itself: beside its bar */
-        lanes_bar(o, style);
-        out_text(o, self);
-        table_fit(o, e->label, lanes->spacing - 2, false);
-        high = low + 1;
-    }
-    lanes_bars(o, style, last - high, lanes->spacing);
-    lanes_bar(o, style);
-    if (low == high) {
-        out_text(o, self);
-        table_fit(o, e->label, SPACING_LEAST * 2, false);
-    }
-    draw_detail(e, o, w, lanes->left + last * lanes->spacing + 1, style);
-    out_char(o, '\n');
-}
-
-void ladder_print(const struct ladder *l, struct out *o, const struct style *style)
-{
-    const struct words *w = l->words;
-    struct lanes lanes;
-
-    if (l->count == 0)
-        return;
-    lanes_find(l, &lanes);
-    lanes_space(&lanes, style);
-    draw_names(l, &lanes, o, style);
-    for (size_t i = 0; i < l->count; i++)
-        draw_event(l, &lanes, &l->events[i], o, w, style);
-    if (l->beyond) {
-        words_say_plural(o, w, TEXT_READ_LADDER_MORE, WORDS_NUMBER("count", l->beyond),
-                         WORDS_NUMBER("limit", LADDER_EVENTS_MAX));
-        out_char(o, '\n');
-    }
 }

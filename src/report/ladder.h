@@ -14,10 +14,13 @@
 
 #define LADDER_EVENTS_MAX 4000u
 #define LADDER_LANES_MAX  12u
+#define LADDER_TEXT_MAX   16384u     /* bytes of one message that are kept, when texts are */
 
 struct ladder;
 struct ladder *ladder_new(const struct words *w);
 struct ladder *ladder_free(struct ladder *l);
+/* From now on the text of each message is kept, too, up to so many bytes in all. */
+void ladder_keep_texts(struct ladder *l, size_t bytes_max);
 void ladder_note(struct ladder *l, const struct track_sighting *sighting);
 /* Takes over the arrows of another leg, in the order of time, and frees its ladder. */
 void ladder_take(struct ladder *l, struct ladder *other);

@@ -10,6 +10,7 @@
 #include "report/flaws.h"
 #include "report/flows.h"
 #include "report/moment.h"
+#include "report/notes.h"
 #include "report/rows.h"
 #include "report/verdicts.h"
 
@@ -144,11 +145,32 @@ static void section_heading(struct printer *p, const struct section_plan *plan)
     table_heading(&p->table, p->out);
 }
 
-/* True when the record still has to be printed as text; JSON and CSV are done with it here. */
+/* A page has no lists of other requests and of messages; streams of calls stand with their call. */
+static void page_take(struct html_book *book, enum printer_section section, const void *record)
+{
+    const struct stream *stream = record;
+
+    switch (section) {
+    case PRINTER_CALLS:         html_book_call(book, record); return;
+    case PRINTER_REGISTRATIONS: html_book_registration(book, record); return;
+    case PRINTER_INCIDENTS:     html_book_incident(book, record); return;
+    case PRINTER_STREAMS:
+        if (stream->bound == STREAM_ORPHAN)
+            html_book_stream(book, stream);
+        return;
+    default:                    return;
+    }
+}
+
+/* True when the record still has to be printed as text; others are done with it here. */
 static bool section_enter(struct printer *p, enum printer_section section, const void *record)
 {
     const struct section_plan *plan = &sections[section];
 
+    if (p->kind == PRINTER_HTML) {
+        page_take(p->book, section, record);
+        return false;
+    }
     if (p->kind == PRINTER_JSON && section == PRINTER_CALLS) {
         const struct call *c = record;
 
@@ -201,108 +223,19 @@ static void cell_duration(struct printer *p, size_t column, int64_t ns)
 static void cell_milli(struct printer *p, size_t column, uint64_t thousandths, int decimals, const char *behind,
                        enum style_tone tone)
 {
-    char text[40];
-    int n = decimals == 2
-        ? snprintf(text, sizeof text, "%llu.%02llu%s", (unsigned long long)((thousandths + 5) / 1000),
-                   (unsigned long long)((thousandths + 5) / 10 % 100), behind)
-        : snprintf(text, sizeof text, "%llu.%01llu%s", (unsigned long long)((thousandths + 50) / 1000),
-                   (unsigned long long)((thousandths + 50) / 100 % 10), behind);
-
-    table_cell(&p->table, column, thousandths || decimals == 1 ? slice_of(text, (size_t)n) : SLICE("-"), tone);
-}
-
-/* By the bands of G.109, whatever the scale: R brought to that of narrow band. */
-static enum style_tone mos_tone(uint16_t mos_milli)
-{
-    return mos_milli == 0 ? TONE_PLAIN : mos_milli >= 4030 ? TONE_GOOD : mos_milli >= 3600 ? TONE_WARN : TONE_BAD;
+    out_clear(&p->scratch);
+    notes_milli(&p->scratch, thousandths, decimals);
+    out_text(&p->scratch, slice_of_string(behind));
+    table_cell(&p->table, column, thousandths || decimals == 1 ? out_taken(&p->scratch) : SLICE("-"), tone);
 }
 
 /* "486 Busy Here": the number and its name in the reader's language. */
 static void cell_code(struct printer *p, size_t column, enum code_family family, unsigned number,
                       slice otherwise, enum style_tone tone)
 {
-    const struct code *code = code_find(family, number);
-    slice name = code ? code_name(p->words, code) : otherwise;
-
     out_clear(&p->scratch);
-    out_u64(&p->scratch, number);
-    out_char(&p->scratch, ' ');
-    out_text(&p->scratch, name.len ? name : otherwise);
+    notes_code(&p->scratch, p->words, family, number, otherwise);
     table_cell(&p->table, column, out_taken(&p->scratch), tone);
-}
-
-/* Notes stand one after the other, each whole. */
-static void note(struct out *notes, const struct words *w, slice text)
-{
-    out_text(notes, notes->used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
-    out_text(notes, text);
-}
-
-static void note_counted(struct out *notes, const struct words *w, enum text_id id, uint64_t count)
-{
-    struct out text;
-
-    if (count == 0)
-        return;
-    out_init_memory(&text, 1024);
-    words_say_plural(&text, w, id, WORDS_NUMBER("count", count));
-    note(notes, w, out_taken(&text));
-    out_done(&text);
-}
-
-/* The number or name alone, without what some networks hang behind it ("0598;phone-context=..."). */
-static slice who(const struct call_party *party)
-{
-    slice user = party->user;
-
-    return user.len ? slice_take_until(&user, ';') : party->uri;
-}
-
-static enum style_tone call_tone(const struct call *c)
-{
-    static const uint8_t tones[CALL_STATES] = {
-        [CALL_CANCELLED] = TONE_WARN, [CALL_REFUSED] = TONE_BAD, [CALL_ACTIVE] = TONE_GOOD,
-        [CALL_COMPLETED] = TONE_GOOD, [CALL_SILENT] = TONE_BAD, [CALL_MEDIA_STOPPED] = TONE_BAD, [CALL_NOT_FOLLOWED] = TONE_WARN,
-    };
-
-    return (enum style_tone)tones[c->state];
-}
-
-static void call_notes(struct printer *p, const struct call *c)
-{
-    const struct { bool yes; enum text_id id; } notes[] = {
-        { c->partial, TEXT_READ_NOTE_NO_BEGINNING },
-        { c->open_at_end, TEXT_READ_NOTE_OPEN },
-        { c->state == CALL_NOT_FOLLOWED, TEXT_READ_NOTE_NOT_FOLLOWED },
-        { c->emergency, TEXT_READ_NOTE_EMERGENCY },
-        { c->ack == CALL_ACK_LOST, TEXT_READ_NOTE_ACK_LOST },
-        { c->ack == CALL_ACK_LATE, TEXT_READ_NOTE_ACK_LATE },
-        { c->crossed && c->cancel_ns, TEXT_READ_NOTE_CROSSED },
-        { c->forwarded > 0, TEXT_READ_NOTE_FORWARDED },
-        { c->transfers > 0, TEXT_READ_NOTE_TRANSFERRED },
-        { c->forks > 0, TEXT_READ_NOTE_FORKED },
-        { c->early_media, TEXT_READ_NOTE_EARLY_MEDIA },
-    };
-    struct out *text = &p->scratch;
-
-    out_clear(text);
-    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
-        if (notes[i].yes)
-            note(text, p->words, words_text(p->words, notes[i].id));
-    note_counted(text, p->words, TEXT_READ_NOTE_HELD, c->held);
-    note_counted(text, p->words, TEXT_READ_NOTE_REPEATS, c->retransmissions);
-    table_cell(&p->table, CALL_NOTES, out_taken(text), TONE_PLAIN);
-}
-
-static void call_ended_by(struct printer *p, const struct call *c)
-{
-    static const enum text_id words[CALL_SIDES] = {
-        [CALL_CALLER] = TEXT_READ_BY_CALLER, [CALL_CALLEE] = TEXT_READ_BY_CALLEE,
-        [CALL_SERVER] = TEXT_READ_BY_SERVER, [CALL_NETWORK] = TEXT_READ_BY_NETWORK,
-    };
-
-    table_cell(&p->table, CALL_ENDED_BY,
-               c->ended_by ? words_text(p->words, words[c->ended_by]) : SLICE("-"), TONE_PLAIN);
 }
 
 static struct page page_on(const struct printer *p, struct out *o)
@@ -364,8 +297,8 @@ static void why_keep(struct printer *p, const struct call_verdicts *v, bool of_r
 
 static void why_call(struct printer *p, const struct call *c)
 {
-    const struct words_value values[] = { WORDS_NUMBER("number", c->index), WORDS_TEXT("from", who(&c->from)),
-                                          WORDS_TEXT("to", who(&c->to)) };
+    const struct words_value values[] = { WORDS_NUMBER("number", c->index), WORDS_TEXT("from", notes_who(&c->from)),
+                                          WORDS_TEXT("to", notes_who(&c->to)) };
 
     why_keep(p, c->verdicts, false, c->index, TEXT_READ_WHY_CALL, values, ARRAY_LEN(values));
 }
@@ -461,42 +394,22 @@ void printer_call(struct printer *p, const struct call *c)
     cell_number(p, CALL_NUMBER, c->index, TONE_PLAIN);
     table_cell(&p->table, CALL_BEGAN, moment_clock(c->invite_ns ? c->invite_ns : c->last_ns, room),
                TONE_PLAIN);
-    table_cell(&p->table, CALL_FROM, who(&c->from), TONE_PLAIN);
-    table_cell(&p->table, CALL_TO, who(&c->to), TONE_PLAIN);
-    cell_code(p, CALL_RESULT, family, status.code, status.name, call_tone(c));
+    table_cell(&p->table, CALL_FROM, notes_who(&c->from), TONE_PLAIN);
+    table_cell(&p->table, CALL_TO, notes_who(&c->to), TONE_PLAIN);
+    cell_code(p, CALL_RESULT, family, status.code, status.name, notes_call_tone(c));
     cell_duration(p, CALL_SETUP, call_pdd_ns(c));
     cell_duration(p, CALL_RANG, call_ring_ns(c));
     cell_duration(p, CALL_TALKED, call_talk_ns(c));
-    call_ended_by(p, c);
-    cell_milli(p, CALL_MOS, c->media.mos_milli, 2, "", mos_tone(c->media.mos_milli));
+    slice side = notes_ended_by(p->words, c);
+
+    table_cell(&p->table, CALL_ENDED_BY, side.len ? side : SLICE("-"), TONE_PLAIN);
+    cell_milli(p, CALL_MOS, c->media.mos_milli, 2, "", notes_mos_tone(c->media.mos_milli));
     call_cause(p, c);
-    call_notes(p, c);
+    out_clear(&p->scratch);
+    notes_call(&p->scratch, p->words, c);
+    table_cell(&p->table, CALL_NOTES, out_taken(&p->scratch), TONE_PLAIN);
     table_row(&p->table, p->out);
     why_call(p, c);
-}
-
-static void registration_notes(struct printer *p, const struct registration *r)
-{
-    struct out *text = &p->scratch;
-
-    out_clear(text);
-    if (r->verdicts && r->verdicts->cause.cause)
-        note(text, p->words, verdicts_headline(p->words, r->verdicts));
-    if (r->challenged)
-        note(text, p->words, words_text(p->words, TEXT_READ_NOTE_CHALLENGED));
-    if (r->reason == REGISTRATION_EXPIRED)
-        note(text, p->words, words_text(p->words, TEXT_READ_NOTE_EXPIRED));
-    if (r->reason == REGISTRATION_DISPLACED)
-        note(text, p->words, words_text(p->words, TEXT_READ_NOTE_DISPLACED));
-    note_counted(text, p->words, TEXT_READ_NOTE_REPEATS, r->retransmissions);
-    table_cell(&p->table, REG_NOTES, out_taken(text), TONE_PLAIN);
-}
-
-static enum style_tone registration_tone(const struct registration *r)
-{
-    return r->state == REGISTRATION_FAILED ? TONE_BAD
-         : r->state == REGISTRATION_REGISTERED || r->state == REGISTRATION_REFRESHING ? TONE_GOOD
-         : TONE_WARN;
 }
 
 void printer_registration(struct printer *p, const struct registration *r)
@@ -510,13 +423,16 @@ void printer_registration(struct printer *p, const struct registration *r)
     table_cell(&p->table, REG_USER, r->aor, TONE_PLAIN);
     table_cell(&p->table, REG_CONTACT, r->contact.len ? r->contact : SLICE("-"), TONE_PLAIN);
     if (status.code)
-        cell_code(p, REG_STATE, family, status.code, status.name, registration_tone(r));
+        cell_code(p, REG_STATE, family, status.code, status.name, notes_registration_tone(r));
     else
         table_cell(&p->table, REG_STATE, words_text(p->words, TEXT_READ_NO_ANSWER_YET), TONE_BAD);
     cell_duration(p, REG_LIFETIME, r->expires_s ? (int64_t)r->expires_s * 1000000000 : -1);
     table_cell(&p->table, REG_REGISTRAR, slice_of(text, address_format(&r->registrar, text)), TONE_PLAIN);
     cell_number(p, REG_REQUESTS, r->requests, TONE_PLAIN);
-    registration_notes(p, r);
+    out_clear(&p->scratch);
+    out_text(&p->scratch, verdicts_headline(p->words, r->verdicts));
+    notes_registration(&p->scratch, p->words, r);
+    table_cell(&p->table, REG_NOTES, out_taken(&p->scratch), TONE_PLAIN);
     table_row(&p->table, p->out);
     why_registration(p, r);
 }
@@ -541,37 +457,6 @@ void printer_transaction(struct printer *p, const struct transaction *t)
 
 /* ---- streams ------------------------------------------------------------------------------------- */
 
-static void stream_notes(struct printer *p, const struct stream *s)
-{
-    const struct { bool yes; enum text_id id; } notes[] = {
-        { s->bound == STREAM_ORPHAN, TEXT_READ_NOTE_NO_CALL },
-        { s->hop > 1, TEXT_READ_NOTE_SEEN_HOP },
-        { s->secure, TEXT_READ_NOTE_SECURE },
-        { s->estimated && stream_mos_milli(s), TEXT_READ_NOTE_ESTIMATED },
-        { s->unnamed_source, TEXT_READ_NOTE_UNNAMED_SOURCE },
-        { s->wrong_type, TEXT_READ_NOTE_WRONG_TYPE },
-        { s->silence_suppressed, TEXT_READ_NOTE_SILENCE },
-        { s->codec_changes > 0, TEXT_READ_NOTE_CODEC_CHANGED },
-        { s->restarts > 0, TEXT_READ_NOTE_RESTARTED },
-    };
-    struct out *text = &p->scratch;
-
-    out_clear(text);
-    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
-        if (notes[i].yes)
-            note(text, p->words, words_text(p->words, notes[i].id));
-    note_counted(text, p->words, TEXT_READ_NOTE_DUPLICATES, s->duplicates);
-    if (s->dtmf[0]) {
-        struct out keys;
-
-        out_init_memory(&keys, 1024);
-        words_say(&keys, p->words, TEXT_READ_NOTE_DTMF, WORDS_TEXT("keys", slice_of_string(s->dtmf)));
-        note(text, p->words, out_taken(&keys));
-        out_done(&keys);
-    }
-    table_cell(&p->table, STR_NOTES, out_taken(text), TONE_PLAIN);
-}
-
 void printer_stream(struct printer *p, const struct stream *s)
 {
     static const char *const bands[STREAM_BANDS] = { "", " NB", " WB", " SWB" };
@@ -590,9 +475,11 @@ void printer_stream(struct printer *p, const struct stream *s)
     cell_number(p, STR_PACKETS, s->packets, TONE_PLAIN);
     cell_milli(p, STR_LOST, stream_loss_milli(s), 1, " %", s->lost ? TONE_WARN : TONE_PLAIN);
     cell_milli(p, STR_JITTER, s->jitter_max_us, 1, " ms", TONE_PLAIN);
-    cell_milli(p, STR_MOS, mos, 2, bands[s->band], mos_tone(mos));
-    cell_milli(p, STR_WORST, s->worst_mos_milli, 2, "", mos_tone(s->worst_mos_milli));
-    stream_notes(p, s);
+    cell_milli(p, STR_MOS, mos, 2, bands[s->band], notes_mos_tone(mos));
+    cell_milli(p, STR_WORST, s->worst_mos_milli, 2, "", notes_mos_tone(s->worst_mos_milli));
+    out_clear(&p->scratch);
+    notes_stream(&p->scratch, p->words, s);
+    table_cell(&p->table, STR_NOTES, out_taken(&p->scratch), TONE_PLAIN);
     table_row(&p->table, p->out);
 }
 
@@ -625,7 +512,7 @@ static void message_seen(struct out *notes, const struct words *w, slice seen)
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (slice_eq(seen, texts[i].seen))
-            note(notes, w, words_text(w, texts[i].id));
+            notes_add(notes, w, words_text(w, texts[i].id));
 }
 
 /* The message line by line, indented, and what is wrong with it; nothing of it may act on the
@@ -646,17 +533,6 @@ static void message_full(struct printer *p, const struct message_row *m)
     }
 }
 
-static const enum text_id incident_words[WIRE_INCIDENTS] = {
-    [WIRE_ICMP_UNREACHABLE] = TEXT_READ_INCIDENT_UNREACHABLE,
-    [WIRE_ICMP_PORT_CLOSED] = TEXT_READ_INCIDENT_PORT_CLOSED,
-    [WIRE_ICMP_TOO_BIG] = TEXT_READ_INCIDENT_TOO_BIG,
-    [WIRE_ICMP_EXPIRED] = TEXT_READ_INCIDENT_EXPIRED,
-    [WIRE_TCP_REFUSED] = TEXT_READ_INCIDENT_REFUSED,
-    [WIRE_TCP_NO_ANSWER] = TEXT_READ_INCIDENT_NO_ANSWER,
-    [WIRE_TCP_BROKEN] = TEXT_READ_INCIDENT_BROKEN,
-    [WIRE_TLS_ALERT] = TEXT_READ_INCIDENT_TLS_ALERT,
-};
-
 static void cell_address(struct printer *p, size_t column, const struct address *a)
 {
     char text[ADDRESS_TEXT_MAX];
@@ -667,19 +543,41 @@ static void cell_address(struct printer *p, size_t column, const struct address 
 
 void printer_incident(struct printer *p, const struct incident *i)
 {
-    slice alert = wire_tls_alert_name(i->code);
-
     if (!section_enter(p, PRINTER_INCIDENTS, i))
         return;
     out_clear(&p->scratch);
-    words_say(&p->scratch, p->words, incident_words[i->kind], WORDS_NUMBER("code", i->code),
-              WORDS_TEXT("name", alert.len ? alert : SLICE("?")));
+    notes_incident(&p->scratch, p->words, i);
     table_cell(&p->table, INC_WHAT, out_taken(&p->scratch), TONE_BAD);
     cell_address(p, INC_FROM, &i->src);
     cell_address(p, INC_TO, &i->dst);
     cell_number(p, INC_TIMES, i->count, TONE_PLAIN);
     cell_number(p, INC_FRAME, i->first_frame, TONE_PLAIN);
     table_row(&p->table, p->out);
+}
+
+static void suspect_json(struct printer *p, const struct suspect *s)
+{
+    char text[ADDRESS_TEXT_MAX], time[MOMENT_TEXT_MAX];
+
+    json_open(&p->json, '{');
+    json_text(&p->json, "type", SLICE("suspect"));
+    json_text(&p->json, "address", slice_of(text, address_format_ip(&s->address, text)));
+    json_u64(&p->json, "requests", s->requests);
+    json_text(&p->json, "first_at", moment_rfc3339(s->first_ns, time));
+    json_text(&p->json, "last_at", moment_rfc3339(s->last_ns, time));
+    verdicts_json(&p->json, p->words, s->verdicts);
+    rows_json_end(&p->json);
+}
+
+void printer_suspect(struct printer *p, const struct suspect *s)
+{
+    char text[ADDRESS_TEXT_MAX];
+    const struct words_value values[] = { WORDS_TEXT("address", slice_of(text, address_format_ip(&s->address, text))) };
+
+    if (p->kind == PRINTER_JSON)
+        suspect_json(p, s);
+    else if (p->kind == PRINTER_TEXT)
+        why_keep(p, s->verdicts, true, 0, TEXT_READ_WHY_SUSPECT, values, ARRAY_LEN(values));
 }
 
 void printer_message(struct printer *p, const struct message_row *m)
@@ -704,7 +602,7 @@ void printer_message(struct printer *p, const struct message_row *m)
     out_clear(&text);
     message_seen(&text, p->words, m->seen);
     if (m->flaw_count)
-        note(&text, p->words, flaws_sentence(p->words, (enum sip_flaw_kind)m->flaw_list[0].kind));
+        notes_add(&text, p->words, flaws_sentence(p->words, (enum sip_flaw_kind)m->flaw_list[0].kind));
     table_cell(&p->table, MSG_NOTES, out_taken(&text), TONE_WARN);
     table_row(&p->table, p->out);
     if (p->full_messages)
@@ -736,7 +634,7 @@ void printer_call_title(struct printer *p, const struct call *c)
 
     out_init_memory(&text, 1 << 16);
     words_say(&text, p->words, TEXT_READ_LADDER_CALL, WORDS_NUMBER("number", c->index),
-              WORDS_TEXT("from", who(&c->from)), WORDS_TEXT("to", who(&c->to)),
+              WORDS_TEXT("from", notes_who(&c->from)), WORDS_TEXT("to", notes_who(&c->to)),
               WORDS_TEXT("call_id", c->call_id));
     out_char(&text, '\n');
     words_say(&text, p->words, over ? TEXT_READ_LADDER_RESULT : TEXT_READ_LADDER_ACTIVE,

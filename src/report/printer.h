@@ -1,4 +1,4 @@
-/* report/printer.h - records as somebody wants to see them: text, JSON Lines or CSV.
+/* report/printer.h - records as somebody wants to see them: text, JSON Lines, CSV or a page.
  * SPDX-License-Identifier: Apache-2.0
  *
  * A printer is a struct of functions behind a handle, so whoever has records need not know
@@ -12,10 +12,12 @@
 #define REPORT_PRINTER_H
 
 #include "call/fields.h"
+#include "diagnose/suspects.h"
+#include "report/html_book.h"
 #include "report/summary.h"
 #include "report/table.h"
 
-enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV };
+enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV, PRINTER_HTML };
 enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
                        PRINTER_STREAMS, PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
 
@@ -33,6 +35,7 @@ struct printer_why {
 struct printer {
     enum printer_kind   kind;
     struct out         *out;
+    struct html_book   *book;        /* of PRINTER_HTML: takes the place of `out` */
     const struct words *words;
     const struct style *style;
     enum printer_section section;    /* whose heading was printed last */
@@ -59,6 +62,7 @@ void printer_explanations(struct printer *p);
 void printer_stream(struct printer *p, const struct stream *s);
 void printer_message(struct printer *p, const struct message_row *m);
 void printer_incident(struct printer *p, const struct incident *i);
+void printer_suspect(struct printer *p, const struct suspect *s);
 void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */
 
 /* One line about a call, above its ladder; and what is to say about it, below. */

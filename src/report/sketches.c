@@ -42,6 +42,8 @@ static struct sketch *sketch_new(struct sketches *s, uint64_t index)
         s->beyond++;
         return NULL;
     }
+    if (s->text_bytes_max)
+        ladder_keep_texts(sketch->ladder, s->text_bytes_max);
     sketch->index = index;
     map_add(&s->by_index, &sketch->node, hash_of(index));
     return sketch;

@@ -13,6 +13,7 @@ struct sketches {
     const struct words *words;
     struct map by_index;             /* struct sketch, by the call's index */
     size_t     bytes, bytes_max;
+    size_t     text_bytes_max;       /* of the messages of a leg; 0: their text is not kept */
     uint64_t   beyond;               /* legs without one */
 };
 

@@ -10,11 +10,16 @@
 
 void summary_session(struct summary *s) { s->sessions++; }
 
+void summary_verdict(struct summary *s, const struct call_verdicts *v)
+{
+    if (v)
+        s->causes[v->cause.cause]++;
+}
+
 void summary_call(struct summary *s, const struct call *c)
 {
     s->calls++;
-    if (c->verdicts)
-        s->causes[c->verdicts->cause.cause]++;
+    summary_verdict(s, c->verdicts);
     s->answered += c->answered;
     s->refused += !c->answered && (c->state == CALL_REFUSED || c->state == CALL_CANCELLED);
     s->open += !c->answered && c->open_at_end;
@@ -152,30 +157,13 @@ void summary_json(const struct summary *s, struct json *j)
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
-/* One paragraph, wrapped; ends the line. */
-static void say_wrapped(struct out *o, slice text, const struct style *style)
+/* One sentence, to whoever writes it. */
+static void say(const struct summary_writer *to, enum text_id id, const struct words_value *values, size_t count)
 {
-    size_t width = style->width ? style->width : 100;
-    slice line;
-
-    while (utf8_take_line(&text, width, &line)) {
-        style_clean(o, line);
-        out_char(o, '\n');
-    }
+    to->say(to->ctx, id, values, count);
 }
-
-static void say(struct out *o, const struct words *w, const struct style *style, enum text_id id,
-                const struct words_value *values, size_t count)
-{
-    struct out text;
-
-    out_init_memory(&text, 1 << 20);
-    words_format_plural(&text, w, id, values, count);
-    say_wrapped(o, out_taken(&text), style);
-    out_done(&text);
-}
-#define SAY(o, w, style, id, ...)                                                                  \
-    say((o), (w), (style), (id), (const struct words_value[]){ __VA_ARGS__ },                      \
+#define SAY(to, id, ...)                                                                           \
+    say((to), (id), (const struct words_value[]){ __VA_ARGS__ },                                   \
         sizeof((const struct words_value[]){ __VA_ARGS__ }) / sizeof(struct words_value))
 
 #define NO_BREAK "\xc2\xa0"          /* a number stays on the line of its name */
@@ -236,11 +224,10 @@ static void list_causes(struct out *list, const struct words *w, const uint64_t 
     }
 }
 
-static void say_list(struct out *o, const struct words *w, const struct style *style, enum text_id id,
-                     struct out *list)
+static void say_list(const struct summary_writer *to, enum text_id id, struct out *list)
 {
     if (list->used)
-        SAY(o, w, style, id, WORDS_TEXT("list", out_taken(list)));
+        SAY(to, id, WORDS_TEXT("list", out_taken(list)));
     out_clear(list);
 }
 
@@ -257,41 +244,38 @@ static void list_files(const struct summary *s, struct out *list)
     }
 }
 
-static void say_files(const struct summary *s, struct out *o, const struct words *w,
-                      const struct style *style)
+static void say_files(const struct summary *s, const struct summary_writer *to)
 {
-    char from[MOMENT_TEXT_MAX], to[MOMENT_TEXT_MAX], zone[MOMENT_TEXT_MAX], took[MOMENT_TEXT_MAX];
+    char first[MOMENT_TEXT_MAX], last[MOMENT_TEXT_MAX], zone[MOMENT_TEXT_MAX], took[MOMENT_TEXT_MAX];
     struct out files;
 
     out_init_memory(&files, 1 << 16);
     list_files(s, &files);
-    SAY(o, w, style, TEXT_READ_SUMMARY_FILES, WORDS_NUMBER("count", s->packets),
+    SAY(to, TEXT_READ_SUMMARY_FILES, WORDS_NUMBER("count", s->packets),
         WORDS_TEXT("files", out_taken(&files)));
     out_done(&files);
     if (s->packets)
-        SAY(o, w, style, TEXT_READ_SUMMARY_SPAN,
-            WORDS_TEXT("from", moment_date_time(s->first_ns, from)),
-            WORDS_TEXT("to", moment_date_time(s->last_ns, to)),
+        SAY(to, TEXT_READ_SUMMARY_SPAN,
+            WORDS_TEXT("from", moment_date_time(s->first_ns, first)),
+            WORDS_TEXT("to", moment_date_time(s->last_ns, last)),
             WORDS_TEXT("zone", moment_offset_name(s->first_ns, zone)),
             WORDS_TEXT("duration", moment_duration(s->last_ns - s->first_ns, took)));
 }
 
-static void say_calls(const struct summary *s, struct out *o, const struct words *w,
-                      const struct style *style)
+static void say_calls(const struct summary *s, const struct summary_writer *to)
 {
     if (s->calls == 0 && s->intake->sip_messages)
-        SAY(o, w, style, TEXT_READ_SUMMARY_NO_CALLS, WORDS_NUMBER("count", 0));
+        SAY(to, TEXT_READ_SUMMARY_NO_CALLS, WORDS_NUMBER("count", 0));
     if (s->calls)
-        SAY(o, w, style, TEXT_READ_SUMMARY_CALLS, WORDS_NUMBER("count", s->calls),
+        SAY(to, TEXT_READ_SUMMARY_CALLS, WORDS_NUMBER("count", s->calls),
             WORDS_NUMBER("answered", s->answered), WORDS_NUMBER("refused", s->refused),
             WORDS_NUMBER("open", s->open), WORDS_NUMBER("lost", s->lost));
     if (s->sessions && s->sessions != s->calls)
-        SAY(o, w, style, TEXT_READ_SUMMARY_SESSIONS, WORDS_NUMBER("count", s->sessions));
+        SAY(to, TEXT_READ_SUMMARY_SESSIONS, WORDS_NUMBER("count", s->sessions));
 }
 
 /* Sentences that are said when their number is not zero. */
-static void say_counts(const struct summary *s, struct out *o, const struct words *w,
-                       const struct style *style)
+static void say_counts(const struct summary *s, const struct summary_writer *to)
 {
     const struct { enum text_id id; uint64_t count; } notes[] = {
         { TEXT_READ_SUMMARY_TRANSACTIONS, s->transactions },
@@ -310,12 +294,12 @@ static void say_counts(const struct summary *s, struct out *o, const struct word
 
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (notes[i].count)
-            SAY(o, w, style, notes[i].id, WORDS_NUMBER("count", notes[i].count));
+            SAY(to, notes[i].id, WORDS_NUMBER("count", notes[i].count));
 }
 
-static void say_foreign(const struct summary *s, struct out *o, const struct words *w,
-                        const struct style *style)
+static void say_foreign(const struct summary *s, const struct summary_writer *to)
 {
+    const struct words *w = to->words;
     const struct wire_counts *c = s->wire;
     const uint64_t *kinds = s->intake->kinds;
     const struct { enum text_id id; uint64_t count; } found[] = {
@@ -332,7 +316,7 @@ static void say_foreign(const struct summary *s, struct out *o, const struct wor
     out_init_memory(&files, 1 << 16);
     out_init_memory(&list, 1 << 16);
     list_files(s, &files);
-    SAY(o, w, style, TEXT_READ_NOTHING_FOUND, WORDS_TEXT("files", out_taken(&files)));
+    SAY(to, TEXT_READ_NOTHING_FOUND, WORDS_TEXT("files", out_taken(&files)));
     for (size_t i = 0; i < ARRAY_LEN(found); i++)
         if (found[i].count) {
             out_text(&list, list.used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
@@ -341,47 +325,80 @@ static void say_foreign(const struct summary *s, struct out *o, const struct wor
             out_text(&list, words_text(w, found[i].id));
         }
     if (list.used)
-        SAY(o, w, style, TEXT_READ_NOTHING_INSIDE, WORDS_TEXT("list", out_taken(&list)));
+        SAY(to, TEXT_READ_NOTHING_INSIDE, WORDS_TEXT("list", out_taken(&list)));
     else
-        SAY(o, w, style, TEXT_READ_NOTHING_EMPTY, WORDS_NUMBER("count", 0));
+        SAY(to, TEXT_READ_NOTHING_EMPTY, WORDS_NUMBER("count", 0));
     if (c->unknown_link)
-        SAY(o, w, style, TEXT_READ_NOTHING_HINT_LINK, WORDS_NUMBER("number", c->unknown_link_type));
+        SAY(to, TEXT_READ_NOTHING_HINT_LINK, WORDS_NUMBER("number", c->unknown_link_type));
     if (c->esp)
-        SAY(o, w, style, TEXT_READ_NOTHING_HINT_ESP, WORDS_NUMBER("count", c->esp));
+        SAY(to, TEXT_READ_NOTHING_HINT_ESP, WORDS_NUMBER("count", c->esp));
     out_done(&list);
     out_done(&files);
 }
 
-void summary_text(const struct summary *s, struct out *o, const struct words *w,
-                  const struct style *style)
+void summary_say(const struct summary *s, const struct summary_writer *to)
 {
+    const struct words *w = to->words;
     struct out list;
 
-    say_files(s, o, w, style);
+    say_files(s, to);
     if (summary_is_foreign(s)) {
-        say_foreign(s, o, w, style);
+        say_foreign(s, to);
         return;
     }
     out_init_memory(&list, 1 << 16);
     if (s->intake->sip_messages)
-        SAY(o, w, style, TEXT_READ_SUMMARY_SIP, WORDS_NUMBER("count", s->intake->sip_messages));
+        SAY(to, TEXT_READ_SUMMARY_SIP, WORDS_NUMBER("count", s->intake->sip_messages));
     list_requests(&list, w, s->intake);
-    say_list(o, w, style, TEXT_READ_SUMMARY_REQUESTS, &list);
+    say_list(to, TEXT_READ_SUMMARY_REQUESTS, &list);
     list_statuses(&list, w, s->intake->responses, false);
-    say_list(o, w, style, TEXT_READ_SUMMARY_RESPONSES, &list);
-    say_calls(s, o, w, style);
+    say_list(to, TEXT_READ_SUMMARY_RESPONSES, &list);
+    say_calls(s, to);
     list_statuses(&list, w, s->finals, true);
-    say_list(o, w, style, TEXT_READ_SUMMARY_CODES, &list);
+    say_list(to, TEXT_READ_SUMMARY_CODES, &list);
     list_causes(&list, w, s->causes);
-    say_list(o, w, style, TEXT_READ_SUMMARY_CAUSES, &list);
+    say_list(to, TEXT_READ_SUMMARY_CAUSES, &list);
     if (s->registrations)
-        SAY(o, w, style, TEXT_READ_SUMMARY_REGISTRATIONS, WORDS_NUMBER("count", s->registrations),
+        SAY(to, TEXT_READ_SUMMARY_REGISTRATIONS, WORDS_NUMBER("count", s->registrations),
             WORDS_NUMBER("bound", s->bound), WORDS_NUMBER("failed", s->failed),
             WORDS_NUMBER("gone", s->gone),
             WORDS_NUMBER("waiting", s->registrations - s->bound - s->failed - s->gone));
     if (s->streams)
-        SAY(o, w, style, TEXT_READ_SUMMARY_STREAMS, WORDS_NUMBER("count", s->streams),
+        SAY(to, TEXT_READ_SUMMARY_STREAMS, WORDS_NUMBER("count", s->streams),
             WORDS_NUMBER("bound", s->streams - s->orphans), WORDS_NUMBER("orphans", s->orphans));
-    say_counts(s, o, w, style);
+    say_counts(s, to);
     out_done(&list);
+}
+
+/* ---- on a terminal -------------------------------------------------------------------------- */
+
+struct terminal {
+    struct out         *out;
+    const struct words *words;
+    const struct style *style;
+};
+
+/* One paragraph, wrapped; ends the line. */
+static void terminal_say(void *ctx, enum text_id id, const struct words_value *values, size_t count)
+{
+    const struct terminal *t = ctx;
+    size_t width = t->style->width ? t->style->width : 100;
+    struct out text;
+
+    out_init_memory(&text, 1 << 20);
+    words_format_plural(&text, t->words, id, values, count);
+    slice rest = out_taken(&text), line;
+
+    while (utf8_take_line(&rest, width, &line)) {
+        style_clean(t->out, line);
+        out_char(t->out, '\n');
+    }
+    out_done(&text);
+}
+
+void summary_text(const struct summary *s, struct out *o, const struct words *w, const struct style *style)
+{
+    struct terminal t = { o, w, style };
+
+    summary_say(s, &(struct summary_writer){ .words = w, .say = terminal_say, .ctx = &t });
 }

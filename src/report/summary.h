@@ -34,10 +34,18 @@ struct summary {
 };
 
 void summary_session(struct summary *s);                  /* one or more legs, joined */
+void summary_verdict(struct summary *s, const struct call_verdicts *v);       /* counts its cause */
 void summary_call(struct summary *s, const struct call *c);
 void summary_registration(struct summary *s, const struct registration *r);
 void summary_stream(struct summary *s, const struct stream *stream);
 void summary_json(const struct summary *s, struct json *j);
+/* The summary sentence by sentence, for whoever writes them somewhere. */
+struct summary_writer {
+    const struct words *words;
+    void (*say)(void *ctx, enum text_id id, const struct words_value *values, size_t count);
+    void *ctx;
+};
+void summary_say(const struct summary *s, const struct summary_writer *to);
 void summary_text(const struct summary *s, struct out *o, const struct words *w,
                   const struct style *style);
 /* Neither SIP nor RTP: the text then says what was there instead. */

@@ -373,21 +373,24 @@ bool sdp_attr_find(slice lines, slice name, slice *ret_value)
 /* rtpmap:<payload type> <encoding name>/<clock rate>[/<channels>] */
 bool sdp_rtpmap_parse(slice value, struct sdp_codec *ret)
 {
-    slice rest = value, clock, channels;
-    uint32_t type, number = 1;
-    struct sdp_codec got;
+    slice rest = value;
+    uint32_t type, clock_hz, channels = 1;
+    size_t len = 0;
 
-    if (!sip_to_u32(take_word(&rest), &type) || type > 127)
+    if (!slice_take_u32(&rest, &type) || type > 127 || !slice_take_blanks(&rest))
         return false;
-    got.name = sip_cut_at(take_word(&rest), '/', &clock);
-    clock = sip_cut_at(slice_skip(clock, 1), '/', &channels);
-    if (!got.name.len || !sip_to_u32(clock, &got.clock_hz))
+    while (len < rest.len && rest.ptr[len] != '/' && (unsigned char)rest.ptr[len] > ' ')
+        len++;
+    slice name = slice_head(rest, len);
+
+    rest = slice_skip(rest, len);
+    if (!name.len || !slice_take_char(&rest, '/') || !slice_take_u32(&rest, &clock_hz))
         return false;
-    if (channels.len && (!sip_to_u32(slice_skip(channels, 1), &number) || number > 255))
+    if (slice_take_char(&rest, '/') && (!slice_take_u32(&rest, &channels) || channels > 255))
         return false;
-    got.payload_type = (uint8_t)type;
-    got.channels = (uint8_t)number;
-    *ret = got;
+    if (rest.len && (unsigned char)rest.ptr[0] > ' ')
+        return false;                                     /* "8000x" is no clock */
+    *ret = (struct sdp_codec){ (uint8_t)type, name, clock_hz, (uint8_t)channels };
     return true;
 }
 

@@ -12,12 +12,19 @@
 
 #define INCIDENTS_MAX 1024u
 
+struct incident_row;
+struct incident_host {
+    struct map_node      node;
+    struct incident_row *row;
+};
 struct incident_row {
     struct map_node by_dst;
+    struct incident_host hosts[2];   /* who sent it; of a TLS alert also whom it was sent to */
     struct incident incident;
 };
 struct incidents {
     struct map           by_dst;     /* address and port where the packet should have gone */
+    struct map           by_host;    /* IP addresses, ports aside */
     struct incident_row *rows;
     size_t               count;
     uint64_t             beyond;     /* incidents that found no row */

@@ -148,3 +148,15 @@ void intake_unit(void *ctx, const struct wire_unit *unit)
     if (__builtin_expect(unit->time_ns >= in->tick_ns, 0))
         note_tick(in, unit->time_ns);
 }
+
+bool intake_plain(void *ctx, const uint8_t *ip, size_t total, const struct wire_frame *frame)
+{
+    struct intake *in = ctx;
+
+    if (!media_table_plain(in->media, ip, total, frame->time_ns, frame->number))
+        return false;
+    in->kinds[INTAKE_RTP]++;
+    if (__builtin_expect(frame->time_ns >= in->tick_ns, 0))
+        note_tick(in, frame->time_ns);
+    return true;
+}

@@ -47,6 +47,8 @@ void intake_init(struct intake *in, struct tracker *tracker, struct media_table 
 void intake_done(struct intake *in);
 uint64_t intake_units(const struct intake *in);                     /* all kinds together */
 void intake_unit(void *ctx, const struct wire_unit *unit);          /* a wire_unit_fn */
+/* A wire_plain_fn, where there is a table of media: the next packet of a known stream. */
+bool intake_plain(void *ctx, const uint8_t *ip, size_t total, const struct wire_frame *frame);
 
 void intake_incident(void *ctx, const struct wire_incident *incident);      /* a wire_incident_fn */
 

@@ -13,6 +13,7 @@
 #define AT_ONCE_NS          (2 * SECOND_NS)
 #define CALL_ID_LEAST       12u                  /* a shorter one is in others by chance */
 #define NUMBER_LEAST        6u                   /* digits; a shorter number must be the same */
+#define JOIN_BY_RTP         90u                  /* the same SSRC, numbers and times, sent on */
 #define NUMBER_MAX          64u
 
 /* ---- signs ------------------------------------------------------------------------------- */
@@ -242,9 +243,11 @@ struct join_verdict join_judge(const struct call *older, const struct call *newe
 struct join_key {
     struct map_node node;
     struct leg     *leg;
+    bool            weak;            /* counts between neighbours only */
 };
 #define JOIN_KEYS_MAX 14u
 #define CANDIDATES_MAX 32u           /* looked at; with more the sign says nothing */
+#define PASSED_MAX     256u          /* passed by on the way to them */
 struct join_keys {
     unsigned        count;
     bool            has_media[2];
@@ -274,6 +277,7 @@ static void leg_add_key(struct tracker *t, struct leg *leg, enum key_kind kind, 
     struct join_key *key = &keys->key[keys->count++];
 
     key->leg = leg;
+    key->weak = kind == KEY_MEDIA || kind == KEY_CALL_ID || kind == KEY_NUMBER;
     map_add(&t->joins, &key->node, hash);
 }
 
@@ -352,17 +356,19 @@ static void search_note(struct search *s, struct leg *other, struct join_verdict
 
 static void search_key(struct tracker *t, const struct leg *leg, const struct join_key *key, struct search *s)
 {
+    unsigned passed = 0;
+
     for (struct map_node *n = map_first(&t->joins, key->node.hash); n; n = map_next(n)) {
         struct leg *other = map_item(n, struct join_key, node)->leg;
-
-        if (other == leg || session_of(other) == session_of(leg))
-            continue;
-        if (++s->looked_at > CANDIDATES_MAX)
-            return;
         bool is_older = other->call->index < leg->call->index;
+        const struct call *older = is_older ? other->call : leg->call, *newer = is_older ? leg->call : other->call;
 
-        search_note(s, other, join_judge(is_older ? other->call : leg->call,
-                                         is_older ? leg->call : other->call, t->settings.join_header));
+        if (s->looked_at == CANDIDATES_MAX || ++passed > PASSED_MAX)
+            return;
+        if (other == leg || session_of(other) == session_of(leg) || (key->weak && !is_next_hop(older, newer)))
+            continue;
+        s->looked_at++;
+        search_note(s, other, join_judge(older, newer, t->settings.join_header));
     }
 }
 
@@ -405,7 +411,7 @@ static bool is_clear(const struct search *s)
     if (!s->best || s->verdict.score < JOIN_ENOUGH)
         return false;
     return s->verdict.score >= 96 ||
-           (s->second + JOIN_MARGIN <= s->verdict.score && s->looked_at <= CANDIDATES_MAX);
+           (s->second + JOIN_MARGIN <= s->verdict.score && s->looked_at < CANDIDATES_MAX);
 }
 
 void track_join(struct tracker *t, struct leg *leg)
@@ -425,6 +431,26 @@ void track_join(struct tracker *t, struct leg *leg)
         search_key(t, leg, &leg->keys->key[i], &s);
     if (is_clear(&s))
         legs_join(leg, s.best, s.verdict);
+}
+
+static struct leg *leg_of_call(const struct tracker *t, const struct call *c)
+{
+    for (struct map_node *n = map_first(&t->maps[LIVE_LEG], track_hash(t, c->call_id)); n; n = map_next(n)) {
+        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+
+        if (leg->call == c)
+            return leg;
+    }
+    return NULL;
+}
+
+void track_join_relayed(void *ctx, const struct call *a, const struct call *b)
+{
+    struct tracker *t = ctx;
+    struct leg *x = leg_of_call(t, a), *y = leg_of_call(t, b);
+
+    if (!t->settings.no_join && x && y && a->session != b->session && !contradict(a, b))
+        legs_join(x, y, (struct join_verdict){ JOIN_BY_RTP, CALL_JOIN_RTP });
 }
 
 void track_join_leave(struct tracker *t, struct leg *leg)

@@ -34,6 +34,8 @@ struct tracker;
 struct leg;
 /* After its first INVITE, or its first SDP on either side: looks for the call that it is a leg of. */
 void track_join(struct tracker *t, struct leg *leg);
+/* The same voice was seen in both (media/table.h); `ctx` is the tracker. */
+void track_join_relayed(void *ctx, const struct call *a, const struct call *b);
 void track_join_leave(struct tracker *t, struct leg *leg);      /* it closes */
 
 size_t track_join_bytes(const struct leg *leg);

@@ -580,6 +580,13 @@ static void leg_refusal(struct tracker *t, struct leg *leg, const struct wire_un
 {
     struct call *c = leg->call;
     bool other_branch = attempt_is_open(leg, m->cseq.number);
+
+    if (leg->attempt_count && m->cseq.number < leg->cseq) {      /* captured behind the INVITE that answers it */
+        if (m->status == 401 || m->status == 407)
+            c->challenge = m->status;
+        return;
+    }
+
     bool was_answered = c->answered || c->state == CALL_ACTIVE || c->state == CALL_COMPLETED;
 
     if (!was_answered) {                                  /* else of another branch, overtaken */

@@ -34,7 +34,7 @@ static const struct { uint16_t header; slice word; uint32_t trait; } listed[] = 
 static bool lists(const struct sip_message *m, enum sip_header_id id, slice word)
 {
     for (const struct sip_header *h = sip_header_find(m, id); h; h = sip_header_next(m, h))
-        if (memmem(h->value.ptr, h->value.len, word.ptr, word.len))
+        if (slice_find(h->value, word) >= 0)
             return true;
     return false;
 }
@@ -178,7 +178,9 @@ static void note_again(struct trace *trace, const struct trace_message *like, en
 
     if (!m)
         return;
-    if (kind == SEEN_AGAIN) {
+    if (kind == SEEN_AGAIN && like->hop != m->hop) {
+        m->far_repeats = one_more(m->far_repeats);
+    } else if (kind == SEEN_AGAIN) {
         m->repeats = one_more(m->repeats);
         if (like->at_ns > m->at_ns)
             m->last_after_ms = (uint32_t)((like->at_ns - m->at_ns) / 1000000);
@@ -192,7 +194,7 @@ static void note_message(struct call *c, const struct track_logged *about)
     const struct sip_message *m = about->message;
     struct trace_message entry = {
         .at_ns = about->unit->time_ns, .frame = about->unit->frame, .cseq = m->cseq.number,
-        .rseq = rseq_of(about), .bytes = (uint32_t)m->all.len, .status = m->is_request ? 0 : m->status,
+        .rseq = rseq_of(about), .bytes = (uint16_t)(m->all.len < UINT16_MAX ? m->all.len : UINT16_MAX), .status = m->is_request ? 0 : m->status,
         .method = (uint8_t)m->method, .hop = about->seen.hop,
         .vias = (uint8_t)(m->via_count < UINT8_MAX ? m->via_count : UINT8_MAX),
         .transport = (uint8_t)about->unit->transport,
@@ -255,9 +257,9 @@ static uint32_t amr_flags(const struct sdp_media *media)
         if (payload_type < 96 || !sdp_codec_of(media, payload_type, &codec) ||
             !slice_starts_nocase(codec.name, SLICE("AMR")))
             continue;
-        flags |= CALL_SDP_AMR;
-        if (sdp_fmtp_of(media, payload_type, &fmtp) && slice_find_nocase(fmtp, SLICE("octet-align=1")) >= 0)
-            flags |= CALL_SDP_AMR_ALIGNED;
+        bool aligned = sdp_fmtp_of(media, payload_type, &fmtp) && slice_find_nocase(fmtp, SLICE("octet-align=1")) >= 0;
+
+        flags |= CALL_SDP_AMR | (aligned ? CALL_SDP_AMR_ALIGNED : CALL_SDP_AMR_PACKED);
     }
     return flags;
 }
@@ -374,15 +376,16 @@ static void note_sdp(struct call *c, const struct track_logged *about)
     side->media = at;
     side->direction = (uint8_t)sdp_media_direction(sdp, index);
     side->ptime_ms = media->ptime_ms;
+    side->candidates = media->candidate_count;
     side->flags |= media_flags(sdp, media) | address_flags(sdp, &at, &about->unit->src);
     lines = slice_head(media->lines, MEDIA_LINES_MAX);
     side->codecs = (slice){0};
     track_keep_newer(&c->facts->arena, &side->lines, lines);
     track_keep_newer(&c->facts->arena, &side->formats, media->formats);
     track_keep_newer(&c->facts->arena, &side->origin, origin_of(sdp));
-    if (memmem(lines.ptr, lines.len, "telephone-event", 15))
+    if (slice_find(lines, SLICE("telephone-event")) >= 0)
         side->flags |= CALL_SDP_DTMF;
-    if (memmem(lines.ptr, lines.len, "AMR", 3))
+    if (slice_find(lines, SLICE("AMR")) >= 0)
         side->flags |= amr_flags(media);
 }
 
@@ -702,13 +705,16 @@ static void note_hop(struct call_facts *f, const struct track_logged *about)
         f->vias_max = (uint8_t)(m->via_count < UINT8_MAX ? m->via_count : UINT8_MAX);
     if (hop < f->hop_count || !hops_have_room(f, hop))
         return;
-    f->hops[hop] = (struct call_hop){ about->unit->src, about->unit->dst };
+    f->hops[hop] = (struct call_hop){ about->unit->src, about->unit->dst,
+                                      m->is_request && m->method == SIP_INVITE };
     f->hop_count = (uint8_t)(hop + 1);
 }
 
 void track_log(struct call *c, const struct track_logged *about)
 {
     note_message(c, about);
+    if (about->seen.kind == SEEN_COPY && c->facts)
+        c->facts->capture_copies++;
     if ((about->seen.kind != SEEN_NEW && about->seen.kind != SEEN_HOP_COPY) || !call_facts(c))
         return;
     note_hop(c->facts, about);

@@ -107,6 +107,8 @@ bool track_media_keeps(struct tracker *t, struct leg *leg)
 void track_media_close(struct tracker *t, struct leg *leg, bool at_end)
 {
     leg->call->media.stopped = leg->call->state == CALL_MEDIA_STOPPED;
+    if (t->settings.media)
+        media_table_time(t->settings.media, t->now_ns);
     if (leg->media)
         media_call_close(t->settings.media, leg->media, at_end);
     leg->media = NULL;

@@ -6,6 +6,7 @@
  * answered with a new REGISTER and are not the result. */
 #include <stdlib.h>
 
+#include "sip/auth.h"
 #include "sip/uri.h"
 #include "track/contacts.h"
 #include "track/track_int.h"
@@ -21,6 +22,7 @@ struct registrant {
     uint32_t    cseq;                /* of the newest REGISTER */
     uint16_t    final;               /* to the newest one, 0: none yet */
     bool        asked_all;           /* Contact: * */
+    bool        credentials;         /* with the newest REGISTER */
 };
 
 static struct registrant *registrant_find(const struct tracker *t, const struct sip_message *m,
@@ -146,6 +148,37 @@ static void binding_ask(struct registration *b, const struct wire_unit *u, bool 
     binding_step(b, remove ? REGISTRATION_EV_REMOVE : REGISTRATION_EV_ASK);
 }
 
+static bool read_auth(const struct sip_message *m, enum sip_header_id first, enum sip_header_id second,
+                      struct sip_auth *ret)
+{
+    const struct sip_header *h = sip_header_find(m, first);
+    slice rest;
+
+    if (!h && !(h = sip_header_find(m, second)))
+        return false;
+    rest = h->value;
+    return sip_auth_next(&rest, ret);
+}
+
+/* Who asks, from where: one phone that moves, or one that knows its password. */
+static void registrant_note_asker(struct registrant *r, const struct wire_unit *u, const struct sip_message *m)
+{
+    struct sip_auth auth;
+
+    r->credentials = read_auth(m, SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION, &auth);
+    for (size_t i = 0; i < r->count; i++) {
+        struct registration *b = r->bindings[i];
+
+        if (r->credentials)
+            track_keep_newer(&b->arena, &b->user, auth.username);
+        if (b->client_last.family && !address_eq(&b->client_last, &u->src)) {
+            b->client_before = b->client_last;
+            b->moves++;
+        }
+        b->client_last = u->src;
+    }
+}
+
 static void registrant_ask(struct tracker *t, struct registrant *r, const struct wire_unit *u,
                            const struct sip_message *m)
 {
@@ -164,8 +197,10 @@ static void registrant_ask(struct tracker *t, struct registrant *r, const struct
         }
         struct registration *b = binding_of(t, r, u, m, contact.uri);
 
-        if (b)
+        if (b) {
+            b->asked_s = contact.expires_s;
             binding_ask(b, u, contact.expires_s == 0);
+        }
     }
     if (r->asked_all && r->count == 1 && r->bindings[0]->contact.len == 0)
         r->bindings[0]->contact = track_keep(&r->bindings[0]->arena, SLICE("*"));
@@ -242,16 +277,36 @@ static bool is_challenge(uint16_t status)
     return status == 401 || status == 407 || status == 423 || status == 494;
 }
 
-static void registrant_refused(struct registrant *r, const struct sip_message *m)
+/* A challenge to what carried credentials: wrong, or too old. */
+static void binding_challenged(struct registration *b, const struct registrant *r, const struct wire_unit *u,
+                               const struct sip_message *m)
+{
+    struct sip_auth auth;
+
+    b->challenged = true;
+    if (!read_auth(m, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &auth))
+        return;
+    track_keep_newer(&b->arena, &b->realm, auth.realm);
+    if (!r->credentials)
+        return;
+    b->challenges++;
+    b->stale = (uint16_t)(b->stale + auth.stale);
+    b->challenge_frame = u->frame;
+}
+
+static void registrant_refused(struct registrant *r, const struct wire_unit *u, const struct sip_message *m)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct registration *b = r->bindings[i];
 
         if (!binding_waits(b))
             continue;                                     /* was not asked about */
-        if (m->status == 423)
+        if (m->status == 423) {
             b->min_expires_s = contacts_min_expires_s(m);
-        b->challenged |= m->status == 401 || m->status == 407;
+            b->too_brief++;
+        }
+        if (m->status == 401 || m->status == 407)
+            binding_challenged(b, r, u, m);
         if (!is_challenge(m->status)) {
             b->failures++;
             binding_step(b, REGISTRATION_EV_REFUSED);
@@ -265,12 +320,13 @@ static void registrant_answered(struct registrant *r, const struct wire_unit *u,
     r->final = m->status;
     for (size_t i = 0; i < r->count; i++) {
         r->bindings[i]->final = m->status;
+        r->bindings[i]->final_frame = u->frame;
         track_keep_newer(&r->bindings[i]->arena, &r->bindings[i]->phrase, m->reason);
     }
     if (m->status < 300)
         registrant_granted(r, u, m);
     else
-        registrant_refused(r, m);
+        registrant_refused(r, u, m);
 }
 
 /* ---- every message ------------------------------------------------------------------------- */
@@ -329,6 +385,8 @@ bool track_registration_message(struct tracker *t, const struct wire_unit *u,
 
     if (m->is_request && verdict.kind == SEEN_NEW && m->cseq.number >= r->cseq)
         registrant_ask(t, r, u, m);
+    if (m->is_request && verdict.kind == SEEN_NEW)
+        registrant_note_asker(r, u, m);
     registrant_note(r, u, m, verdict.kind);
     if (!m->is_request && m->status >= 200 && verdict.kind == SEEN_NEW &&
         (m->cseq.number == r->cseq || r->cseq == 0))

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "media/table.h"
+#include "track/join.h"
 #include "track/track_int.h"
 
 #define SECOND_NS 1000000000LL
@@ -51,6 +53,8 @@ struct tracker *tracker_new(const struct track_settings *settings,
     for (size_t i = 0; i < LIVE_KINDS; i++)
         if (map_init(&t->maps[i], 64) < 0)
             return tracker_free(t);
+    if (t->settings.media)
+        media_table_on_relay(t->settings.media, track_join_relayed, t);
     return t;
 }
 
@@ -93,6 +97,8 @@ struct tracker *tracker_free(struct tracker *t)
 {
     if (!t)
         return NULL;
+    if (t->settings.media)
+        media_table_on_relay(t->settings.media, NULL, NULL);
     t->observer = (struct track_observer){0};             /* nobody is told any more */
     tracker_finish(t);
     for (size_t i = 0; i < LIVE_KINDS; i++)

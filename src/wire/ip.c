@@ -26,6 +26,7 @@ static void ip_udp(struct wire *w, struct wire_packet *p, slice s)
         s = wire_trim(w, p, s, len);
     else
         w->counts.malformed += len != 0;  /* 0: more than the field can say (RFC 2675 4) */
+    (void)wire_shown(w, WIRE_AT_UDP, p, s);
     s = slice_skip(s, 8);
     if ((wire_tunnel_port(p->dst.port) || wire_tunnel_port(p->src.port)) &&
         wire_tunnel_in_udp(w, p, s))
@@ -47,6 +48,12 @@ static void ip_tcp(struct wire *w, struct wire_packet *p, slice s, size_t lackin
     p->src.port = wire_get_u16(s, 0);
     p->dst.port = wire_get_u16(s, 2);
     w->counts.tcp++;
+    if (w->place) {
+        struct wire_place place = { .kind = WIRE_AT_TCP, .bytes = s, .packet = p, .lacking = lacking };
+
+        w->place(w->place_ctx, &place);
+        return;
+    }
     struct tcp_segment_in in = {
         .packet = p,
         .seq = wire_get_u32(s, 4),
@@ -70,6 +77,7 @@ static void ip_sctp(struct wire *w, struct wire_packet *p, slice s)
     p->src.port = wire_get_u16(s, 0);
     p->dst.port = wire_get_u16(s, 2);
     w->counts.sctp++;
+    (void)wire_shown(w, WIRE_AT_SCTP, p, s);
     for (s = slice_skip(s, 12); s.len >= 4;) {
         uint8_t type = wire_get_u8(s, 0), flags = wire_get_u8(s, 1);
         size_t len = wire_get_u16(s, 2);
@@ -85,7 +93,8 @@ static void ip_sctp(struct wire *w, struct wire_packet *p, slice s)
             u.kind = WIRE_MESSAGE;
             u.transport = WIRE_SCTP;
             u.cut = len > s.len;
-            w->unit(w->ctx, &u);
+            if (!wire_shown(w, WIRE_AT_MESSAGE, p, data))
+                w->unit(w->ctx, &u);
         }
         s = slice_skip(s, (len + 3) / 4 * 4);
     }
@@ -116,14 +125,16 @@ static void ip_carries(struct wire *w, struct wire_packet *p, uint8_t protocol, 
         return;
     case IP_ICMP: case IP_ICMPV6:
         w->counts.icmp++;                 /* what it quotes was counted when it was sent */
-        incident_icmp(&w->incidents, p, protocol == IP_ICMPV6, s);
+        if (!wire_shown(w, WIRE_AT_ICMP, p, s))
+            incident_icmp(&w->incidents, p, protocol == IP_ICMPV6, s);
         return;
     case IP_SCTP:
         ip_sctp(w, p, s);
         return;
     case IP_ESP:
         w->counts.esp++;
-        (void)wire_esp(w, p, s);
+        if (!wire_esp(w, p, s))
+            (void)wire_shown(w, WIRE_AT_ESP, p, s);
         return;
     case IP_IPV4:
         ip_tunnel(w, p, wire_ipv4, s);
@@ -145,6 +156,7 @@ static void ip_carries(struct wire *w, struct wire_packet *p, uint8_t protocol, 
         return;
     default:
         w->counts.other_ip++;
+        (void)wire_shown(w, WIRE_AT_OTHER, p, s);
     }
 }
 
@@ -181,16 +193,19 @@ static bool ipv6_take_extensions(uint8_t *next, slice *s)
 
 /* ---- fragments ---- */
 
+void wire_whole(struct wire *w, struct wire_packet *p, uint8_t protocol, slice s)
+{
+    if (p->src.family == 6 && !ipv6_take_extensions(&protocol, &s))
+        wire_bad(w, p);
+    else
+        ip_carries(w, p, protocol, s, 0);
+}
+
 static void ip_whole(struct wire *w, struct fragment_datagram *d)
 {
     struct wire_packet p = fragment_datagram_packet(d);
-    uint8_t protocol = fragment_datagram_protocol(d);
-    slice s = fragment_datagram_bytes(d);
 
-    if (p.src.family == 6 && !ipv6_take_extensions(&protocol, &s))
-        wire_bad(w, &p);
-    else
-        ip_carries(w, &p, protocol, s, 0);
+    wire_whole(w, &p, fragment_datagram_protocol(d), fragment_datagram_bytes(d));
     fragments_drop(&w->fragments, d);
 }
 
@@ -213,6 +228,15 @@ static void ip_fragment(struct wire *w, struct wire_packet *p, const struct frag
     struct fragment_datagram *d;
 
     w->counts.fragments++;
+    if (w->place) {
+        struct wire_place place = {
+            .kind = WIRE_AT_FRAGMENT, .bytes = in->bytes, .packet = p,
+            .fragment = { in->id, in->offset, in->protocol, in->more },
+        };
+
+        w->place(w->place_ctx, &place);
+        return;
+    }
     if ((d = fragments_add(&w->fragments, in)))
         ip_whole(w, d);
     w->counts.malformed += w->fragments.refused - refused;
@@ -286,6 +310,7 @@ void wire_ipv4(struct wire *w, struct wire_packet *p, slice s)
     memcpy(p->dst.ip, s.ptr + 16, 4);
     p->ip_id = wire_get_u16(s, 4);
     p->ttl = wire_get_u8(s, 8);
+    (void)wire_shown(w, WIRE_AT_IPV4, p, slice_head(s, head));
     if (total >= head) {
         s = ip_trim(w, p, s, total, &lacking);
     } else if (total != 0) {              /* 0: the card cuts it into packets later (TSO) */
@@ -355,10 +380,15 @@ void wire_ipv6(struct wire *w, struct wire_packet *p, slice s)
     memcpy(p->dst.ip, s.ptr + 24, 16);
     p->ip_id = 0;
     p->ttl = wire_get_u8(s, 7);
+    slice whole = s;
+
     s = slice_skip(s, 40);
-    if (!ipv6_take_extensions(&next, &s))
+    if (!ipv6_take_extensions(&next, &s)) {
         wire_bad(w, p);
-    else if (next == IP_FRAGMENT)
+        return;
+    }
+    (void)wire_shown(w, WIRE_AT_IPV6, p, slice_head(whole, whole.len - s.len));
+    if (next == IP_FRAGMENT)
         ipv6_fragment(w, p, s, lacking);
     else if (next == IP_NOTHING)
         w->counts.other_ip++;

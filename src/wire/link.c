@@ -110,6 +110,7 @@ void wire_ethernet(struct wire *w, struct wire_packet *p, slice s)
     }
     uint16_t type = wire_get_u16(s, 12);
 
+    (void)wire_shown(w, WIRE_AT_ETHERNET, p, slice_head(s, 14));
     s = slice_skip(s, 14);
     if (type == TYPE_IPV4)
         wire_ipv4(w, p, s);               /* nearly all of them: no detour */
@@ -238,6 +239,7 @@ static void link_cooked(struct wire *w, struct wire_packet *p, uint16_t type, sl
 
 static void link_sll(struct wire *w, struct wire_packet *p, slice s)
 {
+    (void)wire_shown(w, WIRE_AT_COOKED, p, slice_head(s, 16));
     if (s.len < 16)
         wire_bad(w, p);
     else
@@ -246,6 +248,7 @@ static void link_sll(struct wire *w, struct wire_packet *p, slice s)
 
 static void link_sll2(struct wire *w, struct wire_packet *p, slice s)
 {
+    (void)wire_shown(w, WIRE_AT_COOKED, p, slice_head(s, 20));
     if (s.len < 20)
         wire_bad(w, p);
     else
@@ -282,6 +285,7 @@ static void wlan_aggregate(struct wire *w, const struct wire_packet *p, slice s)
         size_t len = wire_get_u16(s, 12);
         slice body = slice_skip(s, 14);
 
+        (void)wire_shown(w, WIRE_AT_MACS, &one, slice_head(s, 12));
         wire_llc(w, &one, wire_trim(w, &one, body, len));
         s = slice_skip(body, (14 + len + 3) / 4 * 4 - 14);
     }
@@ -312,6 +316,9 @@ static void wlan(struct wire *w, struct wire_packet *p, slice s, bool padded)
         wire_bad(w, p);
         return;
     }
+    (void)wire_shown(w, WIRE_AT_MACS, p, slice_of(s.ptr + 4, 18));
+    if ((flags & 0x03) == 0x03)
+        (void)wire_shown(w, WIRE_AT_MACS, p, slice_of(s.ptr + 24, 6));
     if (aggregate)
         wlan_aggregate(w, p, slice_skip(s, head));
     else
@@ -424,6 +431,8 @@ static void link_exported_pdu(struct wire *w, struct wire_packet *p, slice s)
             wire_bad(w, p);
             return;
         }
+        if (tag >= 20 && tag <= 23)
+            (void)wire_shown(w, WIRE_AT_ADDRESS, p, slice_head(value, tag < 22 ? 4 : 16));
         s = slice_skip(s, 4 + len);
         if (tag != 0)
             continue;
@@ -437,7 +446,8 @@ static void link_exported_pdu(struct wire *w, struct wire_packet *p, slice s)
 
             u.kind = stream ? WIRE_MESSAGE : WIRE_DATAGRAM;
             u.transport = stream ? WIRE_TCP : WIRE_UDP;
-            w->unit(w->ctx, &u);
+            if (!wire_shown(w, WIRE_AT_MESSAGE, p, s))
+                w->unit(w->ctx, &u);
         } else {
             w->counts.not_ip++;
         }

@@ -28,6 +28,8 @@ void wire_udp_payload(struct wire *w, struct wire_packet *p, slice s)
 {
     struct wire_unit *u = &w->datagram;
 
+    if (wire_shown(w, WIRE_AT_DATAGRAM, p, s))
+        return;
     u->time_ns = p->time_ns;
     u->frame = p->frame;
     u->src = p->src;
@@ -48,7 +50,7 @@ void wire_due_changed(struct wire *w)
 {
     int64_t fragments = fragments_due_ns(&w->fragments), tcp = tcp_due_ns(&w->tcp);
 
-    w->due_ns = fragments < tcp ? fragments : tcp;
+    w->due_ns = w->place ? INT64_MIN : fragments < tcp ? fragments : tcp;   /* watched: the long way */
 }
 
 static void wire_give_up(struct wire *w, int64_t now_ns)
@@ -62,7 +64,7 @@ static void wire_give_up(struct wire *w, int64_t now_ns)
 }
 
 enum { ETHERNET = 1, ETHERNET_HEAD = 14, VLAN_TAG = 4, TYPE_VLAN = 0x8100, TYPE_IPV4 = 0x0800,
-       IPV4_PLAIN = 0x45, IPV4_HEAD = 20, UDP = 17, HEADS = 28 };
+       IPV4_HEAD = 20, UDP = 17, HEADS = 28, RTP_HEAD = 12 };
 
 /* May be HEP: version 3 by its magic word, 1 and 2 by their number. */
 static inline bool begins_like_hep(uint8_t first) { return first == 'H' || (uint8_t)(first - 1) < 2; }
@@ -74,6 +76,19 @@ static inline uint16_t bytes_u16(const uint8_t *at)
     __builtin_memcpy(&v, at, sizeof v);
     return __builtin_bswap16(v);
 }
+
+static inline uint64_t bytes_u64(const uint8_t *at)
+{
+    uint64_t v;
+
+    __builtin_memcpy(&v, at, sizeof v);
+    return __builtin_bswap64(v);
+}
+
+/* The first eight bytes of an IPv4 head, read as one number: version 4 without options, and neither
+ * more fragments nor an offset. */
+#define IPV4_PLAIN_MASK UINT64_C(0xff00000000003fff)
+#define IPV4_PLAIN      UINT64_C(0x4500000000000000)
 
 static __attribute__((noinline)) void wire_frame_any(struct wire *w, const struct wire_frame *frame)
 {
@@ -91,6 +106,31 @@ static __attribute__((noinline)) void wire_frame_any(struct wire *w, const struc
     wire_link(w, &p, frame->link_type, frame->bytes);
 }
 
+static __attribute__((noinline)) void wire_frame_plain(struct wire *w, const struct wire_frame *frame,
+                                                       const uint8_t *ip, size_t total)
+{
+    uint16_t from = bytes_u16(ip + 20), to = bytes_u16(ip + 22);
+    struct wire_unit *u = &w->usual;
+
+    if (begins_like_hep(ip[HEADS]) || wire_tunnel_ports(from, to)) {
+        wire_frame_any(w, frame);
+        return;
+    }
+    w->counts.frames++;
+    w->counts.bytes += frame->bytes.len;
+    w->counts.udp++;
+    u->time_ns = frame->time_ns;
+    u->frame = frame->number;
+    memcpy(u->src.ip, ip + 12, 4);
+    memcpy(u->dst.ip, ip + 16, 4);
+    u->src.port = from;
+    u->dst.port = to;
+    u->payload = slice_of(ip + HEADS, total - HEADS);
+    u->ip_id = bytes_u16(ip + 4);
+    u->ttl = ip[8];
+    w->unit(w->ctx, u);
+}
+
 /* Nearly every frame of a busy capture: all of it was captured, Ethernet with one VLAN tag at most,
  * IPv4 without options and in one piece, UDP whose length agrees, no port of a tunnel. Whatever else
  * goes the long way, which would find the same in this. */
@@ -98,7 +138,6 @@ void wire_frame(struct wire *w, const struct wire_frame *frame)
 {
     const uint8_t *b = (const uint8_t *)frame->bytes.ptr;
     size_t len = frame->bytes.len;
-    struct wire_unit *u = &w->usual;
 
     if (__builtin_expect(frame->time_ns >= w->due_ns || frame->link_type != ETHERNET ||
                          len < ETHERNET_HEAD + VLAN_TAG + HEADS + 1 || len < frame->wire_len, 0)) {
@@ -106,30 +145,37 @@ void wire_frame(struct wire *w, const struct wire_frame *frame)
         return;
     }
     const uint8_t *ip = b + ETHERNET_HEAD + (bytes_u16(b + 12) == TYPE_VLAN ? VLAN_TAG : 0);
-    size_t total = bytes_u16(ip + 2);
-    uint16_t from = bytes_u16(ip + 20), to = bytes_u16(ip + 22);
+    uint64_t head = bytes_u64(ip);
+    size_t total = head >> 32 & 0xffff, room = len - (size_t)(ip - b);
 
-    if (__builtin_expect(bytes_u16(ip - 2) != TYPE_IPV4 || ip[0] != IPV4_PLAIN || ip[9] != UDP ||
-                         bytes_u16(ip + 6) & 0x3fff || total > len - (size_t)(ip - b) || total <= HEADS ||
-                         bytes_u16(ip + 24) != total - IPV4_HEAD || begins_like_hep(ip[HEADS]) ||
-                         wire_tunnel_ports(from, to), 0)) {
+    /* total from 29 bytes, one of payload, to all that there is */
+    if (__builtin_expect(bytes_u16(ip - 2) != TYPE_IPV4 || (head & IPV4_PLAIN_MASK) != IPV4_PLAIN || ip[9] != UDP ||
+                         total - HEADS - 1 > room - HEADS - 1 || bytes_u16(ip + 24) != total - IPV4_HEAD, 0)) {
         wire_frame_any(w, frame);
         return;
     }
-    w->counts.frames++;
-    w->counts.bytes += len;
-    w->counts.udp++;
-    u->time_ns = frame->time_ns;
-    u->frame = frame->number;
-    __builtin_memcpy(u->src.ip, ip + 12, 4);
-    __builtin_memcpy(u->dst.ip, ip + 16, 4);
-    u->src.port = from;
-    u->dst.port = to;
-    u->payload.ptr = (const char *)ip + HEADS;
-    u->payload.len = total - HEADS;
-    u->ip_id = bytes_u16(ip + 4);
-    u->ttl = ip[8];
-    w->unit(w->ctx, u);
+    if (__builtin_expect((ip[HEADS] & 0xc0) == 0x80 && w->plain && total >= HEADS + RTP_HEAD &&
+                         w->plain(w->ctx, ip, total, frame), 1)) {
+        w->counts.frames++;
+        w->counts.bytes += frame->bytes.len;
+        w->counts.udp++;
+        return;
+    }
+    wire_frame_plain(w, frame, ip, total);
+}
+
+void wire_watch(struct wire *w, wire_place_fn *place, void *ctx)
+{
+    w->place = place;
+    w->place_ctx = ctx;
+    wire_due_changed(w);
+}
+
+void wire_watch_datagram(struct wire *w, const struct wire_packet *packet, uint8_t protocol, slice bytes)
+{
+    struct wire_packet p = *packet;
+
+    wire_whole(w, &p, protocol, bytes);
 }
 
 void wire_finish(struct wire *w)
@@ -185,6 +231,8 @@ struct wire *wire_new(const struct wire_limits *limits, struct hash_seed seed, w
         return wire_free(w);
     return w;
 }
+
+void wire_set_plain(struct wire *w, wire_plain_fn *plain) { w->plain = plain; }
 
 struct wire *wire_free(struct wire *w)
 {

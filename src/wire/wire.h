@@ -58,6 +58,11 @@ struct wire_unit {
 };
 typedef void wire_unit_fn(void *ctx, const struct wire_unit *unit);
 
+/* A datagram before a unit is made of it: a whole IPv4 packet without options, of `total` bytes from its
+ * head on, that holds UDP whose length agrees and whose payload has 12 bytes and begins like RTP. True:
+ * taken, and there will be no unit. Asked before tunnels are, so take only what is known for sure. */
+typedef bool wire_plain_fn(void *ctx, const uint8_t *ip, size_t total, const struct wire_frame *frame);
+
 struct wire_limits {                 /* zero means the default in brackets */
     uint32_t fragments_max;          /* datagrams being reassembled (4096) */
     size_t   fragment_bytes_max;     /* all of them together (16 MiB) */
@@ -84,11 +89,47 @@ struct wire_counts {
     uint64_t limited;                /* dropped because a limit was reached */
 };
 
+/* Where heads and contents lie, told from the outside in to who changes frames in place. */
+enum wire_place_kind {
+    WIRE_AT_ETHERNET,                /* destination, source, type */
+    WIRE_AT_COOKED,                  /* the head of Linux "any", either version */
+    WIRE_AT_MACS,                    /* 802.11: addresses of six bytes, one after the other */
+    WIRE_AT_ADDRESS,                 /* an IP address by itself, 4 or 16 bytes */
+    WIRE_AT_IPV4, WIRE_AT_IPV6,      /* the head; IPv6: with its extension headers */
+    WIRE_AT_FRAGMENT,                /* contents of a fragment: these are not put together */
+    WIRE_AT_UDP, WIRE_AT_SCTP, WIRE_AT_ICMP,     /* head and contents */
+    WIRE_AT_TCP,                     /* the same: streams are not put together */
+    WIRE_AT_DATAGRAM,                /* contents of UDP that are no tunnel */
+    WIRE_AT_MESSAGE,                 /* one SIP message by itself (SCTP, exported) */
+    WIRE_AT_ESP,                     /* encrypted, or not to be read */
+    WIRE_AT_OTHER,                   /* what is not read: to the end of the frame */
+};
+struct wire_packet;
+struct wire_fragment_place {
+    uint32_t id, offset;
+    uint8_t  protocol;               /* of IPv6 only the first one's counts */
+    bool     more;
+};
+struct wire_place {
+    enum wire_place_kind kind;
+    slice bytes;                     /* of the frame, or of the datagram that was given */
+    const struct wire_packet *packet;        /* addresses and ports so far */
+    struct wire_fragment_place fragment;     /* of WIRE_AT_FRAGMENT */
+    size_t lacking;                  /* bytes behind them that were not captured; of WIRE_AT_TCP */
+};
+typedef void wire_place_fn(void *ctx, const struct wire_place *place);
+
 struct wire;
 struct wire *wire_new(const struct wire_limits *limits, struct hash_seed seed, wire_unit_fn *unit,
                       void *ctx);    /* NULL: no memory */
 struct wire *wire_free(struct wire *w);
+void wire_set_plain(struct wire *w, wire_plain_fn *plain);       /* with the ctx of wire_new; NULL: none */
 void wire_frame(struct wire *w, const struct wire_frame *frame);
+/* From now on frames are only shown: `place` is called, no unit function is, and nothing is
+ * remembered. A datagram that the watcher put together is shown as its own block of bytes. */
+void wire_watch(struct wire *w, wire_place_fn *place, void *ctx);
+void wire_watch_datagram(struct wire *w, const struct wire_packet *packet, uint8_t protocol,
+                         slice bytes);
 /* End of input: streams hand out what they hold, waiting fragments are counted incomplete. */
 void wire_finish(struct wire *w);
 const struct wire_counts *wire_counts(const struct wire *w);

@@ -23,8 +23,11 @@
 struct wire {
     wire_unit_fn      *unit;
     void              *ctx;
+    wire_plain_fn     *plain;        /* or NULL */
     int64_t            due_ns;       /* when something waiting must be given up; none: INT64_MAX */
     struct wire_counts counts;
+    wire_place_fn     *place;        /* NULL: nobody watches */
+    void              *place_ctx;
     struct wire_unit   datagram;     /* what UDP fills in; the rest stays zero */
     struct wire_unit   usual;        /* the same, of IPv4 straight from Ethernet */
     struct fragments   fragments;
@@ -43,6 +46,8 @@ bool wire_ethertype_known(uint16_t type);     /* leads to IP, or says what follo
 /* ip.c; wire_ip looks at the version. */
 wire_layer_fn wire_ip, wire_ipv4, wire_ipv6;
 void wire_upper(struct wire *w, struct wire_packet *p, uint8_t protocol, slice s);
+/* What the fragments of a datagram were put together to. */
+void wire_whole(struct wire *w, struct wire_packet *p, uint8_t protocol, slice s);
 bool wire_ip_plausible(slice s, bool cut);    /* version, header length and total length agree */
 /* Hands out what is left of a datagram whose fragments did not all come, and frees it. */
 void wire_fragments_lost(struct wire *w, struct fragment_datagram *d);
@@ -71,6 +76,16 @@ static inline struct wire_unit wire_unit_of(const struct wire_packet *p, slice p
 static inline void wire_bad(struct wire *w, const struct wire_packet *p)
 {
     w->counts.malformed += !p->cut;
+}
+
+/* Told to who watches; false: nobody does. */
+static inline bool wire_shown(const struct wire *w, enum wire_place_kind kind,
+                              const struct wire_packet *p, slice bytes)
+{
+    if (__builtin_expect(w->place == NULL, 1))
+        return false;
+    w->place(w->place_ctx, &(struct wire_place){ .kind = kind, .bytes = bytes, .packet = p });
+    return true;
 }
 
 static inline bool wire_deeper(struct wire *w, struct wire_packet *p)
@@ -107,13 +122,13 @@ static inline slice wire_trim(struct wire *w, struct wire_packet *p, slice s, si
 /* UDP ports that may carry a tunnel: GTP-U, VXLAN (two), GENEVE, ESP, TZSP, L2TP. One look at
  * a bit for all others. */
 #define WIRE_PORT_BIT(port) (UINT64_C(1) << ((port) & 63))
-static inline bool wire_tunnel_port_maybe(uint16_t port)
+static inline unsigned wire_tunnel_port_maybe(uint16_t port)
 {
     const uint64_t bits = WIRE_PORT_BIT(2152) | WIRE_PORT_BIT(4789) | WIRE_PORT_BIT(8472) |
                           WIRE_PORT_BIT(6081) | WIRE_PORT_BIT(4500) | WIRE_PORT_BIT(37008) |
                           WIRE_PORT_BIT(1701);
 
-    return bits >> (port & 63) & 1;
+    return (unsigned)(bits >> (port & 63)) & 1;
 }
 
 static inline bool wire_tunnel_port(uint16_t port)
@@ -125,7 +140,7 @@ static inline bool wire_tunnel_port(uint16_t port)
 
 static inline bool wire_tunnel_ports(uint16_t a, uint16_t b)
 {
-    return __builtin_expect(wire_tunnel_port_maybe(a) | wire_tunnel_port_maybe(b), 0) &&
+    return __builtin_expect((int)wire_tunnel_port_maybe(a) | (int)wire_tunnel_port_maybe(b), 0) &&
            (wire_tunnel_port(a) || wire_tunnel_port(b));
 }
 

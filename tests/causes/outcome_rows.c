@@ -19,6 +19,9 @@ static const struct cause_row rows[] = {
     { "cancelled-before-ringing",
       "A>B INVITE\nB>A 100\n+2000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n",
       "A>B INVITE\nB>A 180\n+2000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n", NULL },
+    { "busy",                /* it crossed the CANCEL */
+      "A>B INVITE\nB>A 180\n+5000 A>B CANCEL\n+1 B>A 486\nB>A 481 CANCEL\nA>B ACK\nwait 60000\n",
+      "A>B INVITE\nB>A 180\n+5000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n", NULL },
     { "answered-elsewhere",
       "A>B INVITE\nB>A 180\n+5000 A>B CANCEL | Reason: SIP;cause=200;text=\"Call completed elsewhere\"\n"
       "B>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n",

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "codes/flow.h"
+#include "codes/cause.h"
+#include "diagnose/diagnose.h"
 #include "diagnose/flow.h"
 #include "fuzz/inside.h"
 #include "track/tracker.h"
@@ -20,6 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct rig {
     uint64_t calls, registrations, transactions, opened, told, refused, let_go;
     uint32_t calls_max;
+    struct diagnose_history *history;
+    int64_t  now_ns;
 };
 
 static const struct { const char *method; uint16_t status; } kinds[] = {
@@ -46,10 +50,43 @@ static const char *const directions[] = { "sendrecv", "sendonly", "inactive", "r
 
 /* ---- what a closed record must be ---- */
 
+/* Evidence is never empty, and every frame that it names was there. */
+static void check_verdict(const struct rig *r, const struct verdict *v)
+{
+    MUST(v->cause > CAUSE_NONE && v->cause <= CAUSES);
+    MUST(v->certainty <= VERDICT_SURE);
+    MUST(v->evidence_count > 0 && v->evidence_count <= VERDICT_EVIDENCE_MAX);
+    for (unsigned i = 0; i < v->evidence_count; i++)
+        MUST(v->evidence[i].frame > 0 && v->evidence[i].frame <= r->told);
+    for (unsigned i = 0; i < v->param_count; i++)
+        MUST(v->params[i].name && v->params[i].value.len <= 160);
+}
+
+static void check_verdicts(const struct rig *r, const struct call_verdicts *v)
+{
+    if (!v)
+        return;
+    if (v->cause.cause) {
+        MUST(cause_may_be_main((enum cause_id)v->cause.cause));
+        check_verdict(r, &v->cause);
+    }
+    MUST(v->finding_count <= VERDICT_FINDINGS_MAX);
+    for (unsigned i = 0; i < v->finding_count; i++) {
+        check_verdict(r, &v->findings[i]);
+        MUST(v->findings[i].cause != v->cause.cause);
+        MUST(i == 0 || cause_severity((enum cause_id)v->findings[i - 1].cause) >=
+                           cause_severity((enum cause_id)v->findings[i].cause));
+    }
+}
+
 static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
-    (void)ctx;
+    struct rig *r = ctx;
+
+    diagnose_session(legs, count, &(struct diagnose_context){ .history = r->history, .now_ns = r->now_ns });
     diagnose_flow(legs, count);
+    for (size_t i = 0; i < count; i++)
+        check_verdicts(r, legs[i]->verdicts);
     for (size_t i = 0; i < count; i++) {
         const struct call_flow *f = &legs[i]->flow;
 
@@ -89,7 +126,11 @@ static bool on_call(void *ctx, struct call *c)
 
 static bool on_registration(void *ctx, struct registration *b)
 {
-    ((struct rig *)ctx)->registrations++;
+    struct rig *r = ctx;
+
+    r->registrations++;
+    diagnose_registration(b, &(struct diagnose_context){ .history = r->history, .now_ns = r->now_ns });
+    check_verdicts(r, b->verdicts);
     diagnose_flow_registration(b);
     MUST(b->flow.flow < FLOWS && (!b->flow.deviation || flow_step(b->flow.part, b->flow.step)));
     MUST(b->refreshes + b->failures <= b->requests + 1 || b->tables_full);
@@ -117,8 +158,13 @@ static void on_opened(void *ctx, const struct call *c)
 
 static void on_message(void *ctx, const struct track_sighting *s)
 {
+    struct rig *r = ctx;
+
     MUST(!!s->call + !!s->registration + !!s->transaction <= 1);
-    ((struct rig *)ctx)->told++;
+    r->told++;
+    r->now_ns = s->unit->time_ns > r->now_ns ? s->unit->time_ns : r->now_ns;
+    if (s->kind == SEEN_NEW && r->history)
+        diagnose_history_message(r->history, s->unit, s->message);
 }
 
 /* ---- messages ---- */
@@ -195,7 +241,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .transaction_closed = on_transaction };
     struct tracker *t = tracker_new(&settings, &observer);
 
-    if (!t)
+    r.history = diagnose_history_new(&settings.seed, 1 << 15);
+    if (!t || !r.history)
         return 0;
     play(t, &r, data + (size > 0), size ? size - 1 : 0);
     tracker_finish(t);
@@ -208,5 +255,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(n->transactions == r.transactions);
     MUST(tracker_memory_bytes(t) == 0);
     tracker_free(t);
+    diagnose_history_free(r.history);
     return 0;
 }

@@ -70,15 +70,27 @@ static const struct verdict *find(const struct call_verdicts *v, enum cause_id i
     return NULL;
 }
 
+/* Calls first, then registrations; NULL beyond the last. */
+static bool next_verdicts(const struct play *p, size_t at, const struct call_verdicts **ret)
+{
+    size_t calls = p->call_count < PLAY_KEPT_MAX ? p->call_count : PLAY_KEPT_MAX;
+    size_t registrations = p->registration_count < PLAY_KEPT_MAX ? p->registration_count : PLAY_KEPT_MAX;
+
+    if (at < calls)
+        *ret = p->calls[at]->verdicts;
+    else if (at < calls + registrations)
+        *ret = p->registrations[at - calls]->verdicts;
+    return at < calls + registrations;
+}
+
 static const struct verdict *find_any(const struct play *p, const char *slug, bool *ret_main)
 {
     enum cause_id id = cause_find(slice_of_string(slug));
     const struct verdict *found = NULL;
+    const struct call_verdicts *v;
 
     *ret_main = false;
-    for (size_t i = 0; i < p->call_count + p->registration_count; i++) {
-        const struct call_verdicts *v = i < p->call_count ? p->calls[i]->verdicts
-                                                          : p->registrations[i - p->call_count]->verdicts;
+    for (size_t i = 0; next_verdicts(p, i, &v); i++) {
         const struct verdict *here = find(v, id);
 
         if (here)
@@ -106,13 +118,11 @@ slice param_of(const struct verdict *v, const char *name)
 /* All that came out, for the message of a failing row. */
 static const char *told(const struct play *p, char *text, size_t size)
 {
+    const struct call_verdicts *v;
     size_t at = 0;
 
     text[0] = 0;
-    for (size_t i = 0; i < p->call_count + p->registration_count; i++) {
-        const struct call_verdicts *v = i < p->call_count ? p->calls[i]->verdicts
-                                                          : p->registrations[i - p->call_count]->verdicts;
-
+    for (size_t i = 0; next_verdicts(p, i, &v); i++) {
         at += (size_t)snprintf(text + at, size - at, " [%s", v ? cause_slug((enum cause_id)v->cause.cause) : "?");
         for (size_t j = 0; v && j < v->finding_count && at < size; j++)
             at += (size_t)snprintf(text + at, size - at, " +%s", cause_slug((enum cause_id)v->findings[j].cause));

@@ -4,10 +4,10 @@
 
 struct line {
     char     from, to;
-    bool     request, in, reversed, tcp;
+    bool     request, in, reversed, tcp, cut;
     uint32_t status, cseq, vias, ip_id, rseq, frag, media_port, ptime, max_forwards;
     bool     has_ip_id, has_cseq;
-    slice    types, media_ip, proto, attributes;
+    slice    types, media_ip, proto, attributes, sent_by;
     slice    method, call_id, from_tag, to_tag, branch, uri, sdp, reason, aor, caller, headers;
 };
 
@@ -127,9 +127,9 @@ static void read_option(struct line *l, slice word, slice line)
         { SLICE("pt"), &l->types, NULL, NULL },      { SLICE("ip"), &l->media_ip, NULL, NULL },
         { SLICE("proto"), &l->proto, NULL, NULL },   { SLICE("attr"), &l->attributes, NULL, NULL },
         { SLICE("port"), NULL, &l->media_port, NULL }, { SLICE("ptime"), NULL, &l->ptime, NULL },
-        { SLICE("max"), NULL, &l->max_forwards, NULL },
+        { SLICE("max"), NULL, &l->max_forwards, NULL }, { SLICE("sent"), &l->sent_by, NULL, NULL },
         { SLICE("in"), NULL, NULL, &l->in },         { SLICE("rev"), NULL, NULL, &l->reversed },
-        { SLICE("tcp"), NULL, NULL, &l->tcp },
+        { SLICE("tcp"), NULL, NULL, &l->tcp },       { SLICE("cut"), NULL, NULL, &l->cut },
     };
     slice value = word, name = slice_take_until(&value, '=');
 
@@ -230,7 +230,7 @@ static void put_vias(struct text *t, const struct line *l)
     bool of_invite = method_is(l, "CANCEL") || (method_is(l, "ACK") && !l->in);
     slice of = of_invite ? SLICE("INVITE") : l->method;
 
-    put(t, "Via: SIP/2.0/UDP top.example;branch=");
+    put(t, "Via: SIP/2.0/UDP %.*s;branch=", SLICE_ARG(l->sent_by.ptr ? l->sent_by : SLICE("top.example")));
     if (l->branch.ptr)
         put(t, "z9hG4bK-%.*s\r\n", SLICE_ARG(l->branch));
     else
@@ -450,6 +450,7 @@ static void give_streams(struct play *p, struct call *c)
     size_t kept = 0;
 
     c->media.visible = p->media_visible;
+    c->media.described = c->facts && (c->facts->sdp[0].at_ns || c->facts->sdp[1].at_ns);
     for (size_t i = 0; i < p->stream_count; i++) {
         struct stream *s = p->streams[i];
 
@@ -517,7 +518,7 @@ static void play_message(struct play *p, struct line *l, slice line)
         .kind = l->tcp ? WIRE_MESSAGE : WIRE_DATAGRAM, .transport = l->tcp ? WIRE_TCP : WIRE_UDP,
         .time_ns = p->now_ns, .frame = ++p->frames, .src = address_of(l->from),
         .dst = address_of(l->to), .payload = text,
-        .ip_id = l->has_ip_id ? l->ip_id : 1000 + p->next_ip_id++, .ttl = 64,
+        .cut = l->cut, .ip_id = l->has_ip_id ? l->ip_id : 1000 + p->next_ip_id++, .ttl = 64,
     };
 
     if (p->tracker)

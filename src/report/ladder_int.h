@@ -1,0 +1,40 @@
+/* report/ladder_int.h - what is collected for a ladder, for those who draw it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef REPORT_LADDER_INT_H
+#define REPORT_LADDER_INT_H
+
+#include "report/ladder.h"
+
+enum ladder_media {                  /* what an offer in the message asks of media */
+    LADDER_MEDIA_NOTHING,
+    LADDER_MEDIA_FLOWS,
+    LADDER_MEDIA_HELD,               /* in one direction at the most: sendonly, inactive, c=0.0.0.0 */
+};
+
+struct ladder_event {
+    int64_t  time_ns;
+    uint64_t frame;
+    uint64_t leg;                    /* index of its call */
+    slice    label, detail;          /* in the arena */
+    slice    text;                   /* the message; empty when texts are not kept, or no room is left */
+    uint32_t text_bytes;             /* of the whole message, 0: not kept */
+    uint32_t cseq, repeats, copies;
+    uint16_t status;
+    uint8_t  method, from, to;       /* from, to: into addresses */
+    uint8_t  media;                  /* enum ladder_media; of requests that were new */
+    bool     marked;
+};
+struct ladder {
+    struct arena   arena;
+    const struct words *words;
+    struct address addresses[LADDER_LANES_MAX * 4];
+    size_t         address_count;
+    struct ladder_event *events;
+    size_t         count, room, beyond;
+    size_t         text_bytes, text_bytes_max;
+};
+
+/* Does this machine send to itself anywhere? Then its ports are lanes of their own. */
+bool ladder_talks_to_itself(const struct ladder *l, const struct address *a);
+
+#endif
