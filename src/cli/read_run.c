@@ -93,10 +93,14 @@ static void keep_ladder(struct reading *r, struct call *const *legs, size_t coun
 
     for (size_t i = 0; i < count; i++)
         wanted |= legs[i]->index == r->ladder_index;
-    if (wanted && !r->ladder)
+    if (wanted && !r->ladder) {
         r->ladder = ladder;
-    else
+        for (size_t i = 0; ladder && i < count; i++)
+            for (const struct list *s = legs[i]->streams.next; s != &legs[i]->streams; s = s->next)
+                ladder_stream(ladder, list_item(s, struct stream, in_list));
+    } else {
         ladder_free(ladder);
+    }
 }
 
 /* What the filter has no use for takes no place on the page; one that looks back from the end
@@ -492,9 +496,8 @@ static int reading_page(struct reading *r)
 
 static int reading_report(struct reading *r)
 {
-    int code = CLI_DONE;
-
     struct summary *s = &r->summary;
+    int code = CLI_DONE;
 
     diagnose_suspects(r->history, on_suspect, r);
     shelf_finish(&r->shelf);
@@ -509,7 +512,7 @@ static int reading_report(struct reading *r)
     if (r->wish->ladder.len)
         return reading_ladder(r);
     for (size_t i = 0; !r->wish->picked && i < r->incident_count; i++)
-        if (r->printer.kind != PRINTER_TEXT || !r->incidents[i].media)
+        if (r->printer.kind == PRINTER_JSON || r->printer.kind == PRINTER_CSV || !r->incidents[i].media)
             printer_incident(&r->printer, &r->incidents[i]);      /* late RTP to a closed port is usual */
     printer_summary(&r->printer, s);
     if (r->book)

@@ -16,7 +16,7 @@
 #define NAMES_TRIED 100
 #define ROWS_EASY   2000u            /* more of them, and a browser is spared what is only comfort */
 
-enum { ROWS_CALLS, ROWS_REGISTRATIONS, ROWS_STREAMS, ROWS_INCIDENTS, ROWS_KINDS };
+enum { ROWS_CALLS, ROWS_REGISTRATIONS, ROWS_STREAMS, ROWS_INCIDENTS, ROWS_SUSPECTS, ROWS_KINDS };
 
 struct part {                        /* what was finished and waits */
     uint64_t offset;
@@ -315,6 +315,14 @@ void html_book_incident(struct html_book *b, const struct incident *i)
     row_end(b, ROWS_INCIDENTS);
 }
 
+void html_book_suspect(struct html_book *b, const struct suspect *s)
+{
+    if (!s->verdicts || !row_begin(b, ROWS_SUSPECTS))
+        return;
+    html_suspect(&b->html, s);
+    row_end(b, ROWS_SUSPECTS);
+}
+
 /* ---- the page ------------------------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
@@ -369,7 +377,7 @@ static void put_title(struct html *h, const struct summary *s)
     out_done(&files);
 }
 
-static void put_document_head(struct html *h, const struct summary *s)
+static void put_document_head(struct html *h, const struct summary *s, bool calls)
 {
     HTML(h, "<!DOCTYPE html>\n<html lang=\"");
     html_text(h->out, h->words->tag);
@@ -383,9 +391,13 @@ static void put_document_head(struct html *h, const struct summary *s)
     put_title(h, s);
     HTML(h, "</title>\n<style>");
     html_raw(h, slice_of(page_style, sizeof page_style - 1));
-    HTML(h, "</style>\n</head>\n<body>\n<a class=skip href=\"#calls\">");
-    html_words(h, TEXT_HTML_SKIP_TO_CALLS);
-    HTML(h, "</a>\n<header class=top><h1>");
+    HTML(h, "</style>\n</head>\n<body>\n");
+    if (calls) {
+        HTML(h, "<a class=skip href=\"#calls\">");
+        html_words(h, TEXT_HTML_SKIP_TO_CALLS);
+        HTML(h, "</a>\n");
+    }
+    HTML(h, "<header class=top><h1>");
     put_title(h, s);
     HTML(h, "</h1></header>\n<main>\n");
 }
@@ -544,17 +556,17 @@ static void put_calls(struct html_book *b, struct html *h, uint64_t shown)
     };
     struct row_head head;
 
+    if (!b->row_count[ROWS_CALLS])
+        return;
     HTML(h, "<section>\n");
     heading(h, SLICE("calls"), TEXT_READ_SECTION_CALLS);
-    if (b->row_count[ROWS_CALLS]) {
-        html_raw(h, b->row_count[ROWS_CALLS] > ROWS_EASY ? SLICE("<table class=\"calls many\">\n")
-                                                         : SLICE("<table class=calls>\n"));
-        put_headings(h, headings, ARRAY_LEN(headings));
-        rewind(b->rows[ROWS_CALLS]);
-        while (!b->error && fread(&head, 1, sizeof head, b->rows[ROWS_CALLS]) == sizeof head)
-            put_call_row(b, h, &head);
-        HTML(h, "</tbody></table>\n");
-    }
+    html_raw(h, b->row_count[ROWS_CALLS] > ROWS_EASY ? SLICE("<table class=\"calls many\">\n")
+                                                     : SLICE("<table class=calls>\n"));
+    put_headings(h, headings, ARRAY_LEN(headings));
+    rewind(b->rows[ROWS_CALLS]);
+    while (!b->error && fread(&head, 1, sizeof head, b->rows[ROWS_CALLS]) == sizeof head)
+        put_call_row(b, h, &head);
+    HTML(h, "</tbody></table>\n");
     put_rest(b, h, ROWS_CALLS);
     if (shown < b->sessions && b->row_count[ROWS_CALLS] > shown) {
         HTML(h, "<p class=note>");
@@ -566,6 +578,20 @@ static void put_calls(struct html_book *b, struct html *h, uint64_t shown)
         html_say(h, TEXT_HTML_UNDRAWN, WORDS_NUMBER("count", b->undrawn));
         HTML(h, "</p>\n");
     }
+    HTML(h, "</section>\n");
+}
+
+static void put_suspects(struct html_book *b, struct html *h)
+{
+    uint64_t bytes = (uint64_t)ftello(b->rows[ROWS_SUSPECTS]);
+
+    if (!bytes)
+        return;
+    HTML(h, "<section>\n");
+    heading(h, SLICE("suspects"), TEXT_HTML_SECTION_SUSPECTS);
+    rewind(b->rows[ROWS_SUSPECTS]);
+    copy_bytes(b, h->out, b->rows[ROWS_SUSPECTS], bytes);
+    put_rest(b, h, ROWS_SUSPECTS);
     HTML(h, "</section>\n");
 }
 
@@ -613,6 +639,7 @@ static void put_tables(struct html_book *b, struct html *h)
              ARRAY_LEN(registrations));
     put_rows(b, h, ROWS_STREAMS, SLICE("media"), TEXT_HTML_SECTION_ORPHANS, streams, ARRAY_LEN(streams));
     put_rows(b, h, ROWS_INCIDENTS, SLICE("incidents"), TEXT_READ_SECTION_INCIDENTS, incidents, ARRAY_LEN(incidents));
+    put_suspects(b, h);
 }
 
 static void put_sections(struct html_book *b, struct html *h, struct section *const *chosen, size_t count)
@@ -637,7 +664,7 @@ static void put_page(struct html_book *b, struct html *h, const struct summary *
     struct section *chosen[HTML_SECTIONS_MAX];
     size_t count = sections_choose(b, chosen);
 
-    put_document_head(h, s);
+    put_document_head(h, s, b->row_count[ROWS_CALLS] > 0);
     put_summary(b, h, s);
     put_causes(b, h, s);
     put_calls(b, h, count);

@@ -21,6 +21,7 @@
 #include "call/call.h"
 #include "call/incident.h"
 #include "call/registration.h"
+#include "diagnose/suspects.h"
 #include "report/ladder.h"
 #include "report/summary.h"
 
@@ -50,6 +51,7 @@ void html_book_call(struct html_book *b, const struct call *c);
 void html_book_registration(struct html_book *b, const struct registration *r);
 void html_book_stream(struct html_book *b, const struct stream *s);          /* of no call */
 void html_book_incident(struct html_book *b, const struct incident *i);
+void html_book_suspect(struct html_book *b, const struct suspect *s);
 
 int  html_book_finish(struct html_book *b, const struct summary *s);
 

@@ -132,7 +132,11 @@ TEST(a_page_holds_the_calls_and_nothing_that_acts)
     struct incident i = { .kind = WIRE_TLS_ALERT, .code = 42, .count = 1 };
 
     html_book_registration(s.book, &r);
+    struct call_verdicts scan = { .cause = { .cause = 2, .evidence = evidence, .evidence_count = 1 } };
+    struct suspect suspect = { .address = address_v4("\x0a\0\0\x09", 0), .requests = 9, .verdicts = &scan };
+
     html_book_incident(s.book, &i);
+    html_book_suspect(s.book, &suspect);
     CHECK_EQ(html_book_finish(s.book, &s.summary), 0);
     char *page = page_of(&s, &len);
 
@@ -143,6 +147,7 @@ TEST(a_page_holds_the_calls_and_nothing_that_acts)
     CHECK(strstr(page, "default-src 'none'") != NULL);
     CHECK(strstr(page, "id=c1 ") != NULL);
     CHECK(strstr(page, "&lt;script&gt;") != NULL);
+    CHECK(strstr(page, "10.0.0.9") != NULL);
     CHECK_EQ(times(page, "<script"), 0);
     CHECK_EQ(times(page, "style="), 0);
     CHECK_EQ(times(page, "http://") + times(page, "https://"), 0);

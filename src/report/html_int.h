@@ -3,6 +3,7 @@
 #ifndef REPORT_HTML_INT_H
 #define REPORT_HTML_INT_H
 
+#include "diagnose/suspects.h"
 #include "report/html.h"
 #include "report/ladder_int.h"
 #include "report/moment.h"
@@ -29,6 +30,7 @@ void html_streams(struct html *h, const struct html_session *s);             /* 
 /* Rows of tables; that of a call lacks its beginning: <tr> and the cell with its number. */
 void html_call_cells(struct html *h, const struct call *c);                  /* html_rows.c */
 void html_registration_row(struct html *h, const struct registration *r);
+void html_suspect(struct html *h, const struct suspect *s);                  /* a block, no row */
 void html_incident_row(struct html *h, const struct incident *i);
 void html_stream_row(struct html *h, const struct stream *s);                /* html_stream.c */
 

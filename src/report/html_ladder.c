@@ -419,18 +419,12 @@ static void draw_gap(struct drawing *d, int64_t ns)
 
 static void say_media(struct html *h, const struct stream *s)
 {
-    enum text_id id = stream_mos_milli(s) ? TEXT_HTML_MEDIA : s->secure ? TEXT_HTML_MEDIA_SECURE
-                                                                        : TEXT_HTML_MEDIA_UNSCORED;
-    struct out loss, mos;
+    struct out text;
 
-    out_init_memory(&loss, 64);
-    out_init_memory(&mos, 64);
-    notes_milli(&loss, stream_loss_milli(s), 1);
-    notes_milli(&mos, stream_mos_milli(s), 2);
-    html_say(h, id, WORDS_NUMBER("count", s->packets), WORDS_TEXT("loss", out_taken(&loss)),
-             WORDS_TEXT("mos", out_taken(&mos)));
-    out_done(&loss);
-    out_done(&mos);
+    out_init_memory(&text, 1024);
+    notes_heard(&text, h->words, s);
+    html_text(h->out, out_taken(&text));
+    out_done(&text);
 }
 
 static void draw_bar(struct drawing *d, const struct stream *s, size_t a, size_t b)

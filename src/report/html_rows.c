@@ -126,3 +126,13 @@ void html_incident_row(struct html *h, const struct incident *i)
     HTML(h, "</tr>\n");
     out_done(&what);
 }
+
+void html_suspect(struct html *h, const struct suspect *s)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    HTML(h, "<h3 class=who>");
+    html_say(h, TEXT_READ_WHY_SUSPECT, WORDS_TEXT("address", slice_of(text, address_format_ip(&s->address, text))));
+    HTML(h, "</h3>\n");
+    html_verdict_alone(h, &s->verdicts->cause);
+}

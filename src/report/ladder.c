@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "report/notes.h"
 #include "sip/sdp.h"
 
 struct ladder *ladder_new(const struct words *w)
@@ -237,6 +238,46 @@ void ladder_take(struct ladder *l, struct ladder *other)
     if (l->count)
         qsort(l->events, l->count, sizeof *l->events, by_time);
     ladder_free(other);
+}
+
+static slice label_of_stream(struct ladder *l, const struct stream *s)
+{
+    struct out text;
+
+    out_init_memory(&text, 128);
+    out_text(&text, SLICE("RTP "));
+    out_text(&text, slice_of_string(s->codec));
+    slice kept = arena_slice(&l->arena, slice_trim(out_taken(&text)));
+
+    out_done(&text);
+    return kept;
+}
+
+static slice detail_of_stream(struct ladder *l, const struct stream *s)
+{
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    notes_heard(&text, l->words, s);
+    slice kept = arena_slice(&l->arena, out_taken(&text));
+
+    out_done(&text);
+    return kept;
+}
+
+void ladder_stream(struct ladder *l, const struct stream *s)
+{
+    struct ladder_event e = { .time_ns = s->first_ns, .frame = s->first_frame, .is_stream = true,
+                              .tone = (uint8_t)notes_mos_tone(stream_mos_milli(s)) };
+
+    if (!address_index(l, &s->src, &e.from) || !address_index(l, &s->dst, &e.to) || !events_grow(l)) {
+        l->beyond++;
+        return;
+    }
+    e.label = label_of_stream(l, s);
+    e.detail = detail_of_stream(l, s);
+    l->events[l->count++] = e;
+    qsort(l->events, l->count, sizeof *l->events, by_time);
 }
 
 void ladder_mark(struct ladder *l, uint64_t frame)

@@ -24,6 +24,8 @@ void ladder_keep_texts(struct ladder *l, size_t bytes_max);
 void ladder_note(struct ladder *l, const struct track_sighting *sighting);
 /* Takes over the arrows of another leg, in the order of time, and frees its ladder. */
 void ladder_take(struct ladder *l, struct ladder *other);
+/* A bar for a stream of media, where it began. */
+void ladder_stream(struct ladder *l, const struct stream *s);
 /* A mark at the arrow of this frame: what a verdict rests on. */
 void ladder_mark(struct ladder *l, uint64_t frame);
 size_t ladder_memory_bytes(const struct ladder *l);

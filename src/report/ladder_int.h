@@ -23,6 +23,8 @@ struct ladder_event {
     uint8_t  method, from, to;       /* from, to: into addresses */
     uint8_t  media;                  /* enum ladder_media; of requests that were new */
     bool     marked;
+    bool     is_stream;              /* a stream of media, drawn as a bar; label and detail are of it */
+    uint8_t  tone;                   /* of a stream: enum style_tone of its score */
 };
 struct ladder {
     struct arena   arena;

@@ -113,7 +113,7 @@ static void draw_time(const struct ladder *l, const struct ladder_event *e, stru
 static enum style_tone event_tone(const struct ladder_event *e)
 {
     if (e->status == 0)
-        return TONE_PLAIN;
+        return (enum style_tone)e->tone;
     return e->status < 200 ? TONE_WARN : e->status < 300 ? TONE_GOOD : TONE_BAD;
 }
 
@@ -155,7 +155,7 @@ static void draw_event(const struct ladder *l, const struct lanes *lanes, const 
     draw_time(l, e, o);
     lanes_bars(o, style, low, lanes->spacing);
     if (low < high) {
-        lanes_arrow(o, style, event_tone(e), e->label, (high - low) * lanes->spacing, a < b);
+        (e->is_stream ? lanes_stream : lanes_arrow)(o, style, event_tone(e), e->label, (high - low) * lanes->spacing, a < b);
     } else if (low < last) {                              /* to itself: beside its bar */
         lanes_bar(o, style);
         out_text(o, self);

@@ -4,8 +4,8 @@
 
 #include "base/utf8.h"
 
-static const struct lanes_marks fine = { "│", "─", "▶", "◀", "↺", "◆" };
-static const struct lanes_marks plain = { "|", "-", ">", "<", "@", "*" };
+static const struct lanes_marks fine = { "│", "─", "▶", "◀", "↺", "◆", "═" };
+static const struct lanes_marks plain = { "|", "-", ">", "<", "@", "*", "=" };
 
 const struct lanes_marks *lanes_marks(const struct style *style) { return style->ascii ? &plain : &fine; }
 
@@ -24,8 +24,8 @@ void lanes_bars(struct out *o, const struct style *style, size_t count, size_t s
     }
 }
 
-void lanes_arrow(struct out *o, const struct style *style, enum style_tone tone, slice label,
-                 size_t columns, bool to_right)
+static void draw_arrow(struct out *o, const struct style *style, enum style_tone tone, slice label,
+                       size_t columns, bool to_right, slice dash)
 {
     const struct lanes_marks *marks = lanes_marks(style);
     size_t inner = columns - 3;                           /* a bar, a head and a dash at the least */
@@ -39,11 +39,23 @@ void lanes_arrow(struct out *o, const struct style *style, enum style_tone tone,
 
     lanes_bar(o, style);
     style_begin(o, style, tone);
-    out_text(o, slice_of_string(to_right ? marks->dash : marks->left));
-    out_repeat(o, slice_of_string(marks->dash), pad / 2);
+    out_text(o, to_right ? dash : slice_of_string(marks->left));
+    out_repeat(o, dash, pad / 2);
     out_text(o, shown);
     out_text(o, cut ? SLICE("…") : SLICE(""));
-    out_repeat(o, slice_of_string(marks->dash), pad - pad / 2);
-    out_text(o, slice_of_string(to_right ? marks->right : marks->dash));
+    out_repeat(o, dash, pad - pad / 2);
+    out_text(o, to_right ? slice_of_string(marks->right) : dash);
     style_end(o, style, tone);
+}
+
+void lanes_arrow(struct out *o, const struct style *style, enum style_tone tone, slice label,
+                 size_t columns, bool to_right)
+{
+    draw_arrow(o, style, tone, label, columns, to_right, slice_of_string(lanes_marks(style)->dash));
+}
+
+void lanes_stream(struct out *o, const struct style *style, enum style_tone tone, slice label,
+                  size_t columns, bool to_right)
+{
+    draw_arrow(o, style, tone, label, columns, to_right, slice_of_string(lanes_marks(style)->thick));
 }

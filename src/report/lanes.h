@@ -7,7 +7,7 @@
 
 #include "report/style.h"
 
-struct lanes_marks { const char *bar, *dash, *right, *left, *self, *proof; };
+struct lanes_marks { const char *bar, *dash, *right, *left, *self, *proof, *thick; };
 /* Line-drawing characters, or their plain stand-ins. */
 const struct lanes_marks *lanes_marks(const struct style *style);
 
@@ -17,5 +17,8 @@ void lanes_bars(struct out *o, const struct style *style, size_t count, size_t s
 /* The bar that it begins at and the arrow, `columns` wide in all; the label stands on it. */
 void lanes_arrow(struct out *o, const struct style *style, enum style_tone tone, slice label,
                  size_t columns, bool to_right);
+/* The same for a stream of media: a thick one. */
+void lanes_stream(struct out *o, const struct style *style, enum style_tone tone, slice label,
+                  size_t columns, bool to_right);
 
 #endif

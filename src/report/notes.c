@@ -93,6 +93,22 @@ static const enum text_id incident_words[WIRE_INCIDENTS] = {
     [WIRE_TLS_ALERT] = TEXT_READ_INCIDENT_TLS_ALERT,
 };
 
+void notes_heard(struct out *o, const struct words *w, const struct stream *s)
+{
+    enum text_id id = stream_mos_milli(s) ? TEXT_HTML_MEDIA : s->secure ? TEXT_HTML_MEDIA_SECURE
+                                                                        : TEXT_HTML_MEDIA_UNSCORED;
+    struct out loss, mos;
+
+    out_init_memory(&loss, 64);
+    out_init_memory(&mos, 64);
+    notes_milli(&loss, stream_loss_milli(s), 1);
+    notes_milli(&mos, stream_mos_milli(s), 2);
+    words_say_plural(o, w, id, WORDS_NUMBER("count", s->packets), WORDS_TEXT("loss", out_taken(&loss)),
+                     WORDS_TEXT("mos", out_taken(&mos)));
+    out_done(&loss);
+    out_done(&mos);
+}
+
 void notes_incident(struct out *o, const struct words *w, const struct incident *i)
 {
     slice alert = wire_tls_alert_name(i->code);

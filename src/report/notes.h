@@ -19,6 +19,8 @@ void notes_add(struct out *notes, const struct words *w, slice text);
 void notes_call(struct out *o, const struct words *w, const struct call *c);
 void notes_registration(struct out *o, const struct words *w, const struct registration *r);
 void notes_stream(struct out *o, const struct words *w, const struct stream *s);
+/* "494 packets, 27.8 % lost, MOS 1.00". */
+void notes_heard(struct out *o, const struct words *w, const struct stream *s);
 void notes_incident(struct out *o, const struct words *w, const struct incident *i);
 
 /* "486 Busy Here": the number and its name in the language; `otherwise` where none is known. */

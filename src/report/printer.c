@@ -576,6 +576,8 @@ void printer_suspect(struct printer *p, const struct suspect *s)
 
     if (p->kind == PRINTER_JSON)
         suspect_json(p, s);
+    else if (p->kind == PRINTER_HTML)
+        html_book_suspect(p->book, s);
     else if (p->kind == PRINTER_TEXT)
         why_keep(p, s->verdicts, true, 0, TEXT_READ_WHY_SUSPECT, values, ARRAY_LEN(values));
 }

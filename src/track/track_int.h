@@ -11,7 +11,7 @@
 /* What a record may keep of text beside its identity: a call that never ends stays small. */
 #define TRACK_TEXT_MAX 32768u
 /* Call-IDs of calls that were not followed, the newest of each slot: each is counted once. */
-#define TRACK_REFUSED_SLOTS 1024u
+#define TRACK_REFUSED_SLOTS 16384u
 #define TRACK_REFUSED_BYTES 256u     /* of a Call-ID; a longer one is counted anew each time */
 
 /* What is live has a timer, stands in a map by Call-ID and in a list by age. The key stands
