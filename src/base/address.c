@@ -70,11 +70,36 @@ size_t address_format(const struct address *a, char text[ADDRESS_TEXT_MAX])
     return n;
 }
 
+/* Four numbers up to 255 of up to three digits, as inet_pton has it, in one pass. */
+static bool parse_v4(slice text, struct address *ret)
+{
+    struct address a = { .family = 4 };
+    size_t at = 0;
+
+    for (size_t part = 0; part < 4; part++) {
+        unsigned number = 0, digits = 0;
+
+        for (; at < text.len && is_digit(text.ptr[at]); at++, digits++)
+            number = number * 10 + (unsigned)(text.ptr[at] - '0');
+        if (digits == 0 || digits > 3 || number > 255 || (digits > 1 && text.ptr[at - digits] == '0'))
+            return false;
+        a.ip[part] = (uint8_t)number;
+        if (part < 3 && (at == text.len || text.ptr[at++] != '.'))
+            return false;
+    }
+    if (at != text.len)
+        return false;
+    *ret = a;
+    return true;
+}
+
 bool address_parse_ip(slice text, struct address *ret)
 {
     char copy[INET6_ADDRSTRLEN];
     struct address a = {0};
 
+    if (text.len && is_digit(text.ptr[0]) && parse_v4(text, ret))
+        return true;
     bool bracketed = text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']';
 
     if (bracketed)
@@ -83,9 +108,7 @@ bool address_parse_ip(slice text, struct address *ret)
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    if (!bracketed && inet_pton(AF_INET, copy, a.ip) == 1)
-        a.family = 4;
-    else if (inet_pton(AF_INET6, copy, a.ip) == 1)
+    if (inet_pton(AF_INET6, copy, a.ip) == 1)
         a.family = 6;
     else
         return false;

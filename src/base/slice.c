@@ -138,11 +138,11 @@ bool slice_take_line(slice *rest, slice *ret)
 {
     if (rest->len == 0)
         return false;
-    slice line = slice_take_until(rest, '\n');
+    const char *end = memchr(rest->ptr, '\n', rest->len);
+    size_t len = end ? (size_t)(end - rest->ptr) : rest->len;
+    slice line = slice_of(rest->ptr, len && rest->ptr[len - 1] == '\r' ? len - 1 : len);
 
-    slice_take_char(rest, '\n');
-    if (line.len && line.ptr[line.len - 1] == '\r')
-        line.len--;
+    *rest = slice_skip(*rest, len + (end != NULL));
     *ret = line;
     return true;
 }
