@@ -142,11 +142,26 @@ static int unknown_command(const struct cli *cli, const char *name)
                              field_nearest(&table, slice_of_string(name))->name)));
 }
 
+/* Help and errors speak the language of a --lang that stands behind them. A wrong one is refused
+ * in its turn. */
+static void take_language_ahead(struct cli *cli, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *tag = strncmp(argv[i], "--lang=", 7) == 0 ? argv[i] + 7
+                        : strcmp(argv[i], "--lang") == 0 ? argv[i + 1] : NULL;
+        const struct words *w = tag ? words_find(slice_of_string(tag)) : NULL;
+
+        if (w)
+            cli->words = w;
+    }
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     static const char *const helps[] = { "help", "--help", "-h" };
     static const char *const versions[] = { "--version", "-V", "version" };
 
+    take_language_ahead(cli, argc, argv);
     if (argc > 2 && strcmp(argv[1], "--lang") == 0) {     /* before any command, too */
         if (!cli_set_language(cli, argv[2]))
             return CLI_USAGE;
