@@ -286,7 +286,7 @@ static const struct stream *worst_by(const struct casefile *k, measure_fn *measu
     return worst;
 }
 
-static uint64_t share(uint64_t part, uint64_t all) { return all ? part * 1000 / all : 0; }   /* thousandths */
+static uint64_t share(uint64_t part, uint64_t all) { return all ? (part * 2000 + all) / (all * 2) : 0; }   /* thousandths */
 static uint64_t loss_of(const struct stream *s) { return share(s->lost, (uint64_t)s->packets + s->lost); }
 static uint64_t late_of(const struct stream *s) { return share(s->buffers[STREAM_ADAPTIVE].discarded, s->packets); }
 static uint64_t jitter_of(const struct stream *s) { return s->jitter_mean_us / 1000; }
