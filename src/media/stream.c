@@ -8,6 +8,7 @@
 #include "rtp/packet.h"
 #include "rtp/silence.h"
 
+#define STOOD_STILL_NS (3 * MEDIA_SECOND_NS)      /* longer than a network holds a packet back */
 #define MS_NS            1000000LL
 #define UNSETTLED        255u
 #define FRAME_DEFAULT_MS 20u
@@ -543,7 +544,10 @@ static void time_line(struct media_stream *s, const struct media_head *h, const 
         return;
     if (jump && (differs_ns > MEDIA_SECOND_NS || differs_ns < -MEDIA_SECOND_NS))
         EXTRA_ADD(s, timestamp_jumps);
-    if (jump || (pause && h->type & 0x80)) {
+    /* on hold many phones stop both packets and timestamps: that is no delay of the one behind */
+    bool stood_still = step == 1 && !jump && differs_ns > STOOD_STILL_NS;
+
+    if (jump || stood_still || (pause && h->type & 0x80)) {
         media_jitter_break(&s->jitter);
         media_playout_rebase(&s->playout);
     }

@@ -383,6 +383,27 @@ TEST(a_source_that_switches_and_a_sequence_that_jumps_are_no_loss)
     desk_done(&d);
 }
 
+TEST(a_sender_that_stands_still_on_hold_is_no_delay_when_it_goes_on)
+{
+    struct desk d;
+    struct flow a = { .src = at(1, 4000), .dst = at(2, 5000), .ssrc = 0xa, .sequence = 100 };
+
+    CHECK(desk_start(&d));
+    describe(&d, d.media, true, 2, 5000, "0\r\n");
+    talk(&d, &a, 200, 0);
+    d.now_ns += 8000 * MS;                                /* neither packets nor timestamps */
+    talk(&d, &a, 400, 0);
+    call_over(&d);
+    const struct stream *s = stream_at(&d, 0);
+
+    CHECK_EQ(s->packets, 600);
+    CHECK_EQ(s->lost, 0);
+    CHECK_EQ(s->buffers[STREAM_ADAPTIVE].discarded, 0);
+    CHECK(s->jitter_max_us < 1000);
+    CHECK_EQ(stream_mos_milli(s), 4409);
+    desk_done(&d);
+}
+
 TEST(keys_are_read_from_events)
 {
     struct desk d;
