@@ -23,6 +23,7 @@ FOLDER = catalogue.ROOT / "data" / "po"
 PLURALS = {
     "zh_CN": ("中文", 1, "0"), "zh_TW": ("繁體中文", 1, "0"), "ja": ("日本語", 1, "0"),
     "ko": ("한국어", 1, "0"), "vi": ("Tiếng Việt", 1, "0"), "tr": ("Türkçe", 2, "n != 1"),
+    "id": ("Bahasa Indonesia", 1, "0"),
     "fr": ("Français", 2, "n > 1"), "pt_BR": ("Português (Brasil)", 2, "n > 1"),
     "de": ("Deutsch", 2, "n != 1"), "es": ("Español", 2, "n != 1"),
     "it": ("Italiano", 2, "n != 1"), "nl": ("Nederlands", 2, "n != 1"),
