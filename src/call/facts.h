@@ -85,7 +85,7 @@ struct call_facts {
     struct address  via_received;    /* as its server wrote it back */
     struct call_header headers[CALL_HEADERS_MAX];    /* of the first INVITE */
     uint8_t  header_count;
-    struct incident incidents[CALL_INCIDENT_ABOUTS];     /* count 0: none */
+    struct incident *incidents;      /* CALL_INCIDENT_ABOUTS of them, count 0: none; NULL: not one */
     slice    realm, nonce;           /* of the last challenge */
     slice    auth_user;
     slice    warning;                /* value of the last Warning header */

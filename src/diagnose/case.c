@@ -331,7 +331,7 @@ static void case_marks(struct casefile *k)
     if (k->vendor->traits)
         k->marks |= K_VENDOR;
     for (size_t i = 0; i < CALL_INCIDENT_ABOUTS; i++)
-        if (f->incidents[i].count)
+        if (k->incidents[i].count)
             k->marks |= K_INCIDENT;
 }
 
@@ -339,10 +339,12 @@ void case_open(struct casefile *k, struct call *const *legs, size_t count, size_
                const struct diagnose_context *context)
 {
     static const struct call_facts none;
+    static const struct incident no_incidents[CALL_INCIDENT_ABOUTS];
     const struct call *c = legs[index];
 
     *k = (struct casefile){
-        .call = c, .facts = c->facts ? c->facts : &none, .legs = legs, .leg_count = count,
+        .call = c, .facts = c->facts ? c->facts : &none,
+        .incidents = c->facts && c->facts->incidents ? c->facts->incidents : no_incidents, .legs = legs, .leg_count = count,
         .context = context, .vendor = vendor_find(c->answered ? (slice){0} : c->server),
         .now_ns = context->now_ns > c->last_ns ? context->now_ns : c->last_ns,
         .t1_ns = c->slow_timers ? 2 * SECOND_NS : SECOND_NS / 2,

@@ -64,6 +64,7 @@ struct case_way {                    /* voice one way */
 struct casefile {
     const struct call       *call;
     const struct call_facts *facts;          /* never NULL */
+    const struct incident   *incidents;      /* CALL_INCIDENT_ABOUTS of them; never NULL */
     struct call *const      *legs;
     size_t                   leg_count;
     const struct diagnose_context *context;

@@ -147,7 +147,7 @@ static bool media_not_learned(const struct casefile *k, struct candidate *c)
 /* An announcement before the answer goes where it cannot arrive: refused there, or a private address. */
 static bool early_media_blocked(const struct casefile *k, struct candidate *c)
 {
-    const struct incident *found = &k->facts->incidents[CALL_INCIDENT_MEDIA_TO_CALLER];
+    const struct incident *found = &k->incidents[CALL_INCIDENT_MEDIA_TO_CALLER];
     const struct call_sdp *caller = &k->facts->sdp[0];
 
     for (const struct list *l = k->call->streams.next; l != &k->call->streams; l = l->next) {
@@ -237,7 +237,7 @@ static const struct incident *incident_of(const struct casefile *k, unsigned kin
                                       CALL_INCIDENT_NEXT_HOP };
 
     for (size_t i = 0; i < ARRAY_LEN(abouts); i++) {
-        const struct incident *found = &k->facts->incidents[abouts[i]];
+        const struct incident *found = &k->incidents[abouts[i]];
 
         if (found->count && (kinds & 1u << found->kind))
             return found;
@@ -311,7 +311,7 @@ static bool tls_certificate(const struct casefile *k, struct candidate *c) { ret
 static bool blocks_media(const struct casefile *k, struct candidate *c)
 {
     for (unsigned callee = 0; callee < 2; callee++) {
-        const struct incident *found = &k->facts->incidents[callee ? CALL_INCIDENT_MEDIA_TO_CALLEE
+        const struct incident *found = &k->incidents[callee ? CALL_INCIDENT_MEDIA_TO_CALLEE
                                                                    : CALL_INCIDENT_MEDIA_TO_CALLER];
 
         if (!found->count || found->count < 3 || k->call->answered_ns == 0 ||

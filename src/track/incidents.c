@@ -111,6 +111,12 @@ static const struct incident *next_hop(const struct incidents *s, const struct h
     return latest;
 }
 
+static void tell(struct call_facts *f, enum call_incident_about about, const struct incident *found)
+{
+    if (f->incidents || (f->incidents = arena_zalloc(&f->arena, CALL_INCIDENT_ABOUTS * sizeof *f->incidents)))
+        f->incidents[about] = *found;
+}
+
 void incidents_tell_call(const struct incidents *s, const struct hash_seed *seed, struct call *c)
 {
     const struct address *to[CALL_INCIDENT_ABOUTS] = {
@@ -124,12 +130,12 @@ void incidents_tell_call(const struct incidents *s, const struct hash_seed *seed
     to[CALL_INCIDENT_MEDIA_TO_CALLER] = &c->facts->sdp[0].media;
     to[CALL_INCIDENT_MEDIA_TO_CALLEE] = &c->facts->sdp[1].media;
     if (!c->answered && c->final >= 400 && (hop = next_hop(s, seed, c)))
-        c->facts->incidents[CALL_INCIDENT_NEXT_HOP] = *hop;
+        tell(c->facts, CALL_INCIDENT_NEXT_HOP, hop);
     for (size_t i = 0; i < CALL_INCIDENT_ABOUTS; i++) {
         const struct incident *found = to[i] && to[i]->family
             ? incidents_find(s, seed, to[i], c->invite_ns, c->last_ns + 1000000000) : NULL;
 
         if (found)
-            c->facts->incidents[i] = *found;
+            tell(c->facts, (enum call_incident_about)i, found);
     }
 }

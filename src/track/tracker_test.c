@@ -51,7 +51,7 @@ TEST(beyond_the_memory_a_new_call_is_8004_and_those_that_are_followed_go_on)
 
     CHECK(play_start(&p, &settings));
     play_calls(&p, 0, 40, "A>B INVITE");
-    CHECK(tracker_memory_bytes(p.tracker) < 24000);
+    CHECK(tracker_memory_bytes(p.tracker) < 25500);       /* the last one found room for its beginning */
     CHECK(tracker_memory_bytes(p.tracker) >= 20000);
     play_calls(&p, 0, 2, "B>A 200\nA>B ACK in\nA>B BYE");
     play_end(&p);
