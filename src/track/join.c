@@ -453,12 +453,23 @@ void track_join_relayed(void *ctx, const struct call *a, const struct call *b)
         legs_join(x, y, (struct join_verdict){ JOIN_BY_RTP, CALL_JOIN_RTP });
 }
 
-void track_join_leave(struct tracker *t, struct leg *leg)
+static void keys_free(struct tracker *t, struct leg *leg)
 {
     for (unsigned i = 0; leg->keys && i < leg->keys->count; i++)
         map_remove(&t->joins, &leg->keys->key[i].node);
     free(leg->keys);
     leg->keys = NULL;
+}
+
+void track_join_settle(struct tracker *t, struct leg *leg)
+{
+    if (leg->keys && call_state_is_over((enum call_state)leg->call->state))
+        keys_free(t, leg);
+}
+
+void track_join_leave(struct tracker *t, struct leg *leg)
+{
+    keys_free(t, leg);
     if (leg->session)
         list_remove(&leg->in_session);
 }

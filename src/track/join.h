@@ -36,6 +36,8 @@ struct leg;
 void track_join(struct tracker *t, struct leg *leg);
 /* The same voice was seen in both (media/table.h); `ctx` is the tracker. */
 void track_join_relayed(void *ctx, const struct call *a, const struct call *b);
+/* It may be over: then no further leg is looked for, and what it could be found by is taken back. */
+void track_join_settle(struct tracker *t, struct leg *leg);
 void track_join_leave(struct tracker *t, struct leg *leg);      /* it closes */
 
 size_t track_join_bytes(const struct leg *leg);

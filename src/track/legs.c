@@ -743,8 +743,10 @@ bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struc
         leg_first_invite(t, leg, u, m);                   /* tried anew without raising CSeq */
     }
     track_media_note(t, leg, &s);
-    if (s.sdp || (m->is_request && m->method == SIP_INVITE && !leg->keys))
+    if (!call_state_is_over((enum call_state)c->state) &&
+        (s.sdp || (m->is_request && m->method == SIP_INVITE && !leg->keys)))
         track_join(t, leg);
+    track_join_settle(t, leg);
     track_until(t, &leg->live, u->time_ns + leg_patience(t, leg));
     track_recount(t, &leg->live, leg_bytes(leg));
     track_tell(t, &s);
