@@ -8,10 +8,8 @@
 
 static bool ends_as_a_sentence(slice text)
 {
-    slice wide = SLICE("\xe3\x80\x82");                   /* the Chinese full stop */
-
-    return text.len > 3 && (text.ptr[text.len - 1] == '.' ||
-                            slice_eq(slice_of(text.ptr + text.len - 3, 3), wide));
+    return slice_ends(text, SLICE(".")) || slice_ends(text, SLICE("\xe3\x80\x82")) ||     /* Chinese, Japanese */
+           slice_ends(text, SLICE("\xe0\xa5\xa4"));        /* Hindi */
 }
 
 TEST(every_kind_of_flaw_has_its_own_sentence_in_every_language)
@@ -22,7 +20,7 @@ TEST(every_kind_of_flaw_has_its_own_sentence_in_every_language)
             slice english = flaws_sentence(words_english(), (enum sip_flaw_kind)kind);
 
             CHECK_ROW(kind, ends_as_a_sentence(text));
-            CHECK_ROW(kind, utf8_columns(text) <= 150);
+            CHECK_ROW(kind, utf8_columns(text) <= 200);
             CHECK_ROW(kind, i == 0 || !slice_eq(text, english));
             for (int other = 0; other < kind; other++)
                 CHECK_ROW(kind, !slice_eq(text, flaws_sentence(words_at(i), (enum sip_flaw_kind)other)));
