@@ -20,7 +20,7 @@ asan: ## the program with sanitizers, build-asan/signalbox
 	@tools/build asan
 
 test: ## all tests, plain and with sanitizers, then 30 s of each fuzz target
-	$(need) build test
+	$(need) build test page
 	@tools/run-tests --fuzz-seconds 30 dev asan
 
 run: all ## what it is for, on the sample captures
