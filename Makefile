@@ -21,7 +21,7 @@ asan: ## the program with sanitizers, build-asan/signalbox
 
 test: ## all tests, plain and with sanitizers, then 30 s of each fuzz target
 	$(need) build test page
-	@tools/run-tests --fuzz-seconds 30 dev asan
+	@tools/run-tests --fuzz-seconds 30 --fuzz-seed 1 dev asan
 
 run: all ## what it is for, on the sample captures
 	@tools/demo build/signalbox

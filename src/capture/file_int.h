@@ -9,7 +9,6 @@
 #define CAPTURE_FRAME_MAX (16u << 20)        /* a longer captured length is damage */
 #define CAPTURE_FRAME_USUAL 262144u          /* what writers allow: longer ones are looked at */
 #define CAPTURE_SCAN_MAX (16u << 20)         /* how far a next record is looked for */
-#define CAPTURE_TIME_MAX_NS INT64_C(8000000000000000000)     /* in 2223; room to add to it */
 #define CAPTURE_INTERFACES_MAX 4096u
 
 struct capture_format;

@@ -60,7 +60,7 @@ static void interface_settle_time(struct capture_interface *i)
     while (power--)
         tick_ns /= 10;
     i->tick_ns = tick_ns;
-    i->ticks_max = (uint64_t)CAPTURE_TIME_MAX_NS / tick_ns;
+    i->ticks_max = (uint64_t)WIRE_TIME_MAX_NS / tick_ns;
 }
 
 static void interface_read_options(const struct capture_pcapng *p, slice options,
@@ -113,7 +113,7 @@ static bool time_of_ticks(const struct capture_interface *i, uint64_t ticks, int
         for (unsigned digit = 0; digit < power && ns; digit++)
             ns /= 10;
     }
-    if (ns > (unsigned __int128)CAPTURE_TIME_MAX_NS)
+    if (ns > (unsigned __int128)WIRE_TIME_MAX_NS)
         return false;
     *ret = (int64_t)ns;
     return true;
@@ -125,7 +125,7 @@ static bool time_of(const struct capture_interface *i, uint64_t ticks, int64_t *
 
     if (!time_of_ticks(i, ticks, &ns) ||
         __builtin_mul_overflow(i->offset_s, (int64_t)1000000000, &offset_ns) ||
-        __builtin_add_overflow(ns, offset_ns, &ns) || ns < 0 || ns > CAPTURE_TIME_MAX_NS)
+        __builtin_add_overflow(ns, offset_ns, &ns) || ns < 0 || ns > WIRE_TIME_MAX_NS)
         return false;
     *ret = ns;
     return true;

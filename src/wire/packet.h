@@ -9,7 +9,7 @@
 #include "base/address.h"
 
 struct wire_packet {
-    int64_t        time_ns;
+    int64_t        time_ns;          /* 0 to WIRE_TIME_MAX_NS: two can be subtracted */
     uint64_t       frame;
     struct address src, dst;         /* innermost so far; ports 0 above UDP and TCP */
     uint32_t       ip_id;            /* IPv4 only */

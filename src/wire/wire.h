@@ -24,8 +24,10 @@
 #include "base/hash.h"
 #include "base/slice.h"
 
+#define WIRE_TIME_MAX_NS INT64_C(8000000000000000000)     /* in 2223; room to add to it */
+
 struct wire_frame {
-    int64_t  time_ns;                /* since 1970, UTC */
+    int64_t  time_ns;                /* since 1970, UTC; 0 to WIRE_TIME_MAX_NS, in any order */
     uint64_t number;                 /* of the frame in its file, from 1 */
     uint32_t link_type;              /* LINKTYPE_ value of the file format */
     uint32_t wire_len;               /* bytes on the wire; more than bytes.len: cut */

@@ -23,7 +23,7 @@ static void take_frame(const struct wire_frame *f, struct outcome *o)
                          hash_bytes(&seed, f->bytes.ptr, f->bytes.len) };
 
     MUST(f->number == ++o->frames);
-    MUST(f->time_ns >= 0 && f->time_ns <= INT64_C(8000000000000000000));
+    MUST(f->time_ns >= 0 && f->time_ns <= WIRE_TIME_MAX_NS);
     MUST(f->bytes.len <= 16u << 20 && f->wire_len >= f->bytes.len);
     o->hash = hash_bytes(&seed, words, sizeof words);
 }

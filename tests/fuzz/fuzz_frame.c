@@ -18,7 +18,7 @@ static void one_frame(struct wire *w, struct wire_frame *frame, slice bytes, uin
     if (bytes.len)
         memcpy(exact, bytes.ptr, bytes.len);
     frame->number++;
-    frame->time_ns = (int64_t)((uint64_t)frame->time_ns + (UINT64_C(1) << (when & 0x3f)));   /* or back */
+    frame->time_ns = fuzz_time_ns(frame->time_ns, when);
     frame->bytes = slice_of(exact, bytes.len);
     frame->wire_len = (uint32_t)bytes.len + (when & 0x80 ? 100 : 0);
     wire_frame(w, frame);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Input: as that of fuzz_frame.c, but the high bit of the first byte means keep_unknown. */
-#include "fuzz/inside.h"
+#include "fuzz/units.h"
 #include "mask/mask.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,7 +37,7 @@ static void one_frame(struct mask *m, struct seen *s, struct wire_frame *frame, 
     if (bytes.len)
         memcpy(exact, bytes.ptr, bytes.len);
     frame->number++;
-    frame->time_ns = (int64_t)((uint64_t)frame->time_ns + (UINT64_C(1) << (when & 0x3f)));   /* or back */
+    frame->time_ns = fuzz_time_ns(frame->time_ns, when);
     frame->bytes = slice_of(exact, bytes.len);
     frame->wire_len = (uint32_t)bytes.len + (when & 0x80 ? 100 : 0);
     if (frame->number < 4096)

@@ -59,7 +59,7 @@ static void anything(slice rest)
         rest = slice_skip(rest, len);
         p.src = address_v4("\1\0\0\0", (uint16_t)(5060 + from));
         p.dst = address_v4("\1\0\0\0", (uint16_t)(5060 + (from ^ 1)));
-        p.time_ns = (int64_t)((uint64_t)p.time_ns + (UINT64_C(1) << (when & 0x3f)));   /* or back */
+        p.time_ns = fuzz_time_ns(p.time_ns, when);
         p.frame++;
         in.seq = next[from] + (ways & 0x20 ? (uint32_t)shift * 100000u
                                  : ways & 0x10 ? (uint32_t)shift : 0);

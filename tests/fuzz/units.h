@@ -15,6 +15,12 @@
 /* Limits, the largest datagram and WebSocket message in work, zlib, tables. */
 #define FUZZ_MEMORY_MAX ((size_t)6 << 20)
 
+/* Another time, up to 292 years later, or back: all that a capture can say. */
+static inline int64_t fuzz_time_ns(int64_t now_ns, uint8_t when)
+{
+    return (int64_t)(((uint64_t)now_ns + (UINT64_C(1) << (when & 0x3f))) % (WIRE_TIME_MAX_NS + 1));
+}
+
 /* Every byte of a slice can be read: a sanitizer sees it when not. */
 static inline unsigned fuzz_touch(slice s)
 {
