@@ -1,0 +1,39 @@
+/* wire/hop.h - one hop of a message: our end of it, theirs, and what carries it.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A value. What comes in brings the hop it came by, and an answer goes back by the same hop;
+ * what RFC 5626 calls a flow is a hop with a connection. (A "flow" is a pattern of messages
+ * here: call/flow.h.)
+ *
+ * `connection` names an open connection of TCP, TLS or WebSocket, never two in the life of
+ * the process; 0 means none yet: who sends by it opens one, and puts its number in. UDP has
+ * none. `listener` is which of our own addresses this is, in the order of the configuration. */
+#ifndef WIRE_HOP_H
+#define WIRE_HOP_H
+
+#include "base/address.h"
+#include "wire/wire.h"
+
+struct hop {
+    struct address local, remote;
+    uint64_t       connection;
+    uint16_t       listener;
+    uint8_t        transport;        /* enum wire_transport */
+};
+
+static inline bool hop_is_reliable(const struct hop *h) { return h->transport != WIRE_UDP; }
+static inline bool hop_same(const struct hop *a, const struct hop *b)
+{
+    return a->transport == b->transport && a->connection == b->connection && a->listener == b->listener &&
+           address_eq(&a->remote, &b->remote);
+}
+
+/* How messages leave. The socket's side fills it in, a simulator another one.
+ * 0: taken over (a copy is kept when it cannot go at once), or -errno: it will never go, and
+ * nobody is told of it again. What fails later is told to whoever listens for lost hops. */
+struct hop_sender {
+    void *ctx;
+    int (*send)(void *ctx, struct hop *to, slice bytes);
+};
+
+#endif
