@@ -1,0 +1,505 @@
+/* switch/endpoint_test.c - two endpoints and a wire between them that loses, repeats and delays
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "harness/test.h"
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "switch/endpoint.h"
+
+#define MS 1000000ll
+#define START_NS (1795251000ll * 1000 * MS)
+
+enum { WIRE_ROOM = 256, SIDES = 2 };
+
+/* What is under way, and what each side was told: a letter or number each. */
+struct net {
+    struct endpoint *e[SIDES];
+    struct { char *bytes; size_t len; int from; } wire[WIRE_ROOM];
+    size_t  sent, taken;
+    int64_t now_ns;
+    char    told[SIDES][256];
+    char    sent_text[SIDES][512];                        /* method or status of each, a blank behind */
+    struct server_transaction *server;
+    struct client_transaction *client;
+    int     lose_from, lose_count;                        /* that side's next so many */
+    bool    twice, refuse_send;
+    unsigned answer_at_once;                              /* what side 1 says to a request; 0: nothing */
+};
+
+static struct net net;
+static const struct address ends[SIDES] = { { .ip = { 10, 0, 0, 1 }, .port = 5060, .family = 4 },
+                                            { .ip = { 10, 0, 0, 2 }, .port = 5060, .family = 4 } };
+static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+
+static void note(char *text, size_t room, slice word)
+{
+    size_t at = strlen(text);
+
+    if (at + word.len + 2 < room) {
+        memcpy(text + at, word.ptr, word.len);
+        memcpy(text + at + word.len, " ", 2);
+    }
+}
+
+static int side_of(void *ctx) { return ctx == &net.e[1]; }
+
+static int wire_send(void *ctx, struct hop *to, slice bytes)
+{
+    int side = side_of(ctx);
+    slice rest = bytes, word = slice_take_until(&rest, ' ');
+
+    (void)to;
+    if (slice_eq(word, SLICE("SIP/2.0")))
+        rest = slice_skip(rest, 1), word = slice_take_until(&rest, ' ');
+    note(net.sent_text[side], sizeof net.sent_text[side], word);
+    if (net.refuse_send)
+        return -111;
+    if (net.lose_count && net.lose_from == side) {
+        net.lose_count--;
+        return 0;
+    }
+    for (int i = 0; i <= net.twice && net.sent < WIRE_ROOM; i++) {
+        char *copy = malloc(bytes.len);
+
+        if (!copy)
+            return 0;
+        memcpy(copy, bytes.ptr, bytes.len);
+        net.wire[net.sent].bytes = copy;
+        net.wire[net.sent].len = bytes.len;
+        net.wire[net.sent++].from = side;
+    }
+    return 0;
+}
+
+static void on_request(void *ctx, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    (void)from;
+    note(net.told[side_of(ctx)], sizeof net.told[0], m->method_text);
+    net.server = s;
+    server_set_owner(s, &net);
+    if (net.answer_at_once)
+        server_reply_plain(s, net.answer_at_once);
+}
+
+static void on_cancelled(void *ctx, struct server_transaction *s, const struct sip_message *m)
+{
+    (void)m;
+    note(net.told[side_of(ctx)], sizeof net.told[0], SLICE("cancelled"));
+    server_reply_plain(s, 487);
+}
+
+static void on_ack(void *ctx, const struct sip_message *m, const struct hop *from)
+{
+    (void)m, (void)from;
+    note(net.told[side_of(ctx)], sizeof net.told[0], SLICE("ack"));
+}
+
+static void on_response(void *ctx, struct client_transaction *c, const struct sip_message *m, const struct hop *from)
+{
+    (void)from;
+    CHECK(client_owner(c) == &net);
+    note(net.told[side_of(ctx)], sizeof net.told[0], m->status_text);
+}
+
+static void on_failed(void *ctx, struct client_transaction *c, enum endpoint_failure why)
+{
+    (void)c;
+    note(net.told[side_of(ctx)], sizeof net.told[0], why == ENDPOINT_TIMED_OUT ? SLICE("timeout") : SLICE("lost"));
+}
+
+static void on_server_ended(void *ctx, struct server_transaction *s)
+{
+    (void)ctx;
+    if (net.server == s)
+        net.server = NULL;
+}
+
+static void on_client_ended(void *ctx, struct client_transaction *c)
+{
+    (void)ctx;
+    if (net.client == c)
+        net.client = NULL;
+}
+
+static bool begin(void)
+{
+    struct endpoint_settings settings = { .times = usual, .seed = { 1, 2 } };
+
+    net = (struct net){ .now_ns = START_NS };
+    for (int i = 0; i < SIDES; i++) {
+        struct hop_sender sender = { &net.e[i], wire_send };
+        struct endpoint_user user = { &net.e[i],       on_request, on_cancelled,    on_ack, on_response,
+                                      on_failed, on_server_ended, on_client_ended, NULL };
+
+        settings.worker = (uint8_t)i;
+        settings.seed.k0++;
+        net.e[i] = endpoint_new(&settings, &sender, &user, net.now_ns);
+    }
+    return net.e[0] && net.e[1];
+}
+
+static void finish(void)
+{
+    for (size_t i = net.taken; i < net.sent; i++)
+        free(net.wire[i].bytes);
+    net.e[0] = endpoint_free(net.e[0]);
+    net.e[1] = endpoint_free(net.e[1]);
+}
+
+static struct hop hop_from(int side, enum wire_transport transport)
+{
+    return (struct hop){ .local = ends[side], .remote = ends[!side], .transport = (uint8_t)transport,
+                         .connection = transport != WIRE_UDP };
+}
+
+static enum wire_transport transport;
+
+static void deliver(void)
+{
+    while (net.taken < net.sent) {
+        struct sip_header room[SIP_HEADERS_MAX];
+        struct sip_message m;
+        size_t i = net.taken++;
+        struct hop hop = hop_from(!net.wire[i].from, transport);
+
+        CHECK(sip_message_parse(slice_of(net.wire[i].bytes, net.wire[i].len), SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0);
+        CHECK_EQ(m.flaw_count, 0);
+        endpoint_receive(net.e[!net.wire[i].from], &hop, &m, net.now_ns);
+        free(net.wire[i].bytes);
+    }
+}
+
+/* Until that time, timers and deliveries in their order. */
+static void run_ms(int64_t ms)
+{
+    int64_t end_ns = net.now_ns + ms * MS;
+
+    for (deliver(); ; deliver()) {
+        int64_t a = endpoint_next_ns(net.e[0]), b = endpoint_next_ns(net.e[1]);
+        int64_t next = a < b ? a : b;
+
+        if (next > end_ns)
+            break;
+        net.now_ns = next > net.now_ns ? next : net.now_ns;
+        endpoint_time(net.e[0], net.now_ns);
+        endpoint_time(net.e[1], net.now_ns);
+    }
+    net.now_ns = end_ns;
+}
+
+static bool ask(slice method)
+{
+    struct hop to = hop_from(0, transport);
+    enum sip_method id = sip_method_find(method);
+    struct out *o = client_request(net.e[0], &to, id, method, SLICE("sip:bob@10.0.0.2"));
+
+    if (!o)
+        return false;
+    sip_build_header(o, SIP_H_ROUTE, SLICE("<sip:proxy;lr>"));
+    sip_build_header(o, SIP_H_MAX_FORWARDS, SLICE("70"));
+    sip_build_header(o, SIP_H_CONTACT, SLICE("<sip:alice@10.0.0.1>"));
+    sip_build_header(o, SIP_H_FROM, SLICE("<sip:alice@a>;tag=1"));
+    sip_build_header(o, SIP_H_TO, SLICE("<sip:bob@b>"));
+    sip_build_header(o, SIP_H_CALL_ID, SLICE("call-1"));
+    sip_build_cseq(o, 1, method);
+    net.client = client_request_send(net.e[0], (slice){ 0 }, (slice){ 0 }, &net);
+    return net.client != NULL;
+}
+
+static bool answer_200(void)
+{
+    struct out *o = server_reply(net.server, 200, (slice){ 0 });
+
+    sip_build_header(o, SIP_H_CONTACT, SLICE("<sip:bob@10.0.0.2>"));
+    return server_reply_send(net.server, (slice){ 0 }, (slice){ 0 });
+}
+
+#define SENT(side, text) CHECK_STR_EQ(net.sent_text[side], text)
+#define TOLD(side, text) CHECK_STR_EQ(net.told[side], text)
+
+TEST(a_refused_invite_is_acknowledged_hop_by_hop_and_repeats_change_nothing)
+{
+    for (int twice = 0; twice < 2; twice++) {
+        transport = WIRE_UDP;
+        CHECK(begin());
+        net.twice = twice;
+        net.answer_at_once = 486;
+        CHECK(ask(SLICE("INVITE")));
+        run_ms(100);
+        TOLD(0, "486 ");
+        TOLD(1, "INVITE ");
+        run_ms(60000);
+        CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+        CHECK_EQ(endpoint_memory_bytes(net.e[0]) + endpoint_memory_bytes(net.e[1]), 0);
+        TOLD(0, "486 ");
+        finish();
+    }
+}
+
+TEST(whatever_single_message_is_lost_the_refusal_arrives_once)
+{
+    for (int side = 0; side < 2; side++)
+        for (int count = 1; count < 4; count++) {
+            transport = WIRE_UDP;
+            CHECK(begin());
+            net.answer_at_once = 404;
+            net.lose_from = side;
+            net.lose_count = count;
+            CHECK(ask(SLICE("INVITE")));
+            run_ms(70000);
+            TOLD(0, "404 ");
+            TOLD(1, "INVITE ");
+            CHECK_EQ(endpoint_counts(net.e[1])->unacknowledged, 0);
+            CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+            finish();
+        }
+}
+
+TEST(a_lost_ack_is_sent_again_with_the_next_refusal)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    CHECK(ask(SLICE("INVITE")));
+    run_ms(10);
+    server_reply_plain(net.server, 503);
+    net.lose_from = 0;
+    net.lose_count = 2;
+    run_ms(40000);
+    TOLD(0, "503 ");
+    SENT(0, "INVITE ACK ACK ACK ");
+    SENT(1, "503 503 503 ");
+    finish();
+}
+
+TEST(a_silent_user_gets_100_sent_for_it_after_200_ms)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    CHECK(ask(SLICE("INVITE")));
+    run_ms(150);
+    SENT(1, "");
+    run_ms(100);
+    SENT(1, "100 ");
+    CHECK(server_reply_plain(net.server, 180));
+    run_ms(10);
+    server_repeat(net.server);
+    CHECK(answer_200());
+    CHECK(!server_reply_plain(net.server, 486));          /* too late */
+    run_ms(10);
+    TOLD(0, "100 180 180 200 ");
+    server_repeat(net.server);                            /* no ACK came */
+    run_ms(10);
+    TOLD(0, "100 180 180 200 200 ");
+    server_acknowledged(net.server);
+    server_repeat(net.server);
+    run_ms(40000);
+    TOLD(0, "100 180 180 200 200 ");
+    CHECK(!net.server);
+    CHECK(!net.client);
+    CHECK_EQ(endpoint_memory_bytes(net.e[0]) + endpoint_memory_bytes(net.e[1]), 0);
+    finish();
+}
+
+TEST(a_request_that_is_not_an_invite_is_answered_once_and_its_repeats_from_themselves)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    net.answer_at_once = 200;
+    net.lose_from = 1;
+    net.lose_count = 2;
+    CHECK(ask(SLICE("OPTIONS")));
+    run_ms(3000);
+    SENT(0, "OPTIONS OPTIONS OPTIONS ");
+    SENT(1, "200 200 200 ");
+    TOLD(1, "OPTIONS ");
+    TOLD(0, "200 ");
+    CHECK(endpoint_memory_bytes(net.e[1]) < 330);         /* nothing of the answer is kept */
+    run_ms(40000);
+    CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+    finish();
+}
+
+TEST(cancel_waits_for_a_provisional_response_and_ends_the_invite_once)
+{
+    static const struct { bool early; const char *sent; } rows[] = {
+        { true,  "INVITE CANCEL ACK " },                  /* asked for before the 100 */
+        { false, "INVITE CANCEL ACK " },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        transport = WIRE_UDP;
+        CHECK(begin());
+        CHECK(ask(SLICE("INVITE")));
+        if (!rows[i].early)
+            run_ms(300);
+        client_cancel(net.client, SLICE("SIP;cause=200;text=\"Call completed elsewhere\""));
+        client_cancel(net.client, SLICE("again"));
+        if (rows[i].early)
+            SENT(0, "INVITE ");
+        run_ms(1000);
+        SENT(0, rows[i].sent);
+        TOLD(1, "INVITE cancelled ");
+        SENT(1, "100 200 487 ");
+        TOLD(0, "100 487 ");
+        run_ms(40000);
+        CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+        finish();
+    }
+}
+
+TEST(cancel_that_crosses_the_answer_changes_nothing)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    CHECK(ask(SLICE("INVITE")));
+    run_ms(300);
+    CHECK(answer_200());
+    client_cancel(net.client, (slice){ 0 });              /* the 200 is under way */
+    run_ms(100);
+    SENT(1, "100 200 200 ");                              /* of the INVITE, of the CANCEL */
+    TOLD(1, "INVITE ");
+    TOLD(0, "100 200 ");
+    finish();
+}
+
+TEST(an_invite_without_any_answer_times_out_after_32_s)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    net.lose_from = 0;
+    net.lose_count = 100;
+    CHECK(ask(SLICE("INVITE")));
+    run_ms(31900);
+    TOLD(0, "");
+    run_ms(200);
+    TOLD(0, "timeout ");
+    SENT(0, "INVITE INVITE INVITE INVITE INVITE INVITE INVITE ");
+    CHECK(!net.client);
+    finish();
+}
+
+TEST(a_lost_hop_fails_what_waits_for_a_first_answer_and_nothing_else)
+{
+    struct hop hop;
+
+    transport = WIRE_UDP;
+    CHECK(begin());
+    net.refuse_send = true;
+    CHECK(ask(SLICE("INVITE")));                          /* refused at once: told with the next timer */
+    TOLD(0, "");
+    run_ms(20);
+    TOLD(0, "lost ");
+    net.refuse_send = false;
+    CHECK(ask(SLICE("OPTIONS")));
+    hop = hop_from(0, WIRE_UDP);
+    hop.remote.port++;
+    endpoint_hop_lost(net.e[0], &hop, net.now_ns);        /* another one */
+    hop.remote.port--;
+    net.taken = net.sent;                                 /* the OPTIONS never arrives */
+    free(net.wire[net.sent - 1].bytes);
+    endpoint_hop_lost(net.e[0], &hop, net.now_ns);
+    run_ms(20);
+    TOLD(0, "lost lost ");
+    CHECK(ask(SLICE("INVITE")));
+    run_ms(300);                                          /* 100 came */
+    endpoint_hop_lost(net.e[0], &hop, net.now_ns);
+    run_ms(1000);
+    TOLD(0, "lost lost 100 ");
+    finish();
+}
+
+TEST(over_a_reliable_transport_nothing_is_repeated_and_little_lingers)
+{
+    transport = WIRE_TCP;
+    CHECK(begin());
+    net.answer_at_once = 200;
+    CHECK(ask(SLICE("OPTIONS")));
+    run_ms(100);
+    TOLD(0, "200 ");
+    CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+    finish();
+}
+
+static void receive_text(const char *text)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    struct hop hop = hop_from(1, WIRE_UDP);
+
+    CHECK(sip_message_parse(slice_of_string(text), SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0);
+    endpoint_receive(net.e[1], &hop, &m, net.now_ns);
+}
+
+#define REST "From: <sip:a@b>;tag=f\r\nTo: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+
+TEST(the_same_request_by_another_branch_is_merged_and_gets_482)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    receive_text("INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p1;branch=z9hG4bK1\r\n" REST);
+    receive_text("INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p2;branch=z9hG4bK2\r\n" REST);
+    SENT(1, "482 ");
+    TOLD(1, "INVITE ");
+    receive_text("INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p1;branch=z9hG4bK1\r\n" REST);      /* a repeat */
+    SENT(1, "482 100 ");
+    finish();
+}
+
+TEST(a_branch_without_the_cookie_is_told_apart_by_the_rest)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    receive_text("INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p1;branch=1\r\n" REST);
+    receive_text("INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p1;branch=1\r\n"
+                 "From: <sip:a@b>;tag=f\r\nTo: <sip:c@d>\r\nCall-ID: y\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
+    TOLD(1, "INVITE INVITE ");
+    finish();
+}
+
+TEST(a_full_endpoint_refuses_new_things_and_lets_pass_what_ends_old_ones)
+{
+    struct endpoint_settings settings = { .times = usual, .seed = { 1, 2 }, .transactions_max = 4 };
+    struct hop_sender sender = { &net.e[1], wire_send };
+    struct endpoint_user user = { .ctx = &net.e[1], .request = on_request, .response = on_response };
+    char text[512];
+
+    transport = WIRE_UDP;
+    CHECK(begin());
+    net.e[1] = endpoint_free(net.e[1]);
+    net.e[1] = endpoint_new(&settings, &sender, &user, net.now_ns);
+    for (int i = 0; i < 5; i++) {
+        snprintf(text, sizeof text, "OPTIONS sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p;branch=z9hG4bK%d\r\nFrom: <sip:a@b>;tag=f\r\n"
+                 "To: <sip:c@d>\r\nCall-ID: %d\r\nCSeq: 1 OPTIONS\r\n\r\n", i, i);
+        receive_text(text);
+    }
+    SENT(1, "503 ");
+    CHECK_EQ(endpoint_counts(net.e[1])->refused, 1);
+    receive_text("BYE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP p;branch=z9hG4bKb\r\nFrom: <sip:a@b>;tag=f\r\n"
+                 "To: <sip:c@d>;tag=t\r\nCall-ID: 9\r\nCSeq: 2 BYE\r\n\r\n");
+    TOLD(1, "OPTIONS OPTIONS OPTIONS OPTIONS BYE ");
+    finish();
+}
+
+TEST(a_response_that_is_not_ours_is_counted_and_dropped)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    receive_text("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP p;branch=z9hG4bKnever\r\n" REST);
+    CHECK_EQ(endpoint_counts(net.e[1])->strays, 1);
+    TOLD(1, "");
+    finish();
+}
+
+TEST(tokens_differ_and_begin_with_their_worker)
+{
+    char a[ENDPOINT_TOKEN_LEN + 1], b[ENDPOINT_TOKEN_LEN + 1];
+
+    CHECK(begin());
+    endpoint_token(net.e[1], a);
+    endpoint_token(net.e[1], b);
+    CHECK(strcmp(a, b) != 0);
+    CHECK_EQ(a[0], 'b');
+    CHECK_EQ(strlen(a), ENDPOINT_TOKEN_LEN);
+    finish();
+}
