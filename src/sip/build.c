@@ -6,8 +6,7 @@
 
 static const slice crlf = SLICE_INIT("\r\n");
 
-/* A value on one line: whatever would end the line becomes a blank. */
-static void line_text(struct out *o, slice value)
+void sip_build_text(struct out *o, slice value)
 {
     char *at = value.len ? out_space(o, value.len) : NULL;
 
@@ -23,9 +22,9 @@ static void line_text(struct out *o, slice value)
 
 void sip_build_request(struct out *o, slice method, slice uri)
 {
-    line_text(o, method);
+    sip_build_text(o, method);
     out_char(o, ' ');
-    line_text(o, uri);
+    sip_build_text(o, uri);
     out_text(o, SLICE(" SIP/2.0\r\n"));
 }
 
@@ -34,15 +33,15 @@ void sip_build_status(struct out *o, unsigned status, slice phrase)
     out_text(o, SLICE("SIP/2.0 "));
     out_u64(o, status);
     out_char(o, ' ');
-    line_text(o, phrase);
+    sip_build_text(o, phrase);
     out_text(o, crlf);
 }
 
 void sip_build_named(struct out *o, slice name, slice value)
 {
-    line_text(o, name);
+    sip_build_text(o, name);
     out_text(o, SLICE(": "));
-    line_text(o, value);
+    sip_build_text(o, value);
     out_text(o, crlf);
 }
 
@@ -73,7 +72,7 @@ void sip_build_cseq(struct out *o, uint32_t number, slice method)
     out_text(o, SLICE("CSeq: "));
     out_u64(o, number);
     out_char(o, ' ');
-    line_text(o, method);
+    sip_build_text(o, method);
     out_text(o, crlf);
 }
 
@@ -93,11 +92,11 @@ void sip_build_via(struct out *o, slice transport, const struct address *local, 
 static void param_text(struct out *o, const struct sip_param *param)
 {
     out_char(o, ';');
-    line_text(o, param->name);
+    sip_build_text(o, param->name);
     if (!param->has_value)
         return;
     out_text(o, param->quoted ? SLICE("=\"") : SLICE("="));
-    line_text(o, param->value);
+    sip_build_text(o, param->value);
     if (param->quoted)
         out_char(o, '"');
 }
@@ -117,16 +116,16 @@ void sip_build_name_addr(struct out *o, enum sip_header_id id, const struct sip_
     out_text(o, SLICE(": "));
     if (addr->display.len) {
         out_char(o, '"');
-        line_text(o, addr->display);
+        sip_build_text(o, addr->display);
         out_text(o, SLICE("\" "));
     }
     out_char(o, '<');
-    line_text(o, addr->uri);
+    sip_build_text(o, addr->uri);
     out_char(o, '>');
     params_without_tag(o, addr->params);
     if (tag.len) {
         out_text(o, SLICE(";tag="));
-        line_text(o, tag);
+        sip_build_text(o, tag);
     }
     out_text(o, crlf);
 }
@@ -144,7 +143,7 @@ static void top_via(struct out *o, slice value, const struct sip_via *via, const
     if (via->params.len)
         head.len = (size_t)(via->params.ptr - value.ptr);
     out_text(o, SLICE("Via: "));
-    line_text(o, slice_trim(head));
+    sip_build_text(o, slice_trim(head));
     for (slice rest = via->params; sip_param_next(&rest, &param);) {
         if (!param.name.len || slice_eq_nocase(param.name, SLICE("received")))
             continue;
@@ -194,10 +193,10 @@ void sip_build_response(struct out *o, const struct sip_message *request, unsign
     sip_build_copy(o, request, SIP_H_FROM);
     if (to) {
         out_text(o, SLICE("To: "));
-        line_text(o, to->value);
+        sip_build_text(o, to->value);
         if (to_tag.len && !request->to.tag.len) {
             out_text(o, SLICE(";tag="));
-            line_text(o, to_tag);
+            sip_build_text(o, to_tag);
         }
         out_text(o, crlf);
     }

@@ -21,6 +21,8 @@
 void sip_build_request(struct out *o, slice method, slice uri);
 void sip_build_status(struct out *o, unsigned status, slice phrase);
 
+/* Text on one line: whatever would end the line becomes a blank. */
+void sip_build_text(struct out *o, slice text);
 void sip_build_header(struct out *o, enum sip_header_id id, slice value);
 void sip_build_header_u32(struct out *o, enum sip_header_id id, uint32_t value);
 void sip_build_named(struct out *o, slice name, slice value);              /* any name */
