@@ -51,6 +51,7 @@ struct endpoint *endpoint_free(struct endpoint *e)
 }
 
 int64_t endpoint_now_ns(const struct endpoint *e) { return e->now_ns; }
+const struct transaction_times *endpoint_times(const struct endpoint *e) { return &e->settings.times; }
 const struct endpoint_counts *endpoint_counts(const struct endpoint *e) { return &e->counts; }
 size_t endpoint_live(const struct endpoint *e) { return e->live; }
 size_t endpoint_memory_bytes(const struct endpoint *e) { return e->memory_bytes; }

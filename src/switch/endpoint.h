@@ -82,6 +82,7 @@ void endpoint_hop_lost(struct endpoint *e, const struct hop *hop, int64_t now_ns
 void endpoint_time(struct endpoint *e, int64_t now_ns);
 int64_t endpoint_next_ns(const struct endpoint *e);        /* when to call endpoint_time; INT64_MAX: no need */
 int64_t endpoint_now_ns(const struct endpoint *e);         /* as of the last of these calls */
+const struct transaction_times *endpoint_times(const struct endpoint *e);
 
 const struct endpoint_counts *endpoint_counts(const struct endpoint *e);
 size_t endpoint_live(const struct endpoint *e);            /* transactions */
@@ -102,6 +103,10 @@ bool server_reply_plain(struct server_transaction *s, unsigned status);
  * that the ACK came, so that it need not be kept. */
 void server_repeat(struct server_transaction *s);
 void server_acknowledged(struct server_transaction *s);
+
+/* No answer will ever be given: a request that is not an INVITE and whose far end was silent
+ * gets none (RFC 4320). Not within its own `request` call. */
+void server_drop(struct server_transaction *s);
 
 slice server_to_tag(const struct server_transaction *s);  /* in every answer of ours; the request's own, if it had one */
 enum sip_method server_method(const struct server_transaction *s);

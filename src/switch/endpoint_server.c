@@ -419,6 +419,13 @@ void server_due(struct server_transaction *s)
     server_free(s);
 }
 
+void server_drop(struct server_transaction *s)
+{
+    s->owner = NULL;
+    if (s->endpoint->received != s)
+        server_free(s);
+}
+
 /* ---- questions ---- */
 
 slice server_to_tag(const struct server_transaction *s)

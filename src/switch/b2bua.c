@@ -1,0 +1,392 @@
+/* switch/b2bua.c - the table of calls, and who gets what comes
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+#include "switch/b2bua_int.h"
+
+#include <stdlib.h>
+
+enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024 };
+#define SECOND_NS 1000000000ll
+
+/* ---- life ---- */
+
+struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
+                        int64_t now_ns)
+{
+    static const uint16_t fail_over[] = { 500, 502, 503, 504, 0 };
+    struct b2bua *b = calloc(1, sizeof *b);
+    struct b2bua_settings *s = b ? &b->settings : NULL;
+
+    if (!b)
+        return NULL;
+    *s = *settings;
+    s->calls_max = s->calls_max ? s->calls_max : CALLS_MAX;
+    s->ring_ns = s->ring_ns ? s->ring_ns : 60 * SECOND_NS;
+    s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
+    s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
+    s->fail_over = s->fail_over ? s->fail_over : fail_over;
+    b->endpoint = endpoint;
+    b->router = *router;
+    b->now_ns = now_ns;
+    b->t1_ns = endpoint_times(endpoint)->t1_ns;
+    b->t2_ns = endpoint_times(endpoint)->t2_ns;
+    b->random = settings->seed.k0 ^ settings->seed.k1;
+    list_init(&b->calls);
+    wheel_init(&b->leg_wheel, now_ns);
+    wheel_init(&b->call_wheel, now_ns);
+    out_init_memory(&b->scratch, SCRATCH_MAX);
+    if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
+        return b2bua_free(b);
+    return b;
+}
+
+static void call_free(struct b2bua_call *c);
+
+struct b2bua *b2bua_free(struct b2bua *b)
+{
+    if (!b)
+        return NULL;
+    while (!list_is_empty(&b->calls))
+        call_free(list_item(b->calls.next, struct b2bua_call, in_all));
+    map_done(&b->legs);
+    map_done(&b->lines);
+    out_done(&b->scratch);
+    free(b);
+    return NULL;
+}
+
+/* For waiting times and first numbers, nothing secret. */
+uint64_t b2bua_random(struct b2bua *b)
+{
+    b->random = b->random * 6364136223846793005u + 1442695040888963407u;
+    return b->random >> 33;
+}
+
+int64_t b2bua_now(struct b2bua *b)
+{
+    int64_t now_ns = endpoint_now_ns(b->endpoint);
+
+    if (now_ns > b->now_ns)
+        b->now_ns = now_ns;
+    return b->now_ns;
+}
+
+const struct b2bua_counts *b2bua_counts(const struct b2bua *b) { return &b->counts; }
+size_t b2bua_memory_bytes(const struct b2bua *b) { return b->memory_bytes; }
+
+/* ---- lines ---- */
+
+static struct line *line_find(const struct b2bua *b, slice aor)
+{
+    for (struct map_node *n = map_first(&b->lines, hash_slice(&b->settings.seed, aor)); n; n = map_next(n)) {
+        struct line *line = map_item(n, struct line, by_aor);
+
+        if (slice_eq(slice_of(line->aor, line->len), aor))
+            return line;
+    }
+    return NULL;
+}
+
+unsigned line_calls(const struct b2bua *b, slice aor)
+{
+    const struct line *line = aor.len ? line_find(b, aor) : NULL;
+
+    return line ? line->calls : 0;
+}
+
+unsigned b2bua_user_calls(const struct b2bua *b, slice aor) { return line_calls(b, aor); }
+
+struct line *line_take(struct b2bua *b, slice aor)
+{
+    struct line *line = aor.len ? line_find(b, aor) : NULL;
+
+    if (!line && aor.len && aor.len <= UINT16_MAX && (line = malloc(sizeof *line + aor.len))) {
+        *line = (struct line){ .len = (uint16_t)aor.len };
+        memcpy(line->aor, aor.ptr, aor.len);
+        map_add(&b->lines, &line->by_aor, hash_slice(&b->settings.seed, aor));
+    }
+    if (line)
+        line->calls++;
+    return line;
+}
+
+static void line_leave(struct b2bua *b, struct line **line)
+{
+    if (*line && --(*line)->calls == 0) {
+        map_remove(&b->lines, &(*line)->by_aor);
+        free(*line);
+    }
+    *line = NULL;
+}
+
+/* ---- legs ---- */
+
+void b2bua_join_map(struct leg *leg)
+{
+    struct b2bua *b = leg->call->b2bua;
+
+    map_add(&b->legs, &leg->by_tag, hash_slice(&b->settings.seed, leg->dialog.local_tag));
+    leg->in_map = true;
+}
+
+void b2bua_leave_map(struct leg *leg)
+{
+    if (leg->in_map)
+        map_remove(&leg->call->b2bua->legs, &leg->by_tag);
+    leg->in_map = false;
+}
+
+/* Whose dialog a request or an ACK belongs to: our tag finds the place, all three the dialog. */
+struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m)
+{
+    for (struct map_node *n = map_first(&b->legs, hash_slice(&b->settings.seed, m->to.tag)); n; n = map_next(n)) {
+        struct leg *leg = map_item(n, struct leg, by_tag);
+
+        if (dialog_is(&leg->dialog, m->call_id, m->to.tag, m->from.tag))
+            return leg;
+    }
+    return NULL;
+}
+
+/* ---- the end of a call ---- */
+
+static void call_free(struct b2bua_call *c)
+{
+    struct b2bua *b = c->b2bua;
+
+    while (!list_is_empty(&c->relays))
+        relay_free(list_item(c->relays.next, struct relay, in_call));
+    while (!list_is_empty(&c->branches))
+        branch_free(list_item(c->branches.next, struct branch, in_call));
+    leg_stop(&c->a);
+    b2bua_leave_map(&c->a);
+    if (c->invite)
+        server_set_owner(c->invite, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(c->lines); i++)
+        line_leave(b, &c->lines[i]);
+    wheel_clear(&b->call_wheel, &c->timer);
+    list_remove(&c->in_all);
+    b->counts.live--;
+    b->memory_bytes -= sizeof *c + c->request_len;
+    free(c->request);
+    arena_done(&c->arena);
+    free(c);
+}
+
+static bool branch_is_held(const struct branch *branch)
+{
+    return branch->invite && !client_is_answered(branch->invite);
+}
+
+static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted; }
+
+void call_release(struct b2bua_call *c)
+{
+    if (c->phase != CALL_ENDING || leg_is_held(&c->a) || (c->b && leg_is_held(c->b)))
+        return;
+    for (struct list *l = c->relays.next; l != &c->relays; l = l->next)
+        if (!list_item(l, struct relay, in_call)->done)
+            return;
+    if (c->invite && server_status(c->invite) < 200)
+        return;
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        if (branch_is_held(list_item(l, struct branch, in_call)))
+            return;
+    call_free(c);
+}
+
+void b2bua_hang_up_all(struct b2bua *b, slice reason)
+{
+    struct list *next;
+
+    for (struct list *l = b->calls.next; l != &b->calls; l = next) {
+        struct b2bua_call *c = list_item(l, struct b2bua_call, in_all);
+
+        next = l->next;
+        if (c->phase == CALL_SETUP)
+            setup_give_up(c, 503, reason);
+        else if (c->phase == CALL_ANSWERED)
+            call_end(c, NULL, reason, NULL);
+        call_release(c);
+    }
+}
+
+/* ---- what comes ---- */
+
+void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    struct leg *leg;
+
+    (void)b2bua_now(b);
+    if (!m->to.tag.len) {
+        setup_begin(b, s, m, from);
+        return;
+    }
+    leg = b2bua_find(b, m);
+    if (!leg || leg->ended) {
+        server_reply_plain(s, 481);
+        return;
+    }
+    struct b2bua_call *c = leg->call;
+
+    if (!dialog_take_cseq(&leg->dialog, m))
+        server_reply_plain(s, 500);                       /* 12.2.2 */
+    else if (m->method == SIP_BYE)
+        end_bye(leg, s, m);
+    else if (m->method == SIP_PRACK)
+        answer_prack(c, s, m);
+    else
+        relay_request(leg, s, m, from);
+    call_release(c);
+}
+
+void b2bua_cancelled(struct b2bua *b, struct server_transaction *s, const struct sip_message *cancel)
+{
+    uint8_t *kind = server_owner(s);
+    const struct sip_header *reason = sip_header_find(cancel, SIP_H_REASON);
+    slice why = reason ? reason->value : (slice){ 0 };
+
+    (void)b2bua_now(b);
+    if (!kind)
+        return;
+    if (*kind == B2BUA_CALL) {
+        struct b2bua_call *c = (struct b2bua_call *)(void *)kind;
+
+        b->counts.cancelled++;
+        setup_give_up(c, 487, why);
+        call_release(c);
+    } else if (*kind == B2BUA_RELAY) {
+        struct relay *r = (struct relay *)(void *)kind;
+
+        if (r->client)
+            client_cancel(r->client, why);                /* its 487 will be relayed */
+    }
+}
+
+void b2bua_acknowledged(struct b2bua *b, const struct sip_message *ack, const struct hop *from)
+{
+    struct leg *leg = ack->to.tag.len ? b2bua_find(b, ack) : NULL;
+
+    (void)b2bua_now(b);
+    (void)from;
+    if (!leg)
+        return;
+    struct b2bua_call *c = leg->call;
+
+    answer_ack(leg, ack);
+    call_release(c);
+}
+
+bool b2bua_response(struct b2bua *b, struct client_transaction *t, const struct sip_message *m, const struct hop *from)
+{
+    uint8_t *kind = client_owner(t);
+    struct b2bua_call *c;
+
+    (void)b2bua_now(b);
+    if (!kind)
+        return false;
+    if (*kind == B2BUA_BRANCH) {
+        c = ((struct branch *)(void *)kind)->call;
+        setup_response((struct branch *)(void *)kind, m, from);
+    } else {
+        c = ((struct relay *)(void *)kind)->call;
+        relay_response((struct relay *)(void *)kind, m, from);
+    }
+    call_release(c);
+    return true;
+}
+
+bool b2bua_failed(struct b2bua *b, struct client_transaction *t, enum endpoint_failure why)
+{
+    uint8_t *kind = client_owner(t);
+    struct b2bua_call *c;
+
+    (void)b2bua_now(b);
+    if (!kind)
+        return false;
+    if (*kind == B2BUA_BRANCH) {
+        c = ((struct branch *)(void *)kind)->call;
+        setup_failed((struct branch *)(void *)kind, why);
+    } else {
+        c = ((struct relay *)(void *)kind)->call;
+        relay_failed((struct relay *)(void *)kind, why);
+    }
+    call_release(c);
+    return true;
+}
+
+void b2bua_server_ended(struct b2bua *b, struct server_transaction *s)
+{
+    uint8_t *kind = server_owner(s);
+
+    (void)b;
+    if (!kind)
+        return;
+    if (*kind == B2BUA_CALL) {
+        struct b2bua_call *c = (struct b2bua_call *)(void *)kind;
+
+        if (c->invite == s)
+            c->invite = NULL;
+        if (c->a.repeated == s)
+            c->a.repeated = NULL;                         /* its timer still tells that no ACK came */
+        if (c->b && c->b->repeated == s)
+            c->b->repeated = NULL;
+        call_release(c);
+    } else if (*kind == B2BUA_RELAY) {
+        ((struct relay *)(void *)kind)->server = NULL;
+    }
+}
+
+void b2bua_client_ended(struct b2bua *b, struct client_transaction *t)
+{
+    uint8_t *kind = client_owner(t);
+    struct b2bua_call *c;
+
+    (void)b;
+    if (!kind)
+        return;
+    if (*kind == B2BUA_BRANCH) {
+        c = ((struct branch *)(void *)kind)->call;
+        ((struct branch *)(void *)kind)->invite = NULL;
+    } else {
+        c = ((struct relay *)(void *)kind)->call;
+        ((struct relay *)(void *)kind)->client = NULL;
+        relay_free((struct relay *)(void *)kind);
+    }
+    call_release(c);
+}
+
+/* ---- time ---- */
+
+static void call_due(struct b2bua_call *c)
+{
+    if (c->phase == CALL_SETUP)
+        setup_ring_time_over(c);
+    else if (c->phase == CALL_ANSWERED)
+        end_time_over(c);
+    call_release(c);
+}
+
+void b2bua_time(struct b2bua *b, int64_t now_ns)
+{
+    struct wheel_timer *t;
+
+    if (now_ns > b->now_ns)
+        b->now_ns = now_ns;
+    while ((t = wheel_due(&b->leg_wheel, b->now_ns))) {
+        struct leg *leg = wheel_item(t, struct leg, timer);
+        struct b2bua_call *c = leg->call;
+
+        leg_due(leg);
+        call_release(c);
+    }
+    while ((t = wheel_due(&b->call_wheel, b->now_ns)))
+        call_due(wheel_item(t, struct b2bua_call, timer));
+}
+
+int64_t b2bua_next_ns(const struct b2bua *b)
+{
+    int64_t leg_ns = wheel_next_ns(&b->leg_wheel), call_ns = wheel_next_ns(&b->call_wheel);
+
+    return leg_ns < call_ns ? leg_ns : call_ns;
+}

@@ -1,0 +1,70 @@
+/* switch/b2bua.h - the back-to-back user agent: two dialogs that are one call (RFC 3261, 3262,
+ * 3264, 3311, 3326, 4028, 6026, 6337, 7044).
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Hung between an endpoint's callbacks and a router. Each leg has its own Call-ID, tags, CSeq,
+ * RSeq, Via and Contact; bodies and all headers that speak of the call pass unchanged, and the
+ * code and phrase of B's answer are A's, except where one of the rules below changes them.
+ *
+ *     b2bua_request(b, s, m, from)  ...  from the endpoint's user, for INVITE and what is in a dialog
+ *     b2bua_time(b, now_ns)              // when b2bua_next_ns says so
+ *
+ * The rules that give A another code than B's: nobody answered in time (480, or 408 when B's
+ * side sent no packet at all), nothing could be sent to B (500), A cancelled (487), a forward
+ * took over (B's code stays with B), forking chose another branch's code (16.7).
+ * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
+#ifndef SWITCH_B2BUA_H
+#define SWITCH_B2BUA_H
+
+#include "switch/endpoint.h"
+#include "switch/router.h"
+
+struct b2bua;
+
+struct b2bua_settings {
+    struct hash_seed seed;
+    uint32_t calls_max;              /* at once (100,000) */
+    uint32_t user_calls_max;         /* of one user at once; 0: as many as come */
+    int64_t  ring_ns;                /* until a forward or 480 (60 s) */
+    int64_t  duration_max_ns;        /* of a call (24 h) */
+    unsigned diversions_max;         /* forwards of one call (5) */
+    slice    server;                 /* Server and User-Agent; empty: none is written */
+    const uint16_t *fail_over;       /* codes after which the next gateway is tried; 0 at the end;
+                                      * NULL: 500, 502, 503, 504 and our own 408 */
+};
+
+struct b2bua_counts {
+    uint64_t calls, answered, refused, cancelled, forwarded, failed_over;
+    uint64_t unacknowledged;         /* 2xx without ACK: both legs ended */
+    uint64_t unpracked;              /* reliable 1xx without PRACK: 504 */
+    uint64_t expired;                /* session timer or duration_max_ns */
+    uint64_t full;                   /* refused for lack of room */
+    uint64_t live, live_max;
+};
+
+/* The strings of settings are borrowed for its life. */
+struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
+                        int64_t now_ns);
+struct b2bua *b2bua_free(struct b2bua *b);
+
+/* From the endpoint's user. Requests: an INVITE, or anything with a To tag but REGISTER. */
+void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
+void b2bua_cancelled(struct b2bua *b, struct server_transaction *s, const struct sip_message *cancel);
+void b2bua_acknowledged(struct b2bua *b, const struct sip_message *ack, const struct hop *from);
+/* These return false when the transaction is not one of a call. */
+bool b2bua_response(struct b2bua *b, struct client_transaction *c, const struct sip_message *m, const struct hop *from);
+bool b2bua_failed(struct b2bua *b, struct client_transaction *c, enum endpoint_failure why);
+void b2bua_server_ended(struct b2bua *b, struct server_transaction *s);
+void b2bua_client_ended(struct b2bua *b, struct client_transaction *c);
+
+void    b2bua_time(struct b2bua *b, int64_t now_ns);
+int64_t b2bua_next_ns(const struct b2bua *b);
+
+/* Calls of one user now, set up or talking. */
+unsigned b2bua_user_calls(const struct b2bua *b, slice aor);
+/* BYE or CANCEL to all; `reason` as in a Reason header. */
+void b2bua_hang_up_all(struct b2bua *b, slice reason);
+const struct b2bua_counts *b2bua_counts(const struct b2bua *b);
+size_t b2bua_memory_bytes(const struct b2bua *b);
+
+#endif

@@ -1,0 +1,260 @@
+/* switch/b2bua_answer.c - answers that must be acknowledged: reliable 1xx by PRACK, 2xx by ACK
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "sip/values.h"
+#include "switch/b2bua_int.h"
+
+#include <stdlib.h>
+
+/* ---- repeating ---- */
+
+void leg_stop(struct leg *leg)
+{
+    wheel_clear(&leg->call->b2bua->leg_wheel, &leg->timer);
+    if (leg->repeated && leg->repeated != leg->call->invite)
+        server_set_owner(leg->repeated, NULL);
+    leg->repeated = NULL;
+    leg->repeats = LEG_REPEATS_NOTHING;
+}
+
+void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s)
+{
+    struct b2bua *b = leg->call->b2bua;
+
+    leg_stop(leg);
+    leg->repeats = (uint8_t)what;
+    leg->repeated = s;
+    leg->repeat_ns = b->t1_ns;
+    leg->repeat_end_ns = b2bua_now(b) + 64 * b->t1_ns;
+    server_set_owner(s, leg->call);
+    wheel_set(&b->leg_wheel, &leg->timer, b2bua_now(b) + leg->repeat_ns);
+}
+
+static void unacknowledged(struct leg *leg)
+{
+    struct b2bua_call *c = leg->call;
+    bool is_2xx = leg->repeats == LEG_REPEATS_2XX;
+
+    leg_stop(leg);
+    if (!is_2xx) {
+        c->b2bua->counts.unpracked++;
+        setup_give_up(c, 504, SLICE("SIP;cause=504;text=\"No PRACK from the caller\""));
+        return;
+    }
+    c->b2bua->counts.unacknowledged++;
+    if (leg->bye_wanted) {
+        leg->bye_wanted = false;
+        leg_bye(leg, (slice){ 0 }, NULL);
+        return;
+    }
+    call_end(c, NULL, SLICE("SIP;cause=408;text=\"No ACK\""), NULL);
+}
+
+/* 1xx twice as long each time (RFC 3262, 3), 2xx up to T2 (13.3.1.4). */
+void leg_due(struct leg *leg)
+{
+    struct b2bua *b = leg->call->b2bua;
+
+    if (leg->repeats == LEG_REPEATS_NOTHING)
+        return;
+    if (b->now_ns >= leg->repeat_end_ns) {
+        unacknowledged(leg);
+        return;
+    }
+    if (leg->repeated)
+        server_repeat(leg->repeated);
+    leg->repeat_ns *= 2;
+    if (leg->repeats == LEG_REPEATS_2XX && leg->repeat_ns > b->t2_ns)
+        leg->repeat_ns = b->t2_ns;
+    int64_t next_ns = b->now_ns + leg->repeat_ns;
+
+    wheel_set(&b->leg_wheel, &leg->timer, next_ns < leg->repeat_end_ns ? next_ns : leg->repeat_end_ns);
+}
+
+/* ---- ACK ---- */
+
+void leg_ack(struct leg *leg, const struct sip_message *body_of)
+{
+    struct b2bua *b = leg->call->b2bua;
+    struct out *o = dialog_ack(b->endpoint, &leg->dialog, leg->invite_cseq_out);
+
+    if (body_of && body_of->body.len) {
+        leg->ack_type = arena_slice(&leg->call->arena, headers_type(body_of));
+        leg->ack_body = arena_slice(&leg->call->arena, body_of->body);
+    } else if (body_of || !leg->acked_once) {
+        leg->ack_type = leg->ack_body = (slice){ 0 };
+    }
+    leg->acked_once = true;
+    leg->ack_owed = false;
+    if (o)
+        client_ack_send(b->endpoint, leg->ack_type, leg->ack_body);
+}
+
+/* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. */
+void answer_again(struct leg *leg)
+{
+    if (!leg->ack_owed)
+        leg_ack(leg, NULL);
+}
+
+void answer_ack(struct leg *leg, const struct sip_message *ack)
+{
+    struct b2bua_call *c = leg->call;
+    struct leg *other = leg == &c->a ? c->b : &c->a;
+
+    if (leg->repeats != LEG_REPEATS_2XX || ack->cseq.number != leg->invite_cseq_in)
+        return;
+    if (leg->repeated)
+        server_acknowledged(leg->repeated);
+    leg_stop(leg);
+    if (other && other->ack_owed)
+        leg_ack(other, ack);
+    if (!leg->bye_wanted)
+        return;
+    leg->bye_wanted = false;
+    leg_bye(leg, (slice){ 0 }, NULL);
+}
+
+/* ---- reliable provisional answers (RFC 3262) ---- */
+
+bool is_reliable_1xx(const struct sip_message *m, uint32_t *ret_rseq)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_RSEQ);
+
+    return h && sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel")) && sip_rseq_parse(h->value, ret_rseq);
+}
+
+static void put_rack(struct out *o, uint32_t rseq, uint32_t cseq)
+{
+    out_text(o, SLICE("RAck: "));
+    out_u64(o, rseq);
+    out_char(o, ' ');
+    out_u64(o, cseq);
+    out_text(o, SLICE(" INVITE\r\n"));
+}
+
+void leg_prack(struct leg *leg)
+{
+    struct relay *r = relay_start(leg->call, NULL, leg, NULL, NULL);
+    struct out *o = r ? dialog_request(leg->call->b2bua->endpoint, &leg->dialog, SIP_PRACK, (slice){ 0 }) : NULL;
+
+    if (o) {
+        put_rack(o, leg->rseq, leg->invite_cseq_out);
+        r->client = client_request_send(leg->call->b2bua->endpoint, (slice){ 0 }, (slice){ 0 }, r);
+    }
+    if (r && !r->client)
+        relay_free(r);
+}
+
+/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; while A still owes
+ * the PRACK of another one (a fork), or cannot do it, we acknowledge B's ourselves, and its SDP
+ * is not A's concern. */
+void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
+{
+    uint32_t rseq;
+    bool reliable = is_reliable_1xx(m, &rseq), ours = false;
+    unsigned how = c->caller_trusted ? HEADERS_TRUSTED : 0;
+
+    if (reliable && leg->rseq && rseq != leg->rseq + 1)
+        return;                                           /* a repeat, or one is missing: it will come again */
+    if (reliable)
+        leg->rseq = rseq;
+    if (reliable && (!c->reliable || c->a.repeats == LEG_REPEATS_1XX)) {
+        leg_prack(leg);
+        ours = true;
+        how |= HEADERS_NO_REQUIRE;
+    }
+    if (!c->invite || (ours && c->a.repeats == LEG_REPEATS_1XX))
+        return;
+    dialog_refresh(&c->arena, m, &leg->dialog.hop, &leg->dialog);
+    c->b = leg;
+    struct out *o = server_reply(c->invite, m->status, m->reason);
+
+    headers_record_routes(o, &c->a.dialog);
+    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_pass(o, m, how);
+    if (c->waiting && m->status == 180 && !sip_header_find(m, SIP_H_ALERT_INFO))
+        out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
+    if (reliable && !ours)
+        sip_build_header_u32(o, SIP_H_RSEQ, ++c->a.rseq);
+    if (!server_reply_send(c->invite, headers_type(m), m->body) || !reliable || ours)
+        return;
+    c->pracked_leg = leg;
+    c->pracked_rseq = rseq;
+    leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
+}
+
+void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
+    struct sip_rack rack;
+    struct leg *leg = c->pracked_leg;
+
+    if (!h || !sip_rack_parse(h->value, &rack)) {
+        server_reply(s, 400, SLICE("Missing or Unreadable RAck"));
+        server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+        return;
+    }
+    if (c->a.repeats != LEG_REPEATS_1XX || !leg || rack.rseq != c->a.rseq || rack.cseq != c->a.invite_cseq_in ||
+        rack.method_id != SIP_INVITE) {
+        server_reply_plain(s, 481);
+        return;
+    }
+    leg_stop(&c->a);
+    c->pracked_leg = NULL;
+    struct relay *r = relay_start(c, &c->a, leg, s, m);
+    struct out *o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_PRACK, (slice){ 0 }) : NULL;
+
+    if (o) {
+        put_rack(o, c->pracked_rseq, leg->invite_cseq_out);
+        headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+        r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
+    }
+    if (r && r->client)
+        return;
+    server_reply_plain(s, 500);
+    if (r)
+        relay_free(r);
+}
+
+/* ---- the answer ---- */
+
+void request_end(struct b2bua_call *c)
+{
+    c->b2bua->memory_bytes -= c->request_len;
+    free(c->request);
+    c->request = NULL;
+    c->request_len = 0;
+}
+
+void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
+{
+    struct server_transaction *s = c->invite;
+
+    leg_stop(&c->a);
+    wheel_clear(&c->b2bua->call_wheel, &c->timer);
+    c->b = leg;
+    c->phase = CALL_ANSWERED;
+    c->b2bua->counts.answered++;
+    request_end(c);
+    if (c->had_offer)
+        leg_ack(leg, NULL);
+    else
+        leg->ack_owed = true;
+    if (!s) {
+        call_end(c, &c->a, (slice){ 0 }, NULL);
+        return;
+    }
+    struct out *o = server_reply(s, m->status, m->reason);
+
+    headers_record_routes(o, &c->a.dialog);
+    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    if (!server_reply_send(s, headers_type(m), m->body)) {
+        call_end(c, NULL, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);
+        return;
+    }
+    leg_repeat(&c->a, LEG_REPEATS_2XX, s);
+    call_watch(c, m);
+}

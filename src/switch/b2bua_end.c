@@ -1,0 +1,123 @@
+/* switch/b2bua_end.c - BYE, and what ends a call without one
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "sip/values.h"
+#include "switch/b2bua_int.h"
+
+/* 15.1.1: not to the caller before its ACK came. */
+void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of)
+{
+    struct b2bua_call *c = leg->call;
+    struct relay *r;
+    struct out *o;
+
+    if (leg->ended)
+        return;
+    if (leg->repeats == LEG_REPEATS_2XX) {
+        leg->bye_wanted = true;
+        return;
+    }
+    if (leg->ack_owed)
+        leg_ack(leg, NULL);                               /* without the answer it waited for */
+    leg->ended = true;
+    r = relay_start(c, NULL, leg, NULL, NULL);
+    o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_BYE, (slice){ 0 }) : NULL;
+    if (o) {
+        if (reason_of)
+            sip_build_copy(o, reason_of, SIP_H_REASON);
+        else if (reason.len)
+            sip_build_header(o, SIP_H_REASON, reason);
+        r->client = client_request_send(c->b2bua->endpoint, (slice){ 0 }, (slice){ 0 }, r);
+    }
+    if (r && !r->client)
+        relay_free(r);
+}
+
+/* What one leg still asks of the other is answered before both go. */
+static void end_relays(struct b2bua_call *c)
+{
+    struct list *next;
+
+    for (struct list *l = c->relays.next; l != &c->relays; l = next) {
+        struct relay *r = list_item(l, struct relay, in_call);
+
+        next = l->next;
+        if (!r->from || r->done)
+            continue;
+        if (r->server && server_status(r->server) < 200)
+            server_reply_plain(r->server, r->method == SIP_INVITE ? 487 : 481);
+        relay_free(r);
+    }
+}
+
+void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct sip_message *reason_of)
+{
+    if (c->phase == CALL_ENDING)
+        return;
+    c->phase = CALL_ENDING;
+    wheel_clear(&c->b2bua->call_wheel, &c->timer);
+    end_relays(c);
+    if (&c->a != but)
+        leg_bye(&c->a, reason, reason_of);
+    if (c->b && c->b != but)
+        leg_bye(c->b, reason, reason_of);
+}
+
+void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m)
+{
+    struct b2bua_call *c = from->call;
+    const struct sip_header *reason = sip_header_find(m, SIP_H_REASON);
+
+    if (c->phase == CALL_SETUP && from != &c->a) {        /* a callee ends by a final answer, not so */
+        server_reply_plain(s, 481);
+        return;
+    }
+    server_reply_plain(s, 200);
+    if (c->phase == CALL_SETUP) {
+        setup_give_up(c, 487, reason ? reason->value : (slice){ 0 });
+        return;
+    }
+    leg_stop(from);                                       /* it need not acknowledge any more */
+    from->ended = true;
+    from->bye_wanted = false;
+    call_end(c, from, (slice){ 0 }, m);
+}
+
+/* ---- time ---- */
+
+static void set_timer(struct b2bua_call *c)
+{
+    wheel_set(&c->b2bua->call_wheel, &c->timer,
+              c->session_end_ns < c->duration_end_ns ? c->session_end_ns : c->duration_end_ns);
+}
+
+/* Refreshed by each 2xx that carries Session-Expires; without it there is no timer (RFC 4028, 9). */
+void call_watch(struct b2bua_call *c, const struct sip_message *answer)
+{
+    const struct sip_header *h = sip_header_find(answer, SIP_H_SESSION_EXPIRES);
+    struct sip_session_expires session;
+    int64_t now_ns = b2bua_now(c->b2bua);
+
+    if (c->phase != CALL_ANSWERED)
+        return;
+    if (!c->duration_end_ns)
+        c->duration_end_ns = now_ns + c->b2bua->settings.duration_max_ns;
+    c->session_end_ns = INT64_MAX;
+    if (h && sip_session_expires_parse(h->value, &session))
+        c->session_end_ns = now_ns + (int64_t)session.interval_s * 1000000000;
+    set_timer(c);
+}
+
+void end_time_over(struct b2bua_call *c)
+{
+    int64_t now_ns = b2bua_now(c->b2bua);
+
+    if (now_ns < c->session_end_ns && now_ns < c->duration_end_ns) {
+        set_timer(c);
+        return;
+    }
+    c->b2bua->counts.expired++;
+    call_end(c, NULL, now_ns >= c->session_end_ns ? SLICE("SIP;cause=408;text=\"Session timer expired\"")
+                                                  : SLICE("SIP;cause=480;text=\"Longest call duration reached\""), NULL);
+}

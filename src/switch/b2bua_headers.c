@@ -1,0 +1,120 @@
+/* switch/b2bua_headers.c - which headers cross from one leg to the other
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "sip/sdp.h"
+#include "switch/b2bua_int.h"
+
+/* What belongs to one leg, is written anew, or was meant for us. Everything else, known or not,
+ * speaks of the call and passes. */
+enum pass { PASS, PASS_NOT, PASS_TRUSTED, PASS_TAGS };
+static const uint8_t passes[SIP_HEADER_IDS] = {
+    [SIP_H_VIA] = PASS_NOT, [SIP_H_FROM] = PASS_NOT, [SIP_H_TO] = PASS_NOT, [SIP_H_CALL_ID] = PASS_NOT,
+    [SIP_H_CSEQ] = PASS_NOT, [SIP_H_CONTACT] = PASS_NOT, [SIP_H_MAX_FORWARDS] = PASS_NOT,
+    [SIP_H_MAX_BREADTH] = PASS_NOT, [SIP_H_ROUTE] = PASS_NOT, [SIP_H_RECORD_ROUTE] = PASS_NOT,
+    [SIP_H_PATH] = PASS_NOT, [SIP_H_SERVICE_ROUTE] = PASS_NOT, [SIP_H_TIMESTAMP] = PASS_NOT,
+    [SIP_H_CONTENT_TYPE] = PASS_NOT, [SIP_H_CONTENT_LENGTH] = PASS_NOT,
+    [SIP_H_RSEQ] = PASS_NOT, [SIP_H_RACK] = PASS_NOT, [SIP_H_REPLACES] = PASS_NOT,
+    [SIP_H_AUTHORIZATION] = PASS_NOT, [SIP_H_PROXY_AUTHORIZATION] = PASS_NOT, [SIP_H_PROXY_REQUIRE] = PASS_NOT,
+    [SIP_H_AUTHENTICATION_INFO] = PASS_NOT, [SIP_H_PROXY_AUTHENTICATION_INFO] = PASS_NOT,
+    [SIP_H_SECURITY_CLIENT] = PASS_NOT, [SIP_H_SECURITY_SERVER] = PASS_NOT, [SIP_H_SECURITY_VERIFY] = PASS_NOT,
+    [SIP_H_SERVER] = PASS_NOT, [SIP_H_USER_AGENT] = PASS_NOT, [SIP_H_FLOW_TIMER] = PASS_NOT,
+    [SIP_H_HISTORY_INFO] = PASS_NOT, [SIP_H_P_PREFERRED_IDENTITY] = PASS_NOT,
+    [SIP_H_P_ASSERTED_IDENTITY] = PASS_TRUSTED, [SIP_H_REMOTE_PARTY_ID] = PASS_TRUSTED,
+    [SIP_H_P_ACCESS_NETWORK_INFO] = PASS_TRUSTED, [SIP_H_P_CHARGING_VECTOR] = PASS_TRUSTED,
+    [SIP_H_P_CHARGING_FUNCTION_ADDRESSES] = PASS_TRUSTED,
+    [SIP_H_SUPPORTED] = PASS_TAGS, [SIP_H_REQUIRE] = PASS_TAGS, [SIP_H_UNSUPPORTED] = PASS_TAGS,
+};
+
+/* Extensions that end at this hop. */
+static const slice own_tags[] = { SLICE_INIT("path"), SLICE_INIT("outbound"), SLICE_INIT("gruu"), SLICE_INIT("sec-agree") };
+
+static bool tag_passes(slice tag)
+{
+    for (size_t i = 0; i < ARRAY_LEN(own_tags); i++)
+        if (slice_eq_nocase(own_tags[i], tag))
+            return false;
+    return true;
+}
+
+static void pass_tags(struct out *o, enum sip_header_id id, slice rest)
+{
+    slice tag;
+    bool any = false;
+
+    while (sip_list_next(&rest, &tag)) {
+        if (!tag_passes(tag))
+            continue;
+        if (!any) {
+            out_text(o, sip_header_name(id));
+            out_text(o, SLICE(": "));
+        } else {
+            out_text(o, SLICE(", "));
+        }
+        sip_build_text(o, tag);
+        any = true;
+    }
+    if (any)
+        out_text(o, SLICE("\r\n"));
+}
+
+void headers_pass(struct out *o, const struct sip_message *m, unsigned how)
+{
+    for (unsigned i = 0; i < m->header_count; i++) {
+        const struct sip_header *h = &m->headers[i];
+
+        switch ((enum pass)passes[h->id]) {
+        case PASS_NOT:
+            break;
+        case PASS_TRUSTED:
+            if (how & HEADERS_TRUSTED)
+                sip_build_named(o, h->name, h->value);
+            break;
+        case PASS_TAGS:
+            if (h->id != SIP_H_REQUIRE || !(how & HEADERS_NO_REQUIRE))
+                pass_tags(o, (enum sip_header_id)h->id, h->value);
+            break;
+        case PASS:
+            sip_build_named(o, h->name, h->value);
+            break;
+        }
+    }
+}
+
+void headers_record_routes(struct out *o, const struct dialog *d)
+{
+    slice rest = d->routes, line;
+
+    while (slice_take_line(&rest, &line))
+        sip_build_header(o, SIP_H_RECORD_ROUTE, slice_skip(line, SLICE("Route: ").len));
+}
+
+void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request)
+{
+    static const slice transports[WIRE_TRANSPORTS] = {
+        [WIRE_TCP] = SLICE_INIT(";transport=tcp"), [WIRE_TLS] = SLICE_INIT(";transport=tls"),
+        [WIRE_WS] = SLICE_INIT(";transport=ws"),   [WIRE_WSS] = SLICE_INIT(";transport=wss"),
+    };
+    char text[ADDRESS_TEXT_MAX];
+
+    out_text(o, SLICE("Contact: <sip:"));
+    out_text(o, slice_of(text, address_format(&hop->local, text)));
+    out_text(o, transports[hop->transport]);
+    out_text(o, SLICE(">\r\n"));
+    if (b->settings.server.len)
+        sip_build_header(o, is_request ? SIP_H_USER_AGENT : SIP_H_SERVER, b->settings.server);
+}
+
+slice headers_type(const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_CONTENT_TYPE);
+
+    return h ? h->value : (slice){ 0 };
+}
+
+bool headers_have_offer(const struct sip_message *m)
+{
+    slice text;
+
+    return m->body.len && sip_sdp_of(m, &text);
+}

@@ -1,0 +1,179 @@
+/* switch/b2bua_int.h - a call, its legs, branches and relays. Private.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *        A  ---- leg a ----  call  ---- branch ---- leg (early dialog)  ----  B
+ *                              |            '------ leg (another fork)
+ *                              '-------- branch ...
+ *
+ * A branch is one INVITE of ours; each To tag that answers it makes a leg. One of the legs
+ * becomes call->b. A relay is one request within the dialogs, from one leg to the other. */
+#ifndef SWITCH_B2BUA_INT_H
+#define SWITCH_B2BUA_INT_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/wheel.h"
+#include "switch/b2bua.h"
+#include "switch/dialog.h"
+
+/* First member of whatever is the owner of a transaction. */
+enum b2bua_kind { B2BUA_CALL, B2BUA_BRANCH, B2BUA_RELAY };
+
+/* What leg a or b sends again until it is acknowledged. */
+enum leg_repeat { LEG_REPEATS_NOTHING, LEG_REPEATS_1XX, LEG_REPEATS_2XX };
+
+struct leg {
+    struct map_node    by_tag;       /* our tag of it */
+    struct list        in_branch;
+    struct b2bua_call *call;
+    struct branch     *branch;       /* NULL: leg a */
+    struct dialog      dialog;
+    struct wheel_timer timer;        /* of what is repeated */
+    struct server_transaction *repeated;
+    int64_t  repeat_ns, repeat_end_ns;
+    uint32_t invite_cseq_in, invite_cseq_out;             /* of their last INVITE, and of ours: ACK names it */
+    slice    ack_type, ack_body;     /* of our ACK when it brought the answer: repeated with it */
+    uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
+    uint8_t  repeats;                /* enum leg_repeat */
+    bool     in_map, ended;
+    bool     ack_owed;               /* a 2xx came; our ACK waits for the other side's */
+    bool     bye_wanted;             /* as soon as its ACK is here */
+    bool     acked_once;             /* so a repeated 2xx gets the ACK again */
+};
+
+struct branch {
+    uint8_t            kind;
+    struct list        in_call;
+    struct b2bua_call *call;
+    struct client_transaction *invite;
+    struct dialog      asked;        /* without remote tag */
+    struct list        legs;
+    uint16_t           status;       /* final; 0: none yet */
+    bool               gateway, got_any, over;
+};
+
+struct relay {
+    uint8_t            kind;
+    struct list        in_call;
+    struct b2bua_call *call;
+    struct leg        *from, *to;    /* from NULL: ours, nobody waits for the answer */
+    struct server_transaction *server;
+    struct client_transaction *client;
+    uint8_t            method;
+    bool               has_offer, done;                   /* done: finally answered */
+};
+
+enum call_phase { CALL_SETUP, CALL_ANSWERED, CALL_ENDING };
+
+struct b2bua_call {
+    uint8_t            kind;
+    uint8_t            phase;        /* enum call_phase */
+    bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
+    bool               had_offer, reliable;               /* of A's INVITE: SDP; 100rel is understood */
+    uint8_t            diversions;
+    struct list        in_all, branches, relays;
+    struct b2bua      *b2bua;
+    struct arena       arena;
+    struct leg         a;
+    struct leg        *b;            /* the answered one; before, the last that sent an early answer */
+    struct server_transaction *invite;                    /* A's, until its final answer */
+    char              *request;      /* A's INVITE as it came, until the call is up */
+    uint32_t           request_len;
+    struct wheel_timer timer;        /* setup: ring time; then session and duration */
+    int64_t            session_end_ns, duration_end_ns;
+
+    struct route_target *targets;    /* still to be tried */
+    size_t             target_count;
+    slice              called, caller, asserted, history;
+    slice              forward[USER_FORWARDS];
+    unsigned           flags;
+    int64_t            no_answer_ns;
+    bool               caller_trusted, waiting;
+
+    uint16_t           best_status;  /* of the branches that are over (16.7) */
+    slice              best_phrase, best_headers, best_type, best_body;
+
+    struct leg        *pracked_leg;  /* whose reliable 1xx A has before it, under a.rseq */
+    uint32_t           pracked_rseq;
+    struct line       *lines[2];     /* caller, called: counted */
+};
+
+/* The calls of one user. */
+struct line {
+    struct map_node by_aor;
+    uint32_t        calls;
+    uint16_t        len;
+    char            aor[];
+};
+
+struct b2bua {
+    struct b2bua_settings settings;
+    struct endpoint      *endpoint;
+    struct router         router;
+    struct b2bua_counts   counts;
+    struct map            legs, lines;
+    struct list           calls;
+    struct wheel          leg_wheel, call_wheel;
+    int64_t               t1_ns, t2_ns, now_ns;
+    size_t                memory_bytes;
+    uint64_t              random;
+    struct out            scratch;   /* headers of an answer that is kept for later */
+};
+
+/* ---- b2bua.c ---- */
+uint64_t    b2bua_random(struct b2bua *b);
+int64_t     b2bua_now(struct b2bua *b);
+struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m);
+void        b2bua_join_map(struct leg *leg);
+void        b2bua_leave_map(struct leg *leg);
+void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
+struct line *line_take(struct b2bua *b, slice aor);
+unsigned    line_calls(const struct b2bua *b, slice aor);
+
+/* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
+void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
+void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
+void setup_failed(struct branch *branch, enum endpoint_failure why);
+void setup_ring_time_over(struct b2bua_call *c);
+void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
+void branch_free(struct branch *branch);
+
+/* ---- b2bua_answer.c: what has to be acknowledged ---- */
+void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
+void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
+void answer_again(struct leg *leg);                       /* B repeats its 2xx */
+void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m);
+void answer_ack(struct leg *leg, const struct sip_message *ack);
+void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s);
+void leg_stop(struct leg *leg);
+void leg_due(struct leg *leg);
+void leg_ack(struct leg *leg, const struct sip_message *body_of);
+void leg_prack(struct leg *leg);                          /* of its last reliable 1xx, by ourselves */
+bool is_reliable_1xx(const struct sip_message *m, uint32_t *ret_rseq);
+
+/* ---- b2bua_relay.c: requests within the dialogs ---- */
+void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop);
+struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to, struct server_transaction *s,
+                          const struct sip_message *m);
+void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void relay_failed(struct relay *r, enum endpoint_failure why);
+void relay_free(struct relay *r);
+
+/* ---- b2bua_end.c ---- */
+void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of);       /* now, or when its ACK is here */
+void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct sip_message *reason_of);
+void request_end(struct b2bua_call *c);                   /* A's INVITE is needed no more */
+void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m);
+void call_watch(struct b2bua_call *c, const struct sip_message *answer);        /* session timer, duration */
+void end_time_over(struct b2bua_call *c);
+
+/* ---- b2bua_headers.c ---- */
+/* All that speaks of the call and not of the leg, of a request or an answer. */
+enum { HEADERS_TRUSTED = 1, HEADERS_NO_REQUIRE = 2 };
+void headers_pass(struct out *o, const struct sip_message *m, unsigned how);
+void headers_record_routes(struct out *o, const struct dialog *d);         /* in answers that begin a dialog */
+void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request);       /* Contact, Server */
+slice headers_type(const struct sip_message *m);          /* whole value of Content-Type */
+bool headers_have_offer(const struct sip_message *m);     /* a body with SDP */
+
+#endif

@@ -1,0 +1,214 @@
+/* switch/b2bua_relay.c - requests within the two dialogs, from one to the other
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "switch/b2bua_int.h"
+
+#include <stdlib.h>
+
+/* ---- life ---- */
+
+struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to, struct server_transaction *s,
+                          const struct sip_message *m)
+{
+    struct relay *r = calloc(1, sizeof *r);
+
+    if (!r)
+        return NULL;
+    *r = (struct relay){ .kind = B2BUA_RELAY, .call = c, .from = from, .to = to, .server = s,
+                         .method = (uint8_t)(m ? m->method : SIP_UNKNOWN), .has_offer = m && headers_have_offer(m) };
+    list_append(&c->relays, &r->in_call);
+    if (s)
+        server_set_owner(s, r);
+    c->b2bua->memory_bytes += sizeof *r;
+    return r;
+}
+
+void relay_free(struct relay *r)
+{
+    uint8_t *kind = r->server ? server_owner(r->server) : NULL;
+
+    if (kind == &r->kind)
+        server_set_owner(r->server, NULL);
+    if (r->client)
+        client_set_owner(r->client, NULL);
+    list_remove(&r->in_call);
+    r->call->b2bua->memory_bytes -= sizeof *r;
+    free(r);
+}
+
+/* ---- glare (14.1; RFC 3311, 5.2) ---- */
+
+/* What an offer runs into that is still open: 0 nothing, 500 one of the same side, 491 one of
+ * the other. */
+static unsigned glare(const struct b2bua_call *c, const struct leg *from, const struct sip_message *m)
+{
+    bool is_invite = m->method == SIP_INVITE;
+
+    if (!is_invite && !(m->method == SIP_UPDATE && headers_have_offer(m)))
+        return 0;
+    if (is_invite && c->phase == CALL_SETUP)
+        return 500;
+    for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
+        const struct relay *r = list_item(l, struct relay, in_call);
+
+        if (r->done || !r->from || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
+            continue;
+        return r->from == from ? 500 : 491;
+    }
+    return 0;
+}
+
+static void refuse_offer(struct b2bua_call *c, struct server_transaction *s, unsigned status)
+{
+    struct out *o = server_reply(s, status, (slice){ 0 });
+
+    if (status == 500)
+        sip_build_header_u32(o, SIP_H_RETRY_AFTER, (uint32_t)(b2bua_random(c->b2bua) % 11));
+    server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+}
+
+/* ---- a request ---- */
+
+static bool refreshes_target(enum sip_method method) { return method == SIP_INVITE || method == SIP_UPDATE; }
+
+/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or did so last. */
+static struct leg *peer_of(struct leg *from)
+{
+    struct b2bua_call *c = from->call;
+
+    return from == &c->a ? c->b : &c->a;
+}
+
+void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop)
+{
+    struct b2bua_call *c = from->call;
+    struct leg *to = peer_of(from);
+    unsigned status = glare(c, from, m);
+
+    if (status) {
+        refuse_offer(c, s, status);
+        return;
+    }
+    if (!to || to->ended || c->phase == CALL_ENDING) {
+        server_reply_plain(s, 481);
+        return;
+    }
+    if (refreshes_target(m->method))
+        dialog_refresh(&c->arena, m, hop, &from->dialog);
+    struct relay *r = relay_start(c, from, to, s, m);
+    struct out *o = r ? dialog_request(c->b2bua->endpoint, &to->dialog, m->method, m->method_text) : NULL;
+
+    if (o) {
+        if (m->method == SIP_INVITE) {
+            from->invite_cseq_in = m->cseq.number;
+            to->invite_cseq_out = to->dialog.local_cseq;
+            to->acked_once = to->ack_owed = false;
+        }
+        headers_ours(o, c->b2bua, &to->dialog.hop, true);
+        headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+        r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
+    }
+    if (r && r->client)
+        return;
+    server_reply_plain(s, 503);
+    if (r)
+        relay_free(r);
+}
+
+/* ---- its answer ---- */
+
+static void pass_answer(struct relay *r, const struct sip_message *m, unsigned how)
+{
+    struct b2bua_call *c = r->call;
+    struct out *o;
+
+    if (!r->server)
+        return;
+    o = server_reply(r->server, m->status, m->reason);
+    if (refreshes_target((enum sip_method)r->method) && m->status < 300)
+        headers_ours(o, c->b2bua, &r->from->dialog.hop, false);
+    headers_pass(o, m, how);
+    server_reply_send(r->server, headers_type(m), m->body);
+}
+
+static void got_provisional(struct relay *r, const struct sip_message *m)
+{
+    uint32_t rseq;
+    unsigned how = HEADERS_NO_REQUIRE;
+
+    if (m->status == 100 || r->done)
+        return;
+    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq) {
+        r->to->rseq = rseq;
+        leg_prack(r->to);
+    }
+    pass_answer(r, m, how);
+}
+
+/* The 2xx of a re-INVITE: as that of the INVITE, now for whichever leg asked. */
+static void got_invite_2xx(struct relay *r, const struct sip_message *m)
+{
+    bool again = r->done;
+
+    r->done = true;
+    if (again) {
+        answer_again(r->to);
+        return;
+    }
+    if (r->has_offer)
+        leg_ack(r->to, NULL);
+    else
+        r->to->ack_owed = true;
+    pass_answer(r, m, r->call->caller_trusted ? HEADERS_TRUSTED : 0);
+    if (!r->server)
+        return;
+    leg_repeat(r->from, LEG_REPEATS_2XX, r->server);
+    r->server = NULL;
+}
+
+void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
+{
+    struct b2bua_call *c = r->call;
+    bool lost_dialog = m->status == 481 || m->status == 408;          /* RFC 5057, 5.1 */
+
+    if (m->status < 200) {
+        got_provisional(r, m);
+        return;
+    }
+    if (m->status < 300 && refreshes_target((enum sip_method)r->method)) {
+        dialog_refresh(&c->arena, m, from, &r->to->dialog);
+        call_watch(c, m);
+    }
+    if (r->method == SIP_INVITE && m->status < 300) {
+        got_invite_2xx(r, m);
+        return;
+    }
+    r->done = true;
+    pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    if (lost_dialog && r->from && c->phase == CALL_ANSWERED) {
+        r->to->ended = true;
+        call_end(c, r->to, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
+    }
+    relay_free(r);
+}
+
+/* A request that nobody answers gets no answer either (RFC 4320), but an INVITE gets its 408. */
+void relay_failed(struct relay *r, enum endpoint_failure why)
+{
+    struct b2bua_call *c = r->call;
+    bool ends = r->from && c->phase == CALL_ANSWERED;
+
+    r->done = true;
+    if (r->server && (r->method == SIP_INVITE || why == ENDPOINT_HOP_LOST)) {
+        server_reply_plain(r->server, why == ENDPOINT_HOP_LOST ? 503 : 408);
+    } else if (r->server) {
+        server_drop(r->server);
+        r->server = NULL;
+    }
+    if (ends) {
+        r->to->ended = true;
+        call_end(c, r->to, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
+    }
+    relay_free(r);
+}

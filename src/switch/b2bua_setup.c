@@ -1,0 +1,644 @@
+/* switch/b2bua_setup.c - from A's INVITE to the final answer: targets, forks, forwards
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "codes/code.h"
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "sip/uri.h"
+#include "switch/b2bua_int.h"
+
+#include <stdlib.h>
+
+enum { MAX_FORWARDS = 70 };
+
+static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
+static const slice no_answer = SLICE_INIT("Q.850;cause=19;text=\"No answer from user\"");
+
+/* ---- the INVITE to B ---- */
+
+static unsigned max_forwards(const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_MAX_FORWARDS);
+    uint32_t number;
+
+    return h && slice_to_u32(slice_trim(h->value), &number) && number < 256 ? (unsigned)number : MAX_FORWARDS;
+}
+
+static bool wants_privacy(const struct sip_message *m, unsigned flags)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_PRIVACY);
+
+    return (flags & USER_HIDE_NUMBER) || (h && (slice_find_nocase(h->value, SLICE("id")) >= 0 ||
+                                                slice_find_nocase(h->value, SLICE("user")) >= 0 ||
+                                                slice_find_nocase(h->value, SLICE("header")) >= 0));
+}
+
+/* P-Asserted-Identity is for those we trust, or for all when the caller does not hide (RFC 3325). */
+static void put_identity(struct out *o, const struct b2bua_call *c, const struct sip_message *request, bool trusted)
+{
+    if (c->asserted.len && (trusted || !wants_privacy(request, 0)))
+        sip_build_header(o, SIP_H_P_ASSERTED_IDENTITY, c->asserted);
+}
+
+static bool parse_request(const struct b2bua_call *c, struct sip_header *room, struct sip_message *ret)
+{
+    return c->request && sip_message_parse(slice_of(c->request, c->request_len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, ret) > 0;
+}
+
+static void put_history(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
+{
+    sip_build_copy(o, request, SIP_H_HISTORY_INFO);
+    out_text(o, c->history);
+}
+
+static struct branch *branch_new(struct b2bua_call *c, const struct route_target *target)
+{
+    struct b2bua *b = c->b2bua;
+    struct branch *branch = calloc(1, sizeof *branch);
+    char token[ENDPOINT_TOKEN_LEN + 1];
+    char call_id[ENDPOINT_TOKEN_LEN + 1];
+
+    if (!branch)
+        return NULL;
+    endpoint_token(b->endpoint, token);
+    endpoint_token(b->endpoint, call_id);
+    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway };
+    branch->asked = (struct dialog){
+        .call_id = arena_slice(&c->arena, slice_of_string(call_id)),
+        .local_tag = arena_slice(&c->arena, slice_of_string(token)),
+        .local = c->a.dialog.remote, .remote = c->a.dialog.local, .target = target->uri,
+        .local_cseq = 1, .hop = target->hop,
+    };
+    list_init(&branch->legs);
+    list_append(&c->branches, &branch->in_call);
+    b->memory_bytes += sizeof *branch;
+    if (branch->asked.call_id.ptr && branch->asked.local_tag.ptr)
+        return branch;
+    branch_free(branch);
+    return NULL;
+}
+
+void branch_free(struct branch *branch)
+{
+    struct b2bua_call *c = branch->call;
+
+    while (!list_is_empty(&branch->legs)) {
+        struct leg *leg = list_item(branch->legs.next, struct leg, in_branch);
+
+        leg_stop(leg);
+        b2bua_leave_map(leg);
+        if (c->b == leg)
+            c->b = NULL;
+        if (c->pracked_leg == leg)
+            c->pracked_leg = NULL;
+        list_remove(&leg->in_branch);
+        c->b2bua->memory_bytes -= sizeof *leg;
+        free(leg);
+    }
+    if (branch->invite)
+        client_set_owner(branch->invite, NULL);
+    list_remove(&branch->in_call);
+    c->b2bua->memory_bytes -= sizeof *branch;
+    free(branch);
+}
+
+/* False: this target cannot be called; nothing was sent. */
+static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request)
+{
+    struct b2bua *b = c->b2bua;
+    struct branch *branch = branch_new(c, target);
+    struct out *o = branch ? client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri) : NULL;
+
+    if (!o) {
+        if (branch)
+            branch_free(branch);
+        return false;
+    }
+    out_text(o, target->routes);
+    sip_build_header_u32(o, SIP_H_MAX_FORWARDS, max_forwards(request) - 1);
+    out_text(o, SLICE("From: "));
+    sip_build_text(o, branch->asked.local);
+    out_text(o, SLICE(";tag="));
+    out_text(o, branch->asked.local_tag);
+    out_text(o, SLICE("\r\nTo: "));
+    sip_build_text(o, branch->asked.remote);
+    out_text(o, SLICE("\r\n"));
+    sip_build_header(o, SIP_H_CALL_ID, branch->asked.call_id);
+    sip_build_cseq(o, 1, SLICE("INVITE"));
+    headers_ours(o, b, &target->hop, true);
+    put_identity(o, c, request, target->trusted);
+    headers_pass(o, request, c->caller_trusted && target->trusted ? HEADERS_TRUSTED : 0);
+    put_history(o, c, request);
+    if (c->waiting)
+        out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
+    branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
+    if (branch->invite)
+        return true;
+    branch_free(branch);
+    return false;
+}
+
+/* ---- answers to A before the final one ---- */
+
+/* The final answer to A: the code and what is put with it. */
+static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice headers, slice type, slice body)
+{
+    struct server_transaction *s = c->invite;
+
+    c->phase = CALL_ENDING;
+    leg_stop(&c->a);
+    wheel_clear(&c->b2bua->call_wheel, &c->timer);
+    c->a.ended = true;
+    if (!s || server_status(s) >= 200)
+        return;
+    struct out *o = server_reply(s, status, phrase);
+
+    out_text(o, headers);
+    if (c->b2bua->settings.server.len)
+        sip_build_header(o, SIP_H_SERVER, c->b2bua->settings.server);
+    server_reply_send(s, type, body);
+    c->b2bua->counts.refused++;
+}
+
+static void cancel_branches(struct b2bua_call *c, slice reason, const struct branch *but)
+{
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next) {
+        struct branch *branch = list_item(l, struct branch, in_call);
+
+        if (branch != but && branch->invite && !branch->over)
+            client_cancel(branch->invite, reason);
+    }
+}
+
+void setup_give_up(struct b2bua_call *c, unsigned status, slice reason)
+{
+    if (c->phase != CALL_SETUP)
+        return;
+    c->cancelled = true;
+    cancel_branches(c, reason, NULL);
+    refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+}
+
+/* ---- routing ---- */
+
+static bool copy_target(struct arena *arena, const struct route_target *target, struct route_target *ret)
+{
+    *ret = *target;
+    ret->uri = arena_slice(arena, target->uri);
+    ret->routes = target->routes.len ? arena_slice(arena, target->routes) : (slice){ 0 };
+    return ret->uri.ptr && (!target->routes.len || ret->routes.ptr);
+}
+
+/* What the call has to know of the route when it is tried, later. */
+static bool keep_route(struct b2bua_call *c, const struct route *route)
+{
+    c->targets = route->target_count ? arena_alloc(&c->arena, route->target_count * sizeof *c->targets) : NULL;
+    c->target_count = 0;
+    for (size_t i = 0; i < route->target_count; i++) {
+        if (!c->targets || !copy_target(&c->arena, &route->targets[i], &c->targets[i]))
+            return false;
+        c->target_count++;
+    }
+    for (int i = 0; i < USER_FORWARDS; i++)
+        c->forward[i] = route->forward[i].len ? arena_slice(&c->arena, route->forward[i]) : (slice){ 0 };
+    c->called = route->called.len ? arena_slice(&c->arena, route->called) : (slice){ 0 };
+    c->flags = route->flags;
+    c->no_answer_ns = route->no_answer_ns ? route->no_answer_ns : c->b2bua->settings.ring_ns;
+    return true;
+}
+
+static void set_ring_timer(struct b2bua_call *c)
+{
+    wheel_set(&c->b2bua->call_wheel, &c->timer, b2bua_now(c->b2bua) + c->no_answer_ns);
+}
+
+/* Calls the targets of the lowest order; true when at least one INVITE is under way. */
+static bool call_next(struct b2bua_call *c)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+    bool any = false;
+
+    if (!parse_request(c, room, &request))
+        return false;
+    while (!any && c->target_count) {
+        uint16_t order = UINT16_MAX;
+        size_t left = 0;
+
+        for (size_t i = 0; i < c->target_count; i++)
+            order = c->targets[i].order < order ? c->targets[i].order : order;
+        for (size_t i = 0; i < c->target_count; i++) {
+            if (c->targets[i].order != order)
+                c->targets[left++] = c->targets[i];
+            else if (branch_start(c, &c->targets[i], &request))
+                any = true;
+        }
+        c->target_count = left;
+    }
+    if (any)
+        set_ring_timer(c);
+    return any;
+}
+
+/* ---- forwards ---- */
+
+/* RFC 4458 and RFC 7044: why a call was sent elsewhere, by kind of forward. */
+static const unsigned forward_causes[USER_FORWARDS] = {
+    [USER_FORWARD_ALWAYS] = 302, [USER_FORWARD_BUSY] = 486, [USER_FORWARD_NO_ANSWER] = 408, [USER_FORWARD_UNREACHABLE] = 503,
+};
+
+/* "History-Info: <who forwards?Reason=SIP%3Bcause%3D486>;index=1, <target;cause=486>;index=1.1" */
+static void add_history(struct b2bua_call *c, slice target, unsigned cause)
+{
+    struct out *o = &c->b2bua->scratch;
+    unsigned depth = c->diversions;
+
+    out_clear(o);
+    out_text(o, c->history);
+    if (!c->history.len) {
+        out_text(o, SLICE("History-Info: <sip:"));
+        sip_build_text(o, c->called);
+        out_text(o, SLICE("?Reason=SIP%3Bcause%3D"));
+        out_u64(o, cause);
+        out_text(o, SLICE(">;index=1\r\n"));
+    }
+    out_text(o, SLICE("History-Info: <"));
+    sip_build_text(o, target);
+    out_text(o, SLICE(";cause="));
+    out_u64(o, cause);
+    out_text(o, SLICE(">;index=1"));
+    out_repeat(o, SLICE(".1"), depth);
+    out_text(o, SLICE("\r\n"));
+    slice kept = o->error ? (slice){ 0 } : arena_slice(&c->arena, out_taken(o));
+
+    if (kept.ptr)
+        c->history = kept;
+}
+
+static void tell_forwarded(struct b2bua_call *c)
+{
+    if (!(c->flags & USER_TELL_FORWARDED) || !c->invite)
+        return;
+    struct out *o = server_reply(c->invite, 181, (slice){ 0 });
+
+    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
+}
+
+static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by);
+
+/* True: the call goes on elsewhere. */
+static bool forward(struct b2bua_call *c, enum user_forward why)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+    slice target = c->forward[why];
+
+    if (!target.len || c->diversions >= c->b2bua->settings.diversions_max || !parse_request(c, room, &request))
+        return false;
+    c->diversions++;
+    c->b2bua->counts.forwarded++;
+    cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        list_item(l, struct branch, in_call)->over = true;
+    c->b = NULL;
+    c->best_status = 0;
+    add_history(c, target, forward_causes[why]);
+    tell_forwarded(c);
+    return route_call(c, &request, target, c->called);
+}
+
+/* ---- the best of several refusals (16.7, step 6) ---- */
+
+static int rank(unsigned status)
+{
+    static const uint16_t first[] = { 401, 407, 415, 420, 484 };
+
+    if (status >= 600)
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(first); i++)
+        if (status == first[i])
+            return 40;
+    switch (status / 100) {
+    case 3: return 30;
+    case 4: return status == 487 ? 59 : status == 408 ? 58 : 41;
+    default: return status == 503 ? 61 : 60;
+    }
+}
+
+static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m)
+{
+    struct out *o = &c->b2bua->scratch;
+
+    if (c->best_status && rank(c->best_status) <= rank(status))
+        return;
+    c->best_status = (uint16_t)status;
+    c->best_phrase = c->best_headers = c->best_type = c->best_body = (slice){ 0 };
+    if (!m)
+        return;
+    out_clear(o);
+    headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    if (status / 100 == 3 || status == 485)
+        sip_build_copy(o, m, SIP_H_CONTACT);
+    c->best_phrase = arena_slice(&c->arena, m->reason);
+    if (!o->error)
+        c->best_headers = arena_slice(&c->arena, out_taken(o));
+    c->best_type = arena_slice(&c->arena, headers_type(m));
+    c->best_body = arena_slice(&c->arena, m->body);
+}
+
+static bool all_over(const struct b2bua_call *c)
+{
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        if (!list_item(l, struct branch, in_call)->over)
+            return false;
+    return true;
+}
+
+static bool fails_over(const struct b2bua *b, unsigned status, bool gateway)
+{
+    if (!gateway)
+        return status < 600;
+    for (const uint16_t *code = b->settings.fail_over; *code; code++)
+        if (*code == status)
+            return true;
+    return status == 408;
+}
+
+static bool forwards_after(struct b2bua_call *c, unsigned status)
+{
+    switch (status) {
+    case 486: case 600: return forward(c, USER_FORWARD_BUSY);
+    case 408: case 503: case 430: return forward(c, USER_FORWARD_UNREACHABLE);
+    default: return false;
+    }
+}
+
+/* Nobody is called any more and nobody answered. */
+static void conclude(struct b2bua_call *c, bool gateway)
+{
+    unsigned status = c->best_status ? c->best_status : 480;
+
+    if (c->phase != CALL_SETUP)
+        return;
+    if (c->target_count && fails_over(c->b2bua, status, gateway)) {
+        c->b2bua->counts.failed_over++;
+        if (call_next(c))
+            return;
+    }
+    if (status < 600 && !c->cancelled && forwards_after(c, status))
+        return;
+    refuse(c, status, c->best_phrase, c->best_headers, c->best_type, c->best_body);
+}
+
+/* One branch has come to its end with that. */
+static void branch_over(struct branch *branch, unsigned status, const struct sip_message *m)
+{
+    struct b2bua_call *c = branch->call;
+    bool was_over = branch->over;
+
+    branch->over = true;
+    branch->status = (uint16_t)status;
+    if (was_over || c->phase != CALL_SETUP)
+        return;
+    keep_best(c, status, m);
+    if (status >= 600) {
+        c->target_count = 0;
+        cancel_branches(c, SLICE("SIP;cause=600;text=\"Declined by another\""), branch);
+    }
+    if (all_over(c))
+        conclude(c, branch->gateway);
+}
+
+/* ---- what B says ---- */
+
+static struct leg *leg_of(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    struct b2bua_call *c = branch->call;
+    struct leg *leg;
+
+    for (struct list *l = branch->legs.next; l != &branch->legs; l = l->next) {
+        leg = list_item(l, struct leg, in_branch);
+        if (slice_eq(leg->dialog.remote_tag, m->to.tag))
+            return leg;
+    }
+    leg = calloc(1, sizeof *leg);
+    if (!leg)
+        return NULL;
+    leg->call = c;
+    leg->branch = branch;
+    leg->invite_cseq_out = 1;
+    if (!dialog_of_response(&c->arena, m, from, &branch->asked, &leg->dialog)) {
+        free(leg);
+        return NULL;
+    }
+    list_append(&branch->legs, &leg->in_branch);
+    c->b2bua->memory_bytes += sizeof *leg;
+    b2bua_join_map(leg);
+    return leg;
+}
+
+static void got_2xx(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    struct b2bua_call *c = branch->call;
+    bool late = branch->over || c->cancelled || c->phase != CALL_SETUP;
+    struct leg *leg = leg_of(branch, m, from);
+
+    branch->over = true;
+    branch->status = m->status;
+    if (!leg) {                                           /* no To tag: an answer that is none */
+        if (!late) {
+            branch->over = false;
+            branch_over(branch, 502, NULL);
+        }
+        return;
+    }
+    if (leg->acked_once || leg->ack_owed) {
+        answer_again(leg);
+        return;
+    }
+    dialog_refresh(&c->arena, m, from, &leg->dialog);
+    if (!late) {
+        cancel_branches(c, elsewhere, branch);
+        for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+            list_item(l, struct branch, in_call)->over = true;
+        answer_2xx(c, leg, m);
+        return;
+    }
+    leg_ack(leg, NULL);                                   /* too late: it lost the race */
+    leg_bye(leg, c->cancelled ? SLICE("SIP;cause=487;text=\"Cancelled by the caller\"") : elsewhere, NULL);
+}
+
+void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    struct b2bua_call *c = branch->call;
+
+    branch->got_any = true;
+    if (m->status < 200) {
+        struct leg *leg = m->status > 100 && m->to.tag.len && c->phase == CALL_SETUP && !branch->over
+                              ? leg_of(branch, m, from) : NULL;
+
+        if (leg)
+            answer_18x(c, leg, m);
+        else if (m->status > 100 && m->to.tag.len == 0 && c->phase == CALL_SETUP && !branch->over && c->invite) {
+            server_reply(c->invite, m->status, m->reason);    /* without a dialog: passed on as it is */
+            server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
+        }
+    } else if (m->status < 300) {
+        got_2xx(branch, m, from);
+    } else {
+        branch_over(branch, m->status, m);
+    }
+}
+
+/* 408 when the far end is a trunk, 480 when it is a user's phone (RFC 3665, 3.10); what could
+ * not be sent at all is 503 here, which is for us: A gets 500 (16.9). */
+void setup_failed(struct branch *branch, enum endpoint_failure why)
+{
+    struct b2bua_call *c = branch->call;
+    bool retries = c->target_count != 0;
+
+    if (why == ENDPOINT_HOP_LOST)
+        branch_over(branch, retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 503 : 500, NULL);
+    else
+        branch_over(branch, branch->gateway || retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 408 : 480, NULL);
+}
+
+void setup_ring_time_over(struct b2bua_call *c)
+{
+    bool any = false;
+
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        any |= list_item(l, struct branch, in_call)->got_any;
+    if (forward(c, USER_FORWARD_NO_ANSWER))
+        return;
+    if (c->phase != CALL_SETUP)
+        return;
+    cancel_branches(c, no_answer, NULL);
+    c->cancelled = true;
+    out_clear(&c->b2bua->scratch);
+    sip_build_header(&c->b2bua->scratch, SIP_H_REASON, no_answer);
+    refuse(c, any ? 480 : 408, (slice){ 0 }, out_taken(&c->b2bua->scratch), (slice){ 0 }, (slice){ 0 });
+}
+
+/* ---- what A asks ---- */
+
+static bool is_anonymous(const struct sip_message *m)
+{
+    slice host = sip_uri_host(m->from.uri);
+
+    return slice_eq_nocase(host, SLICE("anonymous.invalid")) || slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"));
+}
+
+/* What the called user wants before any phone rings. 0: let it ring. */
+static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *request, unsigned calls_max)
+{
+    unsigned calls = line_calls(c->b2bua, c->called);
+    unsigned max = calls_max ? calls_max : c->b2bua->settings.user_calls_max;
+
+    if (!c->called.len)
+        return 0;
+    if ((c->flags & USER_REJECT_ANONYMOUS) && is_anonymous(request))
+        return 433;
+    if (c->flags & USER_DO_NOT_DISTURB)
+        return 486;
+    if (calls > 0 && (c->flags & USER_CALL_WAITING)) {
+        c->waiting = true;                                /* one more than else */
+        max += max != 0;
+    }
+    if (max && calls >= max)
+        return 486;
+    return 0;
+}
+
+static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by)
+{
+    struct b2bua *b = c->b2bua;
+    struct route_question question = { .invite = request, .from = server_hop(c->invite), .uri = uri,
+                                       .forwarded_by = forwarded_by, .diversions = c->diversions };
+    struct route route = { 0 };
+    unsigned status;
+
+    b->router.route(b->router.ctx, &question, &route);
+    if (route.status) {
+        refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
+        return true;
+    }
+    if (!forwarded_by.len) {
+        c->asserted = route.asserted.len ? arena_slice(&c->arena, route.asserted) : (slice){ 0 };
+        c->caller_trusted = route.caller_trusted;
+        c->lines[0] = line_take(b, route.caller);
+    }
+    if (!keep_route(c, &route)) {
+        refuse(c, 500, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+        return true;
+    }
+    if (forward(c, USER_FORWARD_ALWAYS))
+        return true;
+    status = user_refuses(c, request, route.calls_max);
+    if (status == 486 && forward(c, USER_FORWARD_BUSY))
+        return true;
+    if (status) {
+        refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+        return true;
+    }
+    if (!forwarded_by.len || !c->lines[1])
+        c->lines[1] = line_take(b, c->called);
+    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
+        return true;
+    refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    return true;
+}
+
+static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
+{
+    struct b2bua_call *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->kind = B2BUA_CALL;
+    c->b2bua = b;
+    c->request = malloc(m->all.len ? m->all.len : 1);
+    if (!c->request) {
+        free(c);
+        return NULL;
+    }
+    memcpy(c->request, m->all.ptr, m->all.len);
+    c->request_len = (uint32_t)m->all.len;
+    list_init(&c->branches);
+    list_init(&c->relays);
+    list_append(&b->calls, &c->in_all);
+    c->a.call = c;
+    list_init(&c->a.in_branch);
+    c->a.invite_cseq_in = m->cseq.number;
+    c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
+    c->invite = s;
+    server_set_owner(s, c);
+    b->memory_bytes += sizeof *c + c->request_len;
+    b->counts.calls++;
+    if (++b->counts.live > b->counts.live_max)
+        b->counts.live_max = b->counts.live;
+    return c;
+}
+
+void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    struct b2bua_call *c;
+
+    if (b->counts.live >= b->settings.calls_max || !(c = call_new(b, s, m))) {
+        struct out *o = server_reply(s, 503, (slice){ 0 });
+
+        b->counts.full++;
+        sip_build_header_u32(o, SIP_H_RETRY_AFTER, 1 + (uint32_t)(b2bua_random(b) % 10));
+        server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+        return;
+    }
+    c->had_offer = headers_have_offer(m);
+    c->reliable = sip_values_have(m, SIP_H_SUPPORTED, SLICE("100rel")) || sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
+    if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
+        refuse(c, 400, SLICE("Missing or Unusable Contact"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    } else {
+        b2bua_join_map(&c->a);
+        (void)route_call(c, m, m->uri, (slice){ 0 });
+    }
+    call_release(c);
+}
