@@ -223,8 +223,8 @@ void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct s
         return;
     }
     leg = b2bua_find(b, m);
-    if (!leg || leg->ended) {
-        server_reply_plain(s, 481);
+    if (!leg || leg->ended) {                             /* BYE that crosses BYE: both are right */
+        server_reply_plain(s, leg && m->method == SIP_BYE ? 200 : 481);
         return;
     }
     struct b2bua_call *c = leg->call;

@@ -1,0 +1,756 @@
+/* lab/flows_test.c - the twelve flows and the 25 steps through the back-to-back user agent, in a
+ * network of memory: each as it should go, and again with each single message lost or doubled
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "harness/test.h"
+#include "lab/phone.h"
+#include "lab/sim.h"
+#include "sip/fields.h"
+#include "switch/b2bua.h"
+
+#define MS 1000000ll
+#define SECOND_NS 1000000000ll
+#define START_NS (1795251000ll * SECOND_NS)
+
+enum { A, B, C, PHONES, S = PHONES, TRACE_MAX = 4096 };
+
+static const char *const names[] = { "a", "b", "c", "s" };
+
+struct world {
+    struct sim      *sim;
+    struct phone    *phones[PHONES];
+    struct phone_call *calls[PHONES];
+    struct endpoint *endpoint;
+    struct b2bua    *b2bua;
+    char             trace[TRACE_MAX];                    /* "a>s INVITE", one a line */
+    char             told[PHONES][512];
+    unsigned         status[PHONES], ended[PHONES], calls_seen;
+    struct user      b_user;
+    bool             two_contacts;
+    /* what B and C do */
+    unsigned         answer[PHONES];
+    bool             reliable, waits;
+};
+
+static struct world w;
+
+static struct address at(int node) { return (struct address){ .ip = { 10, 0, 0, (uint8_t)(1 + node) }, .port = 5060, .family = 4 }; }
+
+static int node_of(const struct address *a) { return a->ip[3] - 1; }
+
+/* ---- what is seen ---- */
+
+static void tap(void *ctx, const struct hop *to, slice bytes, int64_t now_ns, bool lost)
+{
+    size_t used = strlen(w.trace);
+    slice rest = bytes, word = slice_take_until(&rest, ' ');
+    slice cseq = rest, method = { 0 };
+    ptrdiff_t at_cseq = slice_find(rest, SLICE("CSeq: "));
+
+    (void)ctx, (void)now_ns, (void)lost;
+    if (slice_eq(word, SLICE("SIP/2.0"))) {
+        rest = slice_skip(rest, 1);
+        word = slice_take_until(&rest, ' ');
+        cseq = slice_skip(cseq, (size_t)at_cseq + 6);
+        (void)slice_take_until(&cseq, ' ');
+        cseq = slice_skip(cseq, 1);
+        method = slice_take_until(&cseq, '\r');
+    }
+    snprintf(w.trace + used, sizeof w.trace - used, "%s>%s %.*s%s%.*s\n", names[node_of(&to->local)], names[node_of(&to->remote)],
+             (int)word.len, word.ptr, method.len ? " " : "", (int)method.len, method.ptr);
+}
+
+static void tell(struct phone *p, const char *what)
+{
+    for (int i = 0; i < PHONES; i++)
+        if (w.phones[i] == p) {
+            size_t used = strlen(w.told[i]);
+
+            snprintf(w.told[i] + used, sizeof w.told[i] - used, "%s ", what);
+        }
+}
+
+static int index_of(const struct phone *p)
+{
+    for (int i = 0; i < PHONES; i++)
+        if (w.phones[i] == p)
+            return i;
+    return A;
+}
+
+/* ---- what the phones do ---- */
+
+static void on_incoming(void *ctx, struct phone_call *c, const struct sip_message *invite)
+{
+    int i = index_of(phone_of_call(c));
+
+    (void)ctx;
+    if (sip_header_find(invite, SIP_H_HISTORY_INFO))
+        tell(phone_of_call(c), "history");
+    if (sip_header_find(invite, SIP_H_ALERT_INFO))
+        tell(phone_of_call(c), "waiting");
+    w.calls[i] = c;
+    w.calls_seen++;
+    if (w.answer[i] == 0)
+        return;
+    if (w.answer[i] == 183) {
+        phone_answer(c, 183, (slice){ 0 }, true, true);
+        return;
+    }
+    if (w.answer[i] < 300)
+        phone_answer(c, 180, (slice){ 0 }, w.reliable, false);
+    if (w.answer[i] >= 200)
+        phone_answer(c, w.answer[i], (slice){ 0 }, false, w.answer[i] < 300);
+}
+
+static void on_progress(void *ctx, struct phone_call *c, unsigned status, const struct sip_message *m)
+{
+    char text[32];
+
+    (void)ctx, (void)m;
+    snprintf(text, sizeof text, "%u", status);
+    tell(phone_of_call(c), text);
+}
+
+/* Of the 25 steps: A has B's 183 acknowledged and its resources soon after. */
+static void on_prack_done(void *ctx, struct phone_call *c)
+{
+    (void)ctx;
+    if (phone_call_wants_resources(c))
+        phone_resources_ready(c);
+}
+
+static void on_updated(void *ctx, struct phone_call *c, const struct sip_message *m)
+{
+    (void)ctx;
+    tell(phone_of_call(c), m->method == SIP_UPDATE ? "update" : "reinvite");
+    if (w.answer[index_of(phone_of_call(c))] == 183 && !phone_call_wants_resources(c) && !phone_call_is_up(c)) {
+        phone_answer(c, 180, (slice){ 0 }, false, false);
+        phone_answer(c, 200, (slice){ 0 }, false, false);
+    }
+}
+
+static void on_changed(void *ctx, struct phone_call *c, unsigned status)
+{
+    char text[32];
+
+    (void)ctx;
+    snprintf(text, sizeof text, "changed-%u", status);
+    tell(phone_of_call(c), text);
+}
+
+static void on_answered(void *ctx, struct phone_call *c)
+{
+    (void)ctx;
+    tell(phone_of_call(c), "up");
+}
+
+static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_us)
+{
+    int i = index_of(phone_of_call(c));
+
+    (void)ctx, (void)by_us;
+    w.status[i] = status;
+    w.ended[i]++;
+    if (w.calls[i] == c)
+        w.calls[i] = NULL;
+}
+
+/* ---- the switch in the middle ---- */
+
+static void route(void *ctx, const struct route_question *q, struct route *ret)
+{
+    slice uri = q->uri;
+    int to = slice_find(uri, SLICE("bob")) >= 0 ? B : slice_find(uri, SLICE("carol")) >= 0 ? C : -1;
+
+    (void)ctx;
+    if (to < 0) {
+        ret->status = 404;
+        return;
+    }
+    ret->targets[ret->target_count++] = (struct route_target){
+        .uri = to == B ? SLICE("sip:bob@10.0.0.2") : SLICE("sip:carol@10.0.0.3"),
+        .hop = { .local = at(S), .remote = at(to) },
+    };
+    if (to == B && w.two_contacts)
+        ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.3"),
+                                                                   .hop = { .local = at(S), .remote = at(C) } };
+    ret->called = to == B ? SLICE("bob@x") : SLICE("carol@x");
+    if (to != B)
+        return;
+    ret->flags = w.b_user.flags;
+    ret->calls_max = w.b_user.calls_max;
+    ret->no_answer_ns = w.b_user.no_answer_s * SECOND_NS;
+    memcpy(ret->forward, w.b_user.forward, sizeof ret->forward);
+}
+
+static void s_request(void *ctx, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    b2bua_request(((struct world *)ctx)->b2bua, s, m, from);
+}
+static void s_cancelled(void *ctx, struct server_transaction *s, const struct sip_message *m) { b2bua_cancelled(((struct world *)ctx)->b2bua, s, m); }
+static void s_ack(void *ctx, const struct sip_message *m, const struct hop *from) { b2bua_acknowledged(((struct world *)ctx)->b2bua, m, from); }
+static void s_response(void *ctx, struct client_transaction *c, const struct sip_message *m, const struct hop *from)
+{
+    (void)b2bua_response(((struct world *)ctx)->b2bua, c, m, from);
+}
+static void s_failed(void *ctx, struct client_transaction *c, enum endpoint_failure why) { (void)b2bua_failed(((struct world *)ctx)->b2bua, c, why); }
+static void s_server_ended(void *ctx, struct server_transaction *s) { b2bua_server_ended(((struct world *)ctx)->b2bua, s); }
+static void s_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(((struct world *)ctx)->b2bua, c); }
+
+static void s_receive(void *ctx, const struct hop *from, const struct sip_message *m, int64_t now_ns)
+{
+    endpoint_receive(((struct world *)ctx)->endpoint, from, m, now_ns);
+}
+static void s_time(void *ctx, int64_t now_ns)
+{
+    endpoint_time(((struct world *)ctx)->endpoint, now_ns);
+    b2bua_time(((struct world *)ctx)->b2bua, now_ns);
+}
+static int64_t s_next(void *ctx)
+{
+    int64_t a = endpoint_next_ns(((struct world *)ctx)->endpoint), b = b2bua_next_ns(((struct world *)ctx)->b2bua);
+
+    return a < b ? a : b;
+}
+
+static void p_receive(void *ctx, const struct hop *from, const struct sip_message *m, int64_t now_ns) { phone_receive(ctx, from, m, now_ns); }
+static void p_time(void *ctx, int64_t now_ns) { phone_time(ctx, now_ns); }
+static int64_t p_next(void *ctx) { return phone_next_ns(ctx); }
+
+/* ---- the world ---- */
+
+static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+
+static void begin(uint64_t seed)
+{
+    static const char *const users[] = { "alice", "bob", "carol" };
+    struct sim_settings settings = { .seed = seed, .delay_min_ns = 2 * MS, .delay_max_ns = 2 * MS };
+    struct phone_owner owner = { .incoming = on_incoming, .progress = on_progress, .prack_done = on_prack_done,
+                                 .updated = on_updated, .changed = on_changed, .answered = on_answered, .ended = on_ended };
+    struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
+    struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
+    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS };
+    struct router router = { &w, route };
+
+    memset(&w, 0, sizeof w);
+    w.sim = sim_new(&settings, START_NS);
+    for (int i = 0; i < PHONES; i++) {
+        struct hop_sender sender = { 0 };
+        struct sim_node node = { NULL, at(i), p_receive, NULL, p_time, p_next };
+        struct phone_settings ps = { .endpoint = { .times = usual, .seed = { seed, (uint64_t)i }, .worker = (uint8_t)i },
+                                     .user = slice_of_string(users[i]), .domain = SLICE("10.0.0.4"),
+                                     .server = { .local = at(i), .remote = at(S) } };
+        int place = sim_add(w.sim, &node);
+
+        sender = sim_sender(w.sim, place);
+        w.phones[i] = phone_new(&ps, &sender, &owner, START_NS);
+        sim_rebind(w.sim, place, w.phones[i]);
+        w.answer[i] = 200;
+    }
+    struct sim_node node = { &w, at(S), s_receive, NULL, s_time, s_next };
+    struct hop_sender sender = sim_sender(w.sim, sim_add(w.sim, &node));
+
+    w.endpoint = endpoint_new(&es, &sender, &user, START_NS);
+    w.b2bua = b2bua_new(&bs, w.endpoint, &router, START_NS);
+    sim_tap(w.sim, tap, NULL);
+}
+
+static void run_s(double seconds) { sim_run(w.sim, sim_now_ns(w.sim) + (int64_t)(seconds * 1e9)); }
+
+/* After all timers nothing is left anywhere. */
+static void finish(int row)
+{
+    run_s(200);
+    CHECK_ROW_EQ(row, b2bua_counts(w.b2bua)->live, 0);
+    CHECK_ROW_EQ(row, b2bua_memory_bytes(w.b2bua), 0);
+    CHECK_ROW_EQ(row, endpoint_live(w.endpoint), 0);
+    CHECK_ROW_EQ(row, endpoint_memory_bytes(w.endpoint), 0);
+    for (int i = 0; i < PHONES; i++) {
+        if (!w.phones[i])
+            continue;
+        CHECK_ROW_EQ(row, phone_calls(w.phones[i]), 0);
+        CHECK_ROW_EQ(row, phone_transactions(w.phones[i]), 0);
+        w.phones[i] = phone_free(w.phones[i]);
+    }
+    w.b2bua = b2bua_free(w.b2bua);
+    w.endpoint = endpoint_free(w.endpoint);
+    w.sim = sim_free(w.sim);
+}
+
+static void dial(int from, const char *whom, unsigned how)
+{
+    w.calls[from] = phone_dial(w.phones[from], slice_of_string(whom), how);
+    CHECK(w.calls[from] != NULL);
+}
+
+#define TRACE(wanted) CHECK_STR_EQ(w.trace, wanted)
+#define TOLD(i, wanted) CHECK_STR_EQ(w.told[i], wanted)
+
+
+/* Each flow is played as it is, and again with its n-th message lost, for all n, and with all
+ * doubled; what must be true at the end holds for every one of them. */
+static void each_way(void (*flow)(void), void (*holds)(int row))
+{
+    struct sim_settings doubled = { .twice_ppm = 1000000, .delay_min_ns = 2 * MS, .delay_max_ns = 2 * MS };
+    int row = 0;
+
+    begin(1);
+    flow();
+    holds(row);
+    uint64_t messages = sim_counts(w.sim)->sent;
+
+    finish(row++);
+    for (uint64_t n = 1; n <= messages; n++, row++) {
+        begin(1);
+        sim_lose(w.sim, n);
+        flow();
+        holds(row);
+        finish(row);
+    }
+    begin(1);
+    sim_set(w.sim, &doubled);
+    flow();
+    holds(row);
+    finish(row);
+}
+
+static void basic_flow(void)
+{
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(40);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+static void both_ended_with_200(int row)
+{
+    CHECK_ROW_EQ(row, w.ended[A], 1);
+    CHECK_ROW_EQ(row, w.ended[B], 1);
+    CHECK_ROW_EQ(row, w.status[A], 200);
+    CHECK_ROW_EQ(row, w.status[B], 200);
+    CHECK_ROW_EQ(row, w.calls_seen, 1);
+}
+
+TEST(flow_3_a_basic_call_goes_through_and_is_released_by_either_side)
+{
+    for (int by = A; by <= B; by++) {
+        begin(1);
+        dial(A, "sip:bob@10.0.0.4", 0);
+        run_s(1);
+        TRACE("a>s INVITE\ns>b INVITE\nb>s 180 INVITE\nb>s 200 INVITE\n"
+              "s>a 180 INVITE\ns>b ACK\ns>a 200 INVITE\na>s ACK\n");
+        TOLD(A, "180 up ");
+        TOLD(B, "up ");
+        w.trace[0] = '\0';
+        phone_hang_up(w.calls[by]);
+        run_s(1);
+        TRACE(by == A ? "a>s BYE\ns>a 200 BYE\ns>b BYE\nb>s 200 BYE\n" : "b>s BYE\ns>b 200 BYE\ns>a BYE\na>s 200 BYE\n");
+        CHECK_EQ(w.ended[A], 1);
+        CHECK_EQ(w.ended[B], 1);
+        finish(by);
+    }
+}
+
+TEST(flow_3_whatever_message_is_lost_or_doubled) { each_way(basic_flow, both_ended_with_200); }
+
+TEST(flow_5_bye_from_both_sides_at_once)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    w.trace[0] = '\0';
+    phone_hang_up(w.calls[A]);
+    phone_hang_up(w.calls[B]);
+    run_s(1);
+    TRACE("a>s BYE\nb>s BYE\ns>a 200 BYE\ns>b BYE\ns>b 200 BYE\nb>s 200 BYE\n");
+    CHECK_EQ(w.ended[A] + w.ended[B], 2);
+    finish(0);
+}
+
+static void volte_flow(void)
+{
+    w.answer[B] = 183;
+    dial(A, "sip:bob@10.0.0.4", PHONE_RELIABLE | PHONE_PRECONDITIONS);
+    run_s(60);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+TEST(the_25_steps_of_a_volte_call)
+{
+    begin(1);
+    volte_flow();
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 183 INVITE\ns>a 183 INVITE\na>s PRACK\ns>b PRACK\nb>s 200 PRACK\ns>a 200 PRACK\n"
+          "a>s UPDATE\ns>b UPDATE\nb>s 200 UPDATE\nb>s 180 INVITE\nb>s 200 INVITE\ns>a 200 UPDATE\ns>a 180 INVITE\n"
+          "s>b ACK\ns>a 200 INVITE\na>s ACK\n"
+          "a>s BYE\ns>a 200 BYE\ns>b BYE\nb>s 200 BYE\n");
+    TOLD(A, "183 changed-200 180 up ");
+    TOLD(B, "update up ");
+    finish(0);
+}
+
+TEST(the_25_steps_whatever_message_is_lost_or_doubled) { each_way(volte_flow, both_ended_with_200); }
+
+static void busy_flow(void)
+{
+    w.answer[B] = 486;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(60);
+}
+
+static void a_heard_486(int row)
+{
+    CHECK_ROW_EQ(row, w.ended[A], 1);
+    CHECK_ROW_EQ(row, w.status[A], 486);
+    CHECK_ROW_EQ(row, w.ended[B], 1);
+}
+
+TEST(flow_6_busy)
+{
+    begin(1);
+    busy_flow();
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 486 INVITE\ns>b ACK\ns>a 486 INVITE\na>s ACK\n");
+    finish(0);
+    each_way(busy_flow, a_heard_486);
+}
+
+TEST(every_final_code_of_b_reaches_a_with_its_phrase)
+{
+    for (unsigned status = 300; status < 700; status++) {
+        begin(status);
+        w.answer[B] = 0;
+        dial(A, "sip:bob@10.0.0.4", 0);
+        run_s(0.1);
+        w.trace[0] = '\0';
+        CHECK(phone_answer(w.calls[B], status, SLICE("As B says"), false, false));
+        run_s(0.5);
+        CHECK_ROW_EQ(status, w.status[A], status);
+        finish((int)status);
+    }
+}
+
+static void gives_up_flow(void)
+{
+    w.answer[B] = 180;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(10);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+static void a_heard_487(int row)
+{
+    CHECK_ROW_EQ(row, w.ended[A], 1);
+    CHECK_ROW_EQ(row, w.status[A], 487);
+    CHECK_ROW_EQ(row, w.ended[B], w.calls_seen);
+    CHECK_ROW(row, w.ended[B] == 0 || w.status[B] == 487);
+}
+
+TEST(flow_7_no_answer_and_the_caller_gives_up)
+{
+    begin(1);
+    gives_up_flow();
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 180 INVITE\ns>a 180 INVITE\na>s CANCEL\ns>a 200 CANCEL\ns>b CANCEL\ns>a 487 INVITE\n"
+          "b>s 200 CANCEL\nb>s 487 INVITE\na>s ACK\ns>b ACK\n");
+    finish(0);
+    each_way(gives_up_flow, a_heard_487);
+}
+
+TEST(flow_7_cancel_before_b_said_anything)
+{
+    begin(1);
+    w.answer[B] = 0;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    phone_hang_up(w.calls[A]);                            /* no 1xx yet: with the 100 of 200 ms */
+    run_s(60);
+    CHECK_EQ(w.status[A], 487);
+    CHECK_EQ(w.status[B], 487);
+    finish(0);
+}
+
+TEST(cancel_crosses_the_answer_and_b_is_released)
+{
+    for (int late_ms = 0; late_ms < 10; late_ms++) {
+        begin(1);
+        w.answer[B] = 180;
+        dial(A, "sip:bob@10.0.0.4", 0);
+        run_s(1);
+        phone_hang_up(w.calls[A]);
+        run_s(late_ms / 1000.0);
+        if (w.calls[B])
+            phone_answer(w.calls[B], 200, (slice){ 0 }, false, true);
+        run_s(60);
+        CHECK_ROW_EQ(late_ms, w.ended[A], 1);
+        CHECK_ROW_EQ(late_ms, w.ended[B], 1);
+        CHECK_ROW_EQ(late_ms, w.status[A], 487);
+        finish(late_ms);
+    }
+}
+
+static void no_answer_flow(void)
+{
+    w.answer[B] = 180;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(100);
+}
+
+static void a_heard_480(int row)
+{
+    CHECK_ROW_EQ(row, w.ended[A], 1);
+    CHECK_ROW_EQ(row, w.status[A], 480);
+    CHECK_ROW_EQ(row, w.ended[B], 1);
+}
+
+TEST(flow_8_no_answer_and_the_server_gives_up)
+{
+    begin(1);
+    no_answer_flow();
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 180 INVITE\ns>a 180 INVITE\ns>b CANCEL\ns>a 480 INVITE\nb>s 200 CANCEL\nb>s 487 INVITE\n"
+          "a>s ACK\ns>b ACK\n");
+    finish(0);
+    each_way(no_answer_flow, a_heard_480);
+}
+
+static void forward_busy_flow(void)
+{
+    w.b_user.forward[USER_FORWARD_BUSY] = SLICE("sip:carol@10.0.0.4");
+    w.b_user.flags = USER_TELL_FORWARDED;
+    w.answer[B] = 486;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(40);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+static void c_talked(int row)
+{
+    CHECK_ROW_EQ(row, w.ended[A], 1);
+    CHECK_ROW_EQ(row, w.status[A], 200);
+    CHECK_ROW_EQ(row, w.ended[C], 1);
+    CHECK_ROW_EQ(row, w.status[C], 200);
+    CHECK_ROW_EQ(row, w.ended[B], 1);
+}
+
+TEST(flow_9_forward_on_busy)
+{
+    begin(1);
+    forward_busy_flow();
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 486 INVITE\ns>b ACK\ns>a 181 INVITE\ns>c INVITE\nc>s 180 INVITE\nc>s 200 INVITE\n"
+          "s>a 180 INVITE\ns>c ACK\ns>a 200 INVITE\na>s ACK\na>s BYE\ns>a 200 BYE\ns>c BYE\nc>s 200 BYE\n");
+    TOLD(A, "181 180 up ");
+    TOLD(C, "history up ");
+    finish(0);
+    each_way(forward_busy_flow, c_talked);
+}
+
+static void forward_no_answer_flow(void)
+{
+    w.b_user.forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.4");
+    w.b_user.no_answer_s = 5;
+    w.answer[B] = 180;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(60);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+TEST(flow_10_forward_on_no_answer)
+{
+    begin(1);
+    forward_no_answer_flow();
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 180 INVITE\ns>a 180 INVITE\ns>b CANCEL\ns>c INVITE\nb>s 200 CANCEL\nb>s 487 INVITE\n"
+          "c>s 180 INVITE\nc>s 200 INVITE\ns>b ACK\ns>a 180 INVITE\ns>c ACK\ns>a 200 INVITE\na>s ACK\n"
+          "a>s BYE\ns>a 200 BYE\ns>c BYE\nc>s 200 BYE\n");
+    finish(0);
+    each_way(forward_no_answer_flow, c_talked);
+}
+
+TEST(forwards_that_go_round_end_and_say_so)
+{
+    begin(1);
+    w.b_user.forward[USER_FORWARD_ALWAYS] = SLICE("sip:bob@10.0.0.4");
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(10);
+    CHECK_EQ(w.ended[A] + (w.calls[A] != NULL), 1);
+    CHECK_EQ(b2bua_counts(w.b2bua)->forwarded, 5);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    finish(0);
+}
+
+static void hold_flow(void)
+{
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(40);
+    if (w.calls[A])
+        phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY);
+    run_s(40);
+    if (w.calls[A])
+        phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDRECV);
+    run_s(40);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+TEST(flow_11_hold_and_resume_and_flow_4)
+{
+    begin(1);
+    hold_flow();
+    TOLD(A, "180 up changed-200 changed-200 ");
+    TOLD(B, "up reinvite reinvite ");
+    finish(0);
+    each_way(hold_flow, both_ended_with_200);
+}
+
+TEST(flow_4_two_offers_at_once_get_491_each_and_both_succeed_later)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    CHECK(phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY));
+    CHECK(phone_offer(w.calls[B], SIP_INVITE, PHONE_SENDONLY));
+    run_s(1);
+    TOLD(A, "180 up changed-491 ");
+    TOLD(B, "up changed-491 ");
+    CHECK(phone_offer(w.calls[B], SIP_INVITE, PHONE_SENDONLY));
+    run_s(1);
+    CHECK(phone_offer(w.calls[A], SIP_UPDATE, PHONE_SENDRECV));
+    run_s(1);
+    TOLD(A, "180 up changed-491 reinvite changed-200 ");
+    TOLD(B, "up changed-491 changed-200 update ");
+    phone_hang_up(w.calls[B]);
+    finish(0);
+}
+
+TEST(flow_12_a_second_call_rings_with_the_indication_or_is_busy)
+{
+    for (int may_wait = 0; may_wait < 2; may_wait++) {
+        begin(1);
+        w.b_user.calls_max = 1;
+        w.b_user.flags = may_wait ? USER_CALL_WAITING : 0;
+        dial(A, "sip:bob@10.0.0.4", 0);
+        run_s(1);
+        w.answer[B] = 180;
+        dial(C, "sip:bob@10.0.0.4", 0);
+        run_s(1);
+        if (may_wait) {
+            TOLD(B, "up waiting ");
+            TOLD(C, "180 ");
+        } else {
+            TOLD(B, "up ");
+            CHECK_EQ(w.status[C], 486);
+        }
+        if (w.calls[C])
+            phone_hang_up(w.calls[C]);
+        phone_hang_up(w.calls[A]);
+        finish(may_wait);
+    }
+}
+
+TEST(an_offer_in_the_200_is_answered_in_the_ack)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", PHONE_LATE_OFFER);
+    run_s(1);
+    TRACE("a>s INVITE\ns>b INVITE\nb>s 180 INVITE\nb>s 200 INVITE\ns>a 180 INVITE\ns>a 200 INVITE\na>s ACK\ns>b ACK\n");
+    phone_hang_up(w.calls[A]);
+    finish(0);
+}
+
+TEST(two_phones_ring_and_the_first_that_answers_has_the_call)
+{
+    begin(1);
+    w.two_contacts = true;
+    w.answer[B] = 180;
+    w.answer[C] = 180;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    CHECK(phone_answer(w.calls[C], 200, (slice){ 0 }, false, true));
+    run_s(1);
+    CHECK_EQ(w.ended[B], 1);
+    CHECK_EQ(w.status[B], 487);
+    CHECK(phone_call_is_up(w.calls[A]));
+    phone_hang_up(w.calls[C]);
+    finish(0);
+}
+
+TEST(two_phones_refuse_and_the_best_answer_is_told)
+{
+    static const struct { unsigned b, c, wanted; } rows[] = {
+        { 486, 404, 486 }, { 503, 486, 486 }, { 600, 486, 600 }, { 486, 603, 603 }, { 404, 407, 407 }, { 500, 302, 302 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(1);
+        w.two_contacts = true;
+        w.answer[B] = rows[i].b;
+        w.answer[C] = rows[i].c;
+        dial(A, "sip:bob@10.0.0.4", 0);
+        run_s(5);
+        CHECK_ROW_EQ(i, w.status[A], rows[i].wanted);
+        finish((int)i);
+    }
+}
+
+TEST(both_phones_answer_at_once_and_one_is_released)
+{
+    begin(1);
+    w.two_contacts = true;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(5);
+    CHECK_EQ(w.ended[B] + w.ended[C], 1);
+    CHECK(phone_call_is_up(w.calls[A]));
+    phone_hang_up(w.calls[A]);
+    finish(0);
+}
+
+TEST(a_callee_that_is_not_there_is_480_and_an_unknown_one_404)
+{
+    struct sim_settings black_hole = { .loss_ppm = 0, .delay_min_ns = 2 * MS, .delay_max_ns = 2 * MS };
+
+    begin(1);
+    sim_set(w.sim, &black_hole);
+    dial(A, "sip:nobody@10.0.0.4", 0);
+    run_s(5);
+    CHECK_EQ(w.status[A], 404);
+    finish(0);
+}
+
+TEST(a_prack_that_does_not_come_ends_in_504)
+{
+    begin(1);
+    w.answer[B] = 0;
+    w.b_user.no_answer_s = 50;
+    dial(A, "sip:bob@10.0.0.4", PHONE_RELIABLE);
+    run_s(0.1);
+    w.phones[A] = phone_free(w.phones[A]);                /* it is switched off */
+    sim_silence(w.sim, A);
+    phone_answer(w.calls[B], 183, (slice){ 0 }, true, true);
+    run_s(80);
+    CHECK_EQ(w.status[B], 504);                           /* B waits 4 ms longer than we do, and is first */
+    CHECK_EQ(b2bua_counts(w.b2bua)->live, 0);
+    finish(0);
+}
+
+TEST(a_call_without_refresh_ends_with_its_session_timer)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(2);
+    CHECK(phone_call_is_up(w.calls[A]));
+    run_s(23 * 3600);
+    CHECK(phone_call_is_up(w.calls[A]));
+    run_s(2 * 3600);                                      /* the longest duration of the settings' default */
+    CHECK_EQ(w.ended[A] + w.ended[B], 2);
+    CHECK_EQ(b2bua_counts(w.b2bua)->expired, 1);
+    finish(0);
+}

@@ -1,0 +1,73 @@
+/* lab/phone_int.h - a phone and its calls. Private.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAB_PHONE_INT_H
+#define LAB_PHONE_INT_H
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "lab/phone.h"
+
+enum phone_kind { PHONE_KIND_PHONE, PHONE_KIND_CALL };     /* first member of an owner */
+enum phone_phase { PHONE_SETUP, PHONE_UP, PHONE_OVER };
+enum phone_repeat { PHONE_REPEATS_NOTHING, PHONE_REPEATS_1XX, PHONE_REPEATS_2XX };
+
+struct phone_call {
+    uint8_t          kind, phase;
+    bool             outgoing, has_dialog, hangs_up, local_ready, remote_ready, sdp_done, has_sdp;
+    uint8_t          media, their_media, repeats;
+    unsigned         how;
+    uint32_t         transactions;   /* that point here: it is not freed before they end */
+    struct list      in_all;
+    struct phone    *phone;
+    struct arena     arena;
+    struct dialog    dialog;
+    struct server_transaction *invite, *repeated;         /* theirs, while it can be answered */
+    struct client_transaction *asked;                     /* ours */
+    struct client_transaction *offer;                     /* UPDATE or re-INVITE of ours that is open */
+    struct wheel_timer timer;
+    int64_t          repeat_ns, repeat_end_ns;
+    uint32_t         cseq_in, cseq_out, rseq_in, rseq_out, sdp_version;
+    bool             offer_in_ack, bye_wanted;
+    void            *tag;
+};
+
+struct phone {
+    uint8_t               kind;
+    struct phone_settings settings;
+    struct phone_owner    owner;
+    struct endpoint      *endpoint;
+    struct wheel          wheel;
+    struct list           calls;
+    size_t                call_count;
+    struct dialog         registration;                   /* its identifiers */
+    struct arena          arena;
+    struct digest        *digest;
+    uint32_t              expires_s;
+    uint8_t               challenges;                     /* of this attempt */
+    uint32_t              nonce_count;
+    slice                 realm_auth;                     /* Authorization value for the next attempt */
+};
+
+/* ---- phone_sdp.c ---- */
+enum phone_sdp { PHONE_SDP_OFFER, PHONE_SDP_ANSWER };
+/* The description as of now, into `text`; it counts its version up. */
+slice phone_sdp_write(struct phone_call *c, enum phone_sdp what, char *text, size_t room);
+void  phone_sdp_read(struct phone_call *c, const struct sip_message *m);       /* theirs: direction, preconditions */
+
+/* ---- phone_register.c ---- */
+void phone_registered(struct phone *p, const struct sip_message *m);           /* NULL: nothing came */
+/* Credentials for a challenge, as whole header lines in the arena; empty: cannot. */
+slice phone_credentials(struct phone *p, struct arena *arena, const struct sip_message *challenge, slice method, slice uri);
+
+/* ---- phone_call.c ---- */
+void phone_incoming(struct phone *p, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
+void phone_in_dialog(struct phone_call *c, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
+void phone_call_cancelled(struct phone_call *c);
+void phone_call_acked(struct phone_call *c, const struct sip_message *m);
+void phone_call_response(struct phone_call *c, struct client_transaction *t, const struct sip_message *m, const struct hop *from);
+void phone_call_failed(struct phone_call *c, struct client_transaction *t);
+void phone_call_due(struct phone_call *c);
+void phone_call_let_go(struct phone_call *c);             /* a transaction ended */
+void phone_call_free(struct phone_call *c);
+
+#endif
