@@ -42,7 +42,7 @@ enum targets_outcome {
     TARGETS_BAD_URI,                 /* not sip or sips; no host, or one that is no name: 416, 400 */
     TARGETS_UNSUPPORTED,             /* only by a transport or an address family that is not ours */
     TARGETS_NONE,                    /* the domain does not exist or has no server */
-    TARGETS_FAILED,                  /* the DNS answers with errors: 504 */
+    TARGETS_FAILED,                  /* the DNS answers with errors, or nobody is there: 504 */
     TARGETS_TIMED_OUT,               /* the DNS does not answer: 504 */
     TARGETS_OUTCOMES
 };
