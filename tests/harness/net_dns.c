@@ -321,22 +321,26 @@ static void serve_udp(struct dns_server *s)
     }
 }
 
-/* A question comes in one piece on loopback. */
+/* Whole questions, one behind the other: on loopback none comes in pieces. */
 static void serve_tcp(struct dns_server *s, int *fd)
 {
-    uint8_t query[2048], length[2];
-    ssize_t got = *fd < 0 ? -1 : recv(*fd, query, sizeof query, MSG_DONTWAIT);
+    uint8_t bytes[2048], length[2];
+    ssize_t got = *fd < 0 ? -1 : recv(*fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    slice rest = slice_of(bytes, got > 0 ? (size_t)got : 0);
 
     if (got == 0)
         shut(fd);
-    if (got <= 14)
-        return;
-    s->asked++, s->by_tcp++;
-    make_reply(s, slice_of(query + 2, (size_t)got - 2), true);
-    length[0] = (uint8_t)(s->reply.length >> 8);
-    length[1] = (uint8_t)s->reply.length;
-    (void)send(*fd, length, 2, MSG_NOSIGNAL | MSG_MORE);
-    (void)send(*fd, s->reply.bytes, s->reply.length, MSG_NOSIGNAL);
+    while (rest.len > 14) {
+        size_t one = (size_t)(uint8_t)rest.ptr[0] << 8 | (uint8_t)rest.ptr[1];
+
+        s->asked++, s->by_tcp++;
+        make_reply(s, slice_head(slice_skip(rest, 2), one), true);
+        rest = slice_skip(rest, 2 + one);
+        length[0] = (uint8_t)(s->reply.length >> 8);
+        length[1] = (uint8_t)s->reply.length;
+        (void)send(*fd, length, 2, MSG_NOSIGNAL | MSG_MORE);
+        (void)send(*fd, s->reply.bytes, s->reply.length, MSG_NOSIGNAL);
+    }
 }
 
 void dns_server_serve(struct dns_server *s)
