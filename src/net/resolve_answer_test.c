@@ -22,7 +22,8 @@ TEST(the_records_that_were_asked_are_read)
     struct arena memory = { 0 };
     struct resolve_answer got;
 
-    make(SLICE("d"), NAPTR, SLICE("d 300 NAPTR 50 60 s SIPS+D2T _sips._tcp.d\nd 200 NAPTR 90 61 S SIP+D2T _sip._tcp.d\n"));
+    make(SLICE("d"), NAPTR,
+         SLICE("d 300 NAPTR 50 60 s SIPS+D2T _sips._tcp.d\nd 200 NAPTR 90 61 S SIP+D2T _sip._tcp.d\n"));
     CHECK_EQ(resolve_answer_read(dns_bytes(&message), SLICE("D"), TARGETS_NAPTR, &memory, &got), 0);
     CHECK_EQ(got.ttl_s, 200);
     CHECK_EQ(got.records.count, 2);

@@ -59,7 +59,8 @@ static void watch(void *ctx, int fd, bool want_read, bool want_write)
         w->watched[i] = w->watched[--w->watched_count];
         return;
     }
-    w->watched[i] = (struct pollfd){ .fd = fd, .events = (short)((want_read ? POLLIN : 0) | (want_write ? POLLOUT : 0)) };
+    w->watched[i] = (struct pollfd){ .fd = fd };
+    w->watched[i].events = (short)((want_read ? POLLIN : 0) | (want_write ? POLLOUT : 0));
     w->watched_count += i == w->watched_count;
 }
 

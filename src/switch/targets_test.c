@@ -523,7 +523,9 @@ TEST(long_names_end_before_the_room_does)
 TEST(every_search_ends_within_its_bounds)
 {
     static const slice uris[] = { S("sip:d"), S("sips:d"), S("sip:d;transport=tcp"), S("sip:d:5080") };
-    static const slice names[] = { S("d"), S("h"), S("."), S(""), S("a.b"), S("_sip._udp.d"), S("\x01"), S("10.0.0.1") };
+    static const slice names[] = {
+        S("d"), S("h"), S("."), S(""), S("a.b"), S("_sip._udp.d"), S("\x01"), S("10.0.0.1"),
+    };
     static const slice words[] = { S("SIP+D2U"), S("SIP+D2T"), S("SIPS+D2T"), S("SIP+D2S"), S("x") };
     uint64_t random = 88172645463325252u;
 
