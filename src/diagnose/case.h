@@ -118,6 +118,10 @@ slice case_codecs(const struct casefile *k, bool callee);
 /* The addresses of a message's hop. */
 const struct address *case_source(const struct casefile *k, const struct trace_message *m);
 const struct address *case_target(const struct casefile *k, const struct trace_message *m);
+/* Are the newest descriptions of both sides an offer and its answer, exchanged between the same two
+ * machines? A server on the way may write each of them anew, so what stands on two sides of it says
+ * nothing about the other. */
+bool case_sdp_pair(const struct casefile *k);
 /* Does the phrase, the Reason text or the Warning contain one of these words? NULL-ended. */
 bool case_says(const struct casefile *k, const char *const *words);
 bool text_has(slice text, const char *const *words);

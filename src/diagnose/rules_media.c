@@ -608,7 +608,7 @@ static bool dtmf_not_agreed(const struct casefile *k, struct candidate *c)
     const struct trace_message *info = key_info(k);
     bool caller = sdp[0].flags & CALL_SDP_DTMF, callee = sdp[1].flags & CALL_SDP_DTMF;
 
-    if (caller == callee || !info)
+    if (caller == callee || !info || !case_sdp_pair(k))
         return false;
     prove_frame(c, sdp[caller].frame, SLICE("SDP"));
     prove(c, info);

@@ -70,7 +70,7 @@ static bool private_contact(const struct casefile *k, struct candidate *c)
 /* A router that changes half of what belongs together: seen only where it does harm. */
 static bool sip_alg(const struct casefile *k, struct candidate *c)
 {
-    bool refused = k->call->final == 400 || k->call->final == 488;
+    bool refused = k->call->final == 400;
 
     for (unsigned callee = 0; callee < 2; callee++) {
         const struct call_sdp *sdp = &k->facts->sdp[callee];

@@ -1,0 +1,82 @@
+/* tests/causes/innocent_test.c - what looks like a fault and is none, or another's
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A wrong cause sends somebody to mend what works. Each script is near to the cause named beside it,
+ * which must not be the main one of any of its calls and registrations; "" as the right one: nobody
+ * is blamed. */
+#include "harness/causes_run.h"
+
+struct innocent {
+    const char *script;
+    const char *wrong;               /* not the main cause of any */
+    const char *right;               /* the main cause of the first call, or failing calls of the first registration */
+};
+
+static const struct call_verdicts *first_verdicts(const struct play *p)
+{
+    return p->call_count ? p->calls[0]->verdicts : p->registration_count ? p->registrations[0]->verdicts : NULL;
+}
+
+static bool blames(const struct play *p, const char *slug)
+{
+    for (size_t i = 0; i < p->call_count && i < PLAY_KEPT_MAX; i++)
+        if (!strcmp(main_cause(p->calls[i]), slug))
+            return true;
+    for (size_t i = 0; i < p->registration_count && i < PLAY_KEPT_MAX; i++)
+        if (p->registrations[i]->verdicts && p->registrations[i]->verdicts->cause.cause == cause_find(slice_of_string(slug)))
+            return true;
+    return false;
+}
+
+static void check_innocent(const struct innocent *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct play p;
+
+        diagnosed(&p, rows[i].script);
+        const struct call_verdicts *v = first_verdicts(&p);
+
+        CHECK_ROW(i, v != NULL);
+        CHECK_ROW(i, cause_find(slice_of_string(rows[i].wrong)) != CAUSE_NONE);
+        if (blames(&p, rows[i].wrong))
+            FAIL("row %zu is given %s", i, rows[i].wrong);
+        CHECK_ROW_EQ(i, cause_slug((enum cause_id)v->cause.cause), rows[i].right);
+        diagnosed_done(&p);
+    }
+}
+
+#define BYE_THROUGH "@63000 A>S BYE\nS>B BYE via=2\nB>S 200 BYE via=2\nS>A 200 BYE\nwait 60000\n"
+#define ACKS_THROUGH "A>S ACK\nS>B ACK via=2\n"
+
+TEST(a_server_may_write_the_description_anew_for_each_side)
+{
+    static const struct innocent rows[] = {
+        /* WebRTC on one side and plain voice on the other, one Call-ID */
+        { "A>S INVITE proto=RTP/SAVPF ip=10.0.0.1\nS>A 100\nS>B INVITE via=2 proto=RTP/AVP ip=10.0.0.19\nB>S 180 via=2\nS>A 180\n"
+          "@3000 B>S 200 via=2 proto=RTP/AVP ip=10.0.0.2\nS>A 200 proto=RTP/SAVPF ip=10.0.0.19\n" ACKS_THROUGH BYE_THROUGH, "encryption-one-sided", "" },
+        /* it converts between codecs */
+        { "A>S INVITE pt=0 ip=10.0.0.1\nS>A 100\nS>B INVITE via=2 pt=0,18 ip=10.0.0.19\n@3000 B>S 200 via=2 pt=18 ip=10.0.0.2\nS>A 200 pt=0 ip=10.0.0.19\n"
+          ACKS_THROUGH BYE_THROUGH, "sdp-answer-invalid", "" },
+        /* and between the versions of IP */
+        { "A>S INVITE ip=2001:db8::1\nS>A 100\nS>B INVITE via=2 ip=10.0.0.19\n@3000 B>S 200 via=2 ip=10.0.0.2\nS>A 200 ip=2001:db8::2\n"
+          ACKS_THROUGH BYE_THROUGH, "ip-version-mismatch", "" },
+        /* the reservation failed, not the encryption */
+        { "A>B INVITE proto=RTP/SAVP ip=10.0.0.1\nB>A 580\nA>B ACK\nwait 60000\n", "encryption-mismatch", "precondition-failed" },
+        /* a public address behind STUN, and an o= line that keeps the private one: no router did that */
+        { "a>b INVITE pt=0,8 sdp=sendrecv ip=198.51.100.1 origin=192.168.1.5\nb>a 488\na>b ACK\nwait 60000\n", "sip-alg", "not-acceptable-unexplained" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
+
+/* An answer names what it chose: that is no list of all that it knows. */
+TEST(codecs_of_another_answer_are_a_guess)
+{
+    struct play p;
+
+    diagnosed(&p, "C>B INVITE call=o from=o pt=0 ip=10.0.0.3\nB>C 200 call=o from=o pt=0 ip=10.0.0.2\nC>B ACK call=o from=o\n+5000 C>B BYE call=o from=o\nB>C 200 BYE call=o from=o\n"
+                  "wait 60000\nA>B INVITE pt=8 ip=10.0.0.1\nB>A 488\nA>B ACK\nwait 60000\n");
+    CHECK_EQ(main_cause(p.calls[1]), "codec-mismatch");
+    CHECK_EQ(p.calls[1]->verdicts->cause.certainty, VERDICT_POSSIBLE);
+    diagnosed_done(&p);
+}
