@@ -34,7 +34,8 @@ static const char *const says_limit[] = { "limit", "maximum", "exceeded", "concu
     "too many calls", "max calls", "capacity", "channels", NULL };
 static const char *const says_barred[] = { "barred", "blocked", "not allowed", "prohibited", "restricted",
     "not permitted", "denied destination", "blacklist", "no permission", NULL };
-static const char *const says_password[] = { "bad auth", "password", "credential", "auth", "digest", NULL };
+static const char *const says_password[] = { "bad auth", "auth fail", "auth error", "authentic", "password",
+    "credential", "digest", NULL };
 static const char *const says_domain[] = { "domain", "relay", "not served", "not responsible", "not local", NULL };
 static const char *const says_route[] = { "route", "no gateway", "destination unknown", "unknown prefix",
     "no dialplan", "no carrier", NULL };
@@ -76,7 +77,7 @@ static const struct refusal rows[] = {
     { 503, 0, 0, says_limit, CAUSE_CALL_LIMIT_REACHED, LIKELY, 40 },
     { 480, 0, 0, says_limit, CAUSE_CALL_LIMIT_REACHED, LIKELY, 40 },
     { 403, 0, 0, says_caller_unregistered, CAUSE_CALLER_NOT_REGISTERED, LIKELY, 45 },
-    { 403, 0, 0, says_password, CAUSE_AUTH_WRONG_PASSWORD, LIKELY, 46 },
+    { 403, 0, IF_SENT_PASS, says_password, CAUSE_AUTH_WRONG_PASSWORD, LIKELY, 46 },
     { 403, 0, 0, says_domain, CAUSE_DOMAIN_UNKNOWN, LIKELY, 40 },
     { 404, 0, 0, says_domain, CAUSE_DOMAIN_UNKNOWN, LIKELY, 40 },
     { 403, 0, 0, says_barred, CAUSE_CALL_BARRED, LIKELY, 40 },

@@ -80,3 +80,39 @@ TEST(codecs_of_another_answer_are_a_guess)
     CHECK_EQ(p.calls[1]->verdicts->cause.certainty, VERDICT_POSSIBLE);
     diagnosed_done(&p);
 }
+
+#define ASKS_407 "A>B INVITE\nB>A 407 | Proxy-Authenticate: Digest realm=\"p\", nonce=\"n1\"\nA>B ACK\n"
+#define PASS_407 "A>B INVITE cseq=2 | Proxy-Authorization: Digest username=\"alice\", realm=\"p\", nonce=\"n1\", uri=\"sip:b\", response=\"0\"\n"
+
+TEST(a_second_server_that_asks_does_not_refuse_the_first_password)
+{
+    static const struct innocent rows[] = {
+        { ASKS_407 PASS_407 "B>A 401 cseq=2 | WWW-Authenticate: Digest realm=\"u\", nonce=\"n2\"\nA>B ACK cseq=2\nwait 60000\n",
+          "auth-realm-mismatch", "auth-no-credentials" },
+        { ASKS_407 PASS_407 "B>A 401 cseq=2 | WWW-Authenticate: Digest realm=\"p\", nonce=\"n2\"\nA>B ACK cseq=2\nwait 60000\n",
+          "auth-wrong-password", "auth-no-credentials" },
+        /* nobody asked for a password */
+        { "A>B INVITE\nB>A 403 reason=Not_authorized_for_this_destination\nA>B ACK\nwait 60000\n", "auth-wrong-password", "caller-forbidden" },
+        { "A>B INVITE\nB>A 403 reason=Authentication_failed\nA>B ACK\nwait 60000\n", "auth-wrong-password", "caller-forbidden" },
+        { ASKS_407 PASS_407 "B>A 403 cseq=2 reason=Authentication_failed\nA>B ACK cseq=2\nwait 60000\n", "auth-rejected", "auth-wrong-password" },
+        /* the challenge is answered under a new Call-ID */
+        { "B>S REGISTER cseq=1 call=r1 from=r | Contact: <sip:bob@10.0.0.2> | Expires: 60\nS>B 401 REGISTER cseq=1 call=r1 from=r | WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\"\n"
+          "B>S REGISTER cseq=2 call=r2 from=r | Contact: <sip:bob@10.0.0.2> | Expires: 60 | Authorization: Digest username=\"bob\", realm=\"r\", nonce=\"n1\", uri=\"sip:r\", response=\"0\"\n"
+          "S>B 200 REGISTER cseq=2 call=r2 from=r | Contact: <sip:bob@10.0.0.2>;expires=600\nwait 60000\n", "auth-no-credentials", "" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
+
+TEST(a_challenge_that_a_new_call_answers_is_hardly_a_fault)
+{
+    struct play p;
+
+    diagnosed(&p, "A>B INVITE\nB>A 407 | Proxy-Authenticate: Digest realm=\"p\", nonce=\"n1\"\nA>B ACK\n"
+                  "A>B INVITE call=c2 from=z cseq=2 | Proxy-Authorization: Digest username=\"alice\", realm=\"p\", nonce=\"n1\", uri=\"sip:b\", response=\"0\"\n"
+                  "B>A 200 call=c2 from=z cseq=2\nA>B ACK call=c2 from=z cseq=2\n+9000 A>B BYE call=c2 from=z\nB>A 200 BYE call=c2 from=z\nwait 60000\n");
+    CHECK_EQ(main_cause(p.calls[0]), "auth-no-credentials");
+    CHECK_EQ(p.calls[0]->verdicts->cause.certainty, VERDICT_POSSIBLE);
+    CHECK_EQ(main_cause(p.calls[1]), "");
+    diagnosed_done(&p);
+}
