@@ -47,12 +47,15 @@ static void ask(const struct casefile *k, const struct rule *rule, struct candid
         candidate_end(k, found, c);
 }
 
-/* 487 after a CANCEL is what was asked for, and challenges have rules of their own. */
+/* 487 is what was asked for, by a CANCEL or by a BYE (RFC 3261, 21.4.25): without either it is a refusal
+ * only when they would have been captured. Challenges have rules of their own. */
 static bool is_refusal(const struct casefile *k)
 {
     uint16_t final = k->call->final;
+    bool asked_for = final == 487 &&
+                     ((k->marks & (K_CANCELLED | K_HUNG_UP)) || (k->marks & K_CALM) != K_CALM);
 
-    return (k->marks & K_REFUSED) && !(final == 487 && (k->marks & K_CANCELLED)) && final != 401 && final != 407;
+    return (k->marks & K_REFUSED) && !asked_for && final != 401 && final != 407;
 }
 
 void rules_ask(const struct casefile *k, struct candidates *found)

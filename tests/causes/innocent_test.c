@@ -116,3 +116,42 @@ TEST(a_challenge_that_a_new_call_answers_is_hardly_a_fault)
     CHECK_EQ(main_cause(p.calls[1]), "");
     diagnosed_done(&p);
 }
+
+TEST(who_ended_a_call_is_not_guessed)
+{
+    static const struct innocent rows[] = {
+        /* joined in the middle: it may have rung for long */
+        { "A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n", "cancelled-before-ringing", "" },
+        { "A>B INVITE\nB>A 180\n+15000 A>B BYE\nB>A 200 BYE\nB>A 487\nA>B ACK\nwait 60000\n", "no-answer-timer", "no-answer-caller" },
+        { "B>A 100\nB>A 180\n+9000 B>A 487\nwait 60000\n", "no-answer-timer", "" },
+        { "A>B INVITE\nB>A 182\n+9000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n", "no-answer-timer", "no-answer-caller" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
+
+TEST(a_183_is_hardly_ringing_and_a_queue_is_no_second_call)
+{
+    static const struct { const char *script, *cause; } rows[] = {
+        { "A>B INVITE\nB>A 183 ip=10.0.0.2\n+9000 B>A 480\nA>B ACK\nwait 60000\n", "no-answer-phone" },
+        { "A>B INVITE\nB>A 183 ip=10.0.0.2\n+9000 B>A 408\nA>B ACK\nwait 60000\n", "no-answer-timer" },
+        { "A>B INVITE\nB>A 183 ip=10.0.0.2\n+9000 B>A 603\nA>B ACK\nwait 60000\n", "declined" },
+        { "B>A 480\nA>B ACK\nwait 60000\n", "temporarily-unavailable" },
+        { "A>B INVITE\nB>A 100\nB>A 480 | Server: FreeSWITCH\nA>B ACK\nwait 60000\n", "temporarily-unavailable" },
+        { "A>B INVITE\nB>A 100\nB>A 503 | Server: Asterisk PBX 20\nA>B ACK\nwait 60000\n", "service-unavailable" },
+    };
+    struct play p;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        diagnosed(&p, rows[i].script);
+        CHECK_ROW_EQ(i, main_cause(p.calls[0]), rows[i].cause);
+        CHECK_ROW_EQ(i, p.calls[0]->verdicts->cause.certainty, VERDICT_POSSIBLE);
+        diagnosed_done(&p);
+    }
+    diagnosed(&p, "A>B INVITE\nB>A 182\n+9000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nA>B ACK\nwait 60000\n");
+    CHECK(!has_cause(&p, "call-waiting"));
+    diagnosed_done(&p);
+    diagnosed(&p, "A>B INVITE uri=sip:bob@mailbox.org\nB>A 200\nA>B ACK\n+9000 A>B BYE\nB>A 200 BYE\nwait 60000\n");
+    CHECK(!has_cause(&p, "voicemail-answered"));
+    diagnosed_done(&p);
+}
