@@ -155,3 +155,35 @@ TEST(a_183_is_hardly_ringing_and_a_queue_is_no_second_call)
     CHECK(!has_cause(&p, "voicemail-answered"));
     diagnosed_done(&p);
 }
+
+TEST(a_capture_that_ends_soon_does_not_blame_the_server)
+{
+    static const struct innocent rows[] = {
+        { "A>B INVITE\n+500 A>B INVITE id=1\n+1000 A>B INVITE id=2\n", "no-reply", "" },
+        { "A>B INVITE\nB>A 100\nwait 12000\nA>B OPTIONS call=o1 from=o cseq=1\n", "no-progress", "" },
+        { "A>B INVITE\nB>A 100\nwait 40000\nA>B OPTIONS call=o1 from=o cseq=1\n", "no-reply", "no-progress" },
+        { "A>B INVITE\n+500 A>B INVITE id=1\n+1000 A>B INVITE id=2\n+2000 A>B INVITE id=3\n+4000 A>B INVITE id=4\n+600 A>B INVITE id=4\n", "no-progress", "no-reply" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
+
+#define LONG_40 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_1600 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 \
+    LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 LONG_40
+TEST(several_hops_are_not_taken_for_one)
+{
+    static const struct innocent rows[] = {
+        /* one branch said 503, another 500 */
+        { "A>S INVITE\nS>B INVITE via=2\nS>C INVITE via=2 br=x\nB>S 503 via=2 to=b\nC>S 500 via=2 to=c\nS>A 500 to=c\nA>S ACK\nwait 60000\n",
+          "server-error-hides-503", "server-error" },
+        /* the ringing came as far as the server, which kept it to itself */
+        { "A>S INVITE\nS>B INVITE via=2\nB>S 180 via=2\n+500 A>S INVITE id=1\n+1000 A>S INVITE id=2\n+2000 A>S INVITE id=3\n+4000 A>S INVITE id=4\nwait 60000\n",
+          "reply-not-received", "" },
+        /* nobody knows that this server answers anything at all */
+        { "A>B INVITE uri=sip:" LONG_1600 "@b.example\n+500 A>B INVITE id=1\n+1000 A>B INVITE id=2\n+2000 A>B INVITE id=3\nwait 60000\n",
+          "invite-fragment-lost", "no-reply" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
