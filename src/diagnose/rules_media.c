@@ -107,6 +107,7 @@ static bool stopped(const struct casefile *k, struct candidate *c, bool from_cal
     prove_stream(c, k->way[from_callee].last);
     prove(c, k->bye);
     say_seconds(c, "seconds", mine);
+    c->certainty = VERDICT_LIKELY;                        /* a recorder sends nothing while it listens */
     return true;
 }
 static bool stopped_caller(const struct casefile *k, struct candidate *c) { return stopped(k, c, false); }

@@ -187,3 +187,25 @@ TEST(several_hops_are_not_taken_for_one)
 
     check_innocent(rows, ARRAY_LEN(rows));
 }
+
+#define VOICE_TALK(between) "A>B INVITE\nB>A 180\n@3000 B>A 200\nA>B ACK\n" between "@63000 A>B BYE\nB>A 200 BYE\nwait 60000\n"
+TEST(what_crosses_within_a_call_is_no_fault)
+{
+    static const struct innocent rows[] = {
+        /* the UPDATE crossed the CANCEL */
+        { "A>B INVITE\nB>A 183 rseq=1\nA>B PRACK | RAck: 1 1 INVITE\nB>A 200 PRACK\nB>A 180\n+9000 A>B CANCEL\nA>B UPDATE\nB>A 200 CANCEL\nB>A 481 UPDATE\nB>A 487\nA>B ACK\nwait 60000\n",
+          "dialog-unknown", "no-answer-caller" },
+        /* its PRACK took another way, or it would have been repeated */
+        { "A>B INVITE\nB>A 183 rseq=1\n+20000 B>A 503\nA>B ACK\nwait 60000\n", "prack-missing", "service-unavailable" },
+        /* refused while the change before it was under way (RFC 3261, 14.2), then accepted */
+        { VOICE_TALK("+9000 A>B INVITE in cseq=2\nB>A 500 cseq=2 | Retry-After: 3\nA>B ACK cseq=2\n+3000 A>B INVITE in cseq=3\nB>A 200 cseq=3\nA>B ACK cseq=3\n"),
+          "reinvite-refused", "" },
+    };
+    struct play p;
+
+    check_innocent(rows, ARRAY_LEN(rows));
+    /* the Reason stood in the refusal of a change, not in the hang-up */
+    diagnosed(&p, VOICE_TALK("+9000 A>B INVITE in cseq=2\nB>A 488 cseq=2 | Reason: Q.850;cause=31;text=\"no\"\nA>B ACK cseq=2\n"));
+    CHECK(!has_cause(&p, "release-cause-given"));
+    diagnosed_done(&p);
+}
