@@ -245,11 +245,32 @@ static const struct incident *incident_of(const struct casefile *k, unsigned kin
     return NULL;
 }
 
+/* A call ends so when the way fails; any other code came from somebody who was reached all the same,
+ * and what is reported after the end (a port that its owner closed) did not cause it. */
+static bool explains_end(const struct casefile *k, const struct incident *found)
+{
+    static const uint16_t failures[] = { 0, 408, 477, 478, 480, 487, 500, 502, 503, 504 };      /* 477, 478: Kamailio */
+    int64_t end_ns = k->call->cancel_ns ? k->call->cancel_ns : k->call->ended_ns;
+
+    if (k->marks & K_ANSWERED)
+        return true;
+    if (end_ns && found->first_ns > end_ns)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+        if (failures[i] == k->call->final)
+            return true;
+    return false;
+}
+
 static bool tell_incident(const struct casefile *k, struct candidate *c, const struct incident *found)
 {
     if (!found || (k->marks & K_ANSWERED && !k->unanswered[SIP_BYE].request && found->kind != WIRE_TCP_BROKEN))
         return false;
-    prove_frame(c, found->first_frame, wire_incident_name((enum wire_incident_kind)found->kind));
+    bool before = found->first_ns < k->call->invite_ns;   /* the record sums up all that failed there */
+
+    c->weight = explains_end(k, found) ? c->weight : 0;
+    prove_frame(c, before ? found->last_frame : found->first_frame,
+                wire_incident_name((enum wire_incident_kind)found->kind));
     prove(c, k->invite);
     say_address(c, "address", &found->dst);
     say_seconds(c, "seconds", case_gap_ns(found->first_ns, found->last_ns));

@@ -209,3 +209,17 @@ TEST(what_crosses_within_a_call_is_no_fault)
     CHECK(!has_cause(&p, "release-cause-given"));
     diagnosed_done(&p);
 }
+
+TEST(what_the_network_reports_is_no_cause_of_what_a_person_did)
+{
+    static const struct innocent rows[] = {
+        /* the first server was down, and the second one found the phone busy */
+        { "A>B INVITE\nincident icmp-port-closed A>B code=3\nA>C INVITE br=x\nC>A 486\nA>C ACK\nwait 60000\n", "icmp-port-closed", "busy" },
+        /* the caller gave up and closed the program */
+        { "A>B INVITE\nB>A 180\n+9000 A>B CANCEL\nB>A 200 CANCEL\nB>A 487\nincident icmp-port-closed B>A code=3\n+500 B>A 487 id=1\nincident icmp-port-closed B>A code=3\nwait 60000\n",
+          "icmp-port-closed", "no-answer-caller" },
+        { "A>B INVITE\nincident icmp-port-closed A>B code=3\n+500 A>B INVITE id=1\nincident icmp-port-closed A>B code=3\nwait 60000\n", "no-reply", "icmp-port-closed" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
