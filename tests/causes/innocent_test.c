@@ -223,3 +223,55 @@ TEST(what_the_network_reports_is_no_cause_of_what_a_person_did)
 
     check_innocent(rows, ARRAY_LEN(rows));
 }
+
+#define LEG(n) " call=l" n " from=f" n
+#define SESSION " | Session-ID: ab30317f1a784dc48ff824d0d3715d86\n"
+#define REFUSED_LEG(who, back, code, n) back " " code LEG(n) "\n" who " ACK" LEG(n) "\n"
+TEST(legs_beside_each_other_are_not_taken_for_one_behind_the_other)
+{
+    static const struct innocent rows[] = {
+        /* the first phone of the group is dead, the second one rings */
+        { "A>S INVITE" LEG("1") SESSION "S>A 100" LEG("1") "\nS>B INVITE" LEG("2") SESSION "S>C INVITE" LEG("3") SESSION "C>S 180" LEG("3") "\nS>A 180" LEG("1") "\nB>S 100" LEG("2") "\n+9000 "
+          REFUSED_LEG("S>B", "B>S", "480", "2") REFUSED_LEG("S>C", "C>S", "486", "3") REFUSED_LEG("A>S", "S>A", "486", "1") "wait 60000\n", "false-ringing", "busy" },
+        /* the same carrier was asked three times: nothing came back */
+        { "A>S INVITE" LEG("1") SESSION "S>A 100" LEG("1") "\nS>C INVITE" LEG("2") SESSION REFUSED_LEG("S>C", "C>S", "503", "2") "S>C INVITE" LEG("3") SESSION REFUSED_LEG("S>C", "C>S", "503", "3")
+          "S>C INVITE" LEG("4") SESSION REFUSED_LEG("S>C", "C>S", "503", "4") REFUSED_LEG("A>S", "S>A", "503", "1") "wait 60000\n", "forward-loop", "service-unavailable" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
+
+TEST(a_circle_of_legs_is_seen)
+{
+    struct play p;
+
+    diagnosed(&p, "A>S INVITE" LEG("1") SESSION "S>A 100" LEG("1") "\nS>C INVITE" LEG("2") SESSION "C>S INVITE" LEG("3") SESSION "S>C INVITE" LEG("4") SESSION "C>S INVITE" LEG("5") SESSION
+                  "S>C INVITE" LEG("6") SESSION REFUSED_LEG("S>C", "C>S", "404", "6") REFUSED_LEG("C>S", "S>C", "404", "5") REFUSED_LEG("S>C", "C>S", "404", "4") REFUSED_LEG("C>S", "S>C", "404", "3")
+                  REFUSED_LEG("S>C", "C>S", "404", "2") REFUSED_LEG("A>S", "S>A", "404", "1") "wait 60000\n");
+    CHECK_EQ(main_cause(p.calls[1]), "forward-loop");
+    CHECK_EQ(param_of(&p.calls[1]->verdicts->cause, "count"), "3");
+    diagnosed_done(&p);
+}
+
+/* What is listed must be the message that it is called. */
+TEST(evidence_of_other_legs_is_the_message_that_it_names)
+{
+    struct play p;
+
+    diagnosed(&p, "A>S INVITE" LEG("1") SESSION "S>A 100" LEG("1") "\nS>B INVITE" LEG("2") SESSION "S>A 180" LEG("1") "\n+5000 B>S 180" LEG("2") "\n+9000 "
+                  REFUSED_LEG("S>B", "B>S", "486", "2") REFUSED_LEG("A>S", "S>A", "486", "1") "wait 60000\n");
+    const struct verdict *v = &p.calls[0]->verdicts->cause;
+
+    CHECK_EQ(main_cause(p.calls[0]), "false-ringing");
+    CHECK_EQ(v->evidence[0].frame, 4);
+    CHECK_EQ(v->evidence[1].frame, 5);
+    CHECK_EQ(v->evidence[1].what, "180 Ringing");
+    diagnosed_done(&p);
+    diagnosed(&p, "A>S INVITE" LEG("1") SESSION "S>A 100" LEG("1") "\nS>B INVITE" LEG("2") SESSION "B>S 180" LEG("2") "\nS>A 180" LEG("1") "\n+20000 S>B CANCEL" LEG("2") "\nB>S 200 CANCEL" LEG("2") "\n"
+                  REFUSED_LEG("S>B", "B>S", "487", "2") REFUSED_LEG("A>S", "S>A", "480", "1") "wait 60000\n");
+    v = &p.calls[0]->verdicts->cause;
+    CHECK_EQ(main_cause(p.calls[0]), "no-answer-timer");
+    CHECK_EQ(v->evidence[1].frame, 6);
+    CHECK_EQ(v->evidence[1].what, "CANCEL");
+    diagnosed_done(&p);
+}
