@@ -60,7 +60,7 @@ static bool scanner(const struct reg_case *k, struct candidate *c)
 static bool password_guessing(const struct reg_case *k, struct candidate *c)
 {
     if (!k->client || k->client->challenged_again + k->client->refused < 10 || k->client->accepted ||
-        k->client->challenged_again == 0)
+        k->client->challenged_again == 0 || !diagnose_history_hurries(k->client))
         return false;
     prove_request(k, c);
     prove_final(k, c);

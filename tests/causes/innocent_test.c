@@ -275,3 +275,49 @@ TEST(evidence_of_other_legs_is_the_message_that_it_names)
     CHECK_EQ(v->evidence[1].what, "CANCEL");
     diagnosed_done(&p);
 }
+
+#define NUMBER(n) " uri=sip:+49301234567" n "@b aor=sip:+49301234567" n "@b call=t" n " from=t" n
+#define CALLED(n) "+50 d>B INVITE" NUMBER(n) "\nB>d 486" NUMBER(n) "\nd>B ACK" NUMBER(n) "\n"
+#define CHALLENGED(n) "+50 d>B INVITE" NUMBER(n) "\nB>d 407" NUMBER(n) " | Proxy-Authenticate: Digest realm=\"p\", nonce=\"n\"\nd>B ACK" NUMBER(n) "\n" \
+    "d>B INVITE cseq=2" NUMBER(n) " | Proxy-Authorization: Digest username=\"pbx\", realm=\"p\", nonce=\"n\", uri=\"sip:b\", response=\"0\"\nB>d 486 cseq=2" NUMBER(n) "\nd>B ACK cseq=2" NUMBER(n) "\n"
+#define TRIED(n) "+30000 C>S REGISTER call=g" n " from=g cseq=1 | Contact: <sip:x@d>\nS>C 401 REGISTER call=g" n " from=g cseq=1 | WWW-Authenticate: Digest realm=\"r\", nonce=\"n" n "\"\n" \
+    "C>S REGISTER call=g" n " from=g cseq=2 | Contact: <sip:x@d> | Authorization: Digest username=\"bob\", realm=\"r\", nonce=\"n" n "\", uri=\"sip:r\", response=\"0\"\n" \
+    "S>C 401 REGISTER call=g" n " from=g cseq=2 | WWW-Authenticate: Digest realm=\"r\", nonce=\"m" n "\"\n"
+#define TWELVE(what) what("10") what("11") what("12") what("13") what("14") what("15") what("16") what("17") what("18") what("19") what("20") what("21")
+#define BUSY(n) "+1 A>B INVITE call=f" n " from=f" n "\n+1 B>A 180 call=f" n " from=f" n "\n+1 B>A 486 call=f" n " from=f" n "\n+1 A>B ACK call=f" n " from=f" n "\n"
+#define BUSY10(n) BUSY(n "0") BUSY(n "1") BUSY(n "2") BUSY(n "3") BUSY(n "4") BUSY(n "5") BUSY(n "6") BUSY(n "7") BUSY(n "8") BUSY(n "9")
+#define BUSY60(n) BUSY10(n "0") BUSY10(n "1") BUSY10(n "2") BUSY10(n "3") BUSY10(n "4") BUSY10(n "5")
+TEST(who_may_call_is_no_attacker)
+{
+    static const struct innocent rows[] = {
+        /* a trunk whose calls abroad find the people busy */
+        { CALLED("10") CALLED("11") CALLED("12") CALLED("13") "wait 60000\n", "toll-fraud", "busy" },
+        /* a telephone system that answers each challenge */
+        { TWELVE(CHALLENGED) "wait 60000\n", "number-guessing", "busy" },
+        /* a phone with a wrong password stored asks again every half minute */
+        { TWELVE(TRIED) "wait 60000\n", "password-guessing", "auth-wrong-password" },
+        { BUSY60("1") BUSY60("2") BUSY60("3") "wait 60000\n", "request-flood", "busy" },
+        /* a server on which a test tool ran */
+        { "A>B OPTIONS call=o1 from=o cseq=1 | User-Agent: sipsak 0.9.6\nB>A 200 OPTIONS call=o1 from=o cseq=1\nA>B INVITE | User-Agent: Asterisk PBX\nB>A 180\n@3000 B>A 200\nA>B ACK\n"
+          "@63000 A>B BYE\nB>A 200 BYE\nwait 60000\n", "scanner", "" },
+        /* a faulty phone makes its one mistake in every message */
+        { "A>B INVITE | Max-Forwards: x\nB>A 407 | Proxy-Authenticate: Digest realm=\"p\", nonce=\"n1\"\nA>B ACK | Max-Forwards: x\n"
+          "A>B INVITE cseq=2 | Max-Forwards: x | Proxy-Authorization: Digest username=\"alice\", realm=\"p\", nonce=\"n1\", uri=\"sip:b\", response=\"0\"\n"
+          "B>A 180 cseq=2 | Expires: x\nB>A 486 cseq=2 | Expires: x\nA>B ACK cseq=2 | Max-Forwards: x\nwait 60000\n", "malformed-attack", "busy" },
+    };
+
+    check_innocent(rows, ARRAY_LEN(rows));
+}
+
+TEST(calls_of_centuries_are_counted_like_others)
+{
+    static const struct hash_seed seed = { 7, 9 };
+    struct diagnose_history *h = diagnose_history_new(&seed, 1 << 14);
+    int64_t long_ns = 4294967294LL * 1000000000;          /* a clock from 1970 to the end of 32 bits */
+
+    diagnose_history_length(h, long_ns);
+    CHECK_EQ(diagnose_history_lengths(h, long_ns), 1);
+    CHECK_EQ(diagnose_history_lengths(h, INT64_MAX), 0);
+    CHECK_EQ(diagnose_history_lengths(h, 0), 0);
+    diagnose_history_free(h);
+}
