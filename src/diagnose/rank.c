@@ -221,6 +221,43 @@ static void explain_away(struct candidates *found, uint16_t cause, int *main_at)
             remove_cause(found, explains[i].away[j], main_at);
 }
 
+static bool is_found(const struct candidates *found, uint16_t cause)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->all[i].cause == cause)
+            return true;
+    return false;
+}
+
+/* By what stays. Removing moves the others, and none may be passed over. */
+static void explain_all(struct candidates *found, int *main_at)
+{
+    uint16_t causes[CANDIDATES_MAX];
+    size_t count = found->count > 1 ? found->count : 0;
+
+    for (size_t i = 0; i < count; i++)
+        causes[i] = found->all[i].cause;
+    for (size_t i = 0; i < count; i++)
+        if (is_found(found, causes[i]))
+            explain_away(found, causes[i], main_at);
+}
+
+/* Two rules may see the same: the surer one tells it. */
+static void remove_doubles(struct candidates *found)
+{
+    int none = -1;
+
+    for (size_t i = found->count; i-- > 1;)
+        for (size_t j = 0; j < i; j++) {
+            if (found->all[j].cause != found->all[i].cause)
+                continue;
+            if (score_of(&found->all[i]) > score_of(&found->all[j]))
+                found->all[j] = found->all[i];
+            remove_at(found, i, &none);
+            break;
+        }
+}
+
 /* Beside a failure its own final code is no second failure: other readings of the same refusal go. */
 static bool reads_the_same(const struct candidate *c, const struct candidate *main)
 {
@@ -255,6 +292,7 @@ static bool is_doubtful(const struct candidate *c)
 
 int rank(struct candidates *found)
 {
+    remove_doubles(found);
     int main_at = best_of(found);
     uint16_t main_cause = main_at < 0 ? CAUSE_NONE : found->all[main_at].cause;
 
@@ -265,10 +303,8 @@ int rank(struct candidates *found)
         for (size_t i = found->count; i-- > 0;)
             if (reads_the_same(&found->all[i], &found->all[main_at]))
                 remove_at(found, i, &main_at);
-        remove_cause(found, main_cause, &main_at);
     }
-    for (size_t i = 0; found->count > 1 && i < found->count; i++)
-        explain_away(found, found->all[i].cause, &main_at);
+    explain_all(found, &main_at);
     for (size_t i = found->count; main_at < 0 && i-- > 0;)
         if (is_doubtful(&found->all[i]))
             remove_at(found, i, &main_at);
