@@ -367,7 +367,7 @@ static const struct { slice name; size_t offset, size; } numbers[] = {
     NUMBER("duplicates", duplicates, uint32_t), NUMBER("reordered", reordered, uint32_t),
     NUMBER("restarts", restarts, uint32_t), NUMBER("early", early_packets, uint32_t),
     NUMBER("jitter_us", jitter_max_us, uint32_t), NUMBER("jitter_mean_us", jitter_mean_us, uint32_t),
-    NUMBER("drift_ppm", drift_ppm, int32_t),
+    NUMBER("drift_ppm", drift_ppm, int32_t), NUMBER("silent_s", silent_s, uint32_t),
     NUMBER("gap_ms", gap_max_ms, uint32_t), NUMBER("two_way_ms", two_way_ms, uint32_t),
     NUMBER("mos", buffers[STREAM_ADAPTIVE].mos_milli, uint16_t),
     NUMBER("late", buffers[STREAM_ADAPTIVE].discarded, uint32_t),
