@@ -393,6 +393,18 @@ const struct address *case_target(const struct casefile *k, const struct trace_m
     return m->hop < k->facts->hop_count ? &k->facts->hops[m->hop].dst : case_side(k, !from_callee(m));
 }
 
+/* The pairs of machines stand in the order in which they were first seen. */
+bool case_asked_after(const struct casefile *k, const struct trace_message *failed,
+                      const struct trace_message *response)
+{
+    const struct address *host = case_source(k, response);
+
+    for (unsigned i = 0; i < k->facts->hop_count; i++)
+        if (k->facts->hops[i].invite && address_same_ip(&k->facts->hops[i].dst, host))
+            return i > failed->hop;
+    return false;
+}
+
 static const struct trace_message *message_at(const struct casefile *k, uint64_t frame)
 {
     for (size_t i = 0; i < k->call->trace.count; i++)

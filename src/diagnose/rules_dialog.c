@@ -82,7 +82,9 @@ static bool answer_not_received(const struct casefile *k, struct candidate *c)
 
 static bool cancel_too_late(const struct casefile *k, struct candidate *c)
 {
-    if (!k->call->crossed || !k->cancel || !k->answer)
+    /* One to another machine lets another branch go. */
+    if (!k->call->crossed || !k->cancel || !k->answer ||
+        !address_same_ip(case_target(k, k->cancel), case_source(k, k->answer)))
         return false;
     prove(c, k->cancel);
     prove(c, k->answer);
@@ -276,7 +278,9 @@ static bool change_unanswered(const struct casefile *k, struct candidate *c)
 {
     const struct case_pair *tried = refresh_unanswered(k);
 
-    if (!tried || !k->call->answered)
+    /* The other side's BYE crossed it. */
+    if (!tried || !k->call->answered ||
+        (k->call->bye_ns && k->call->bye_ns < tried->request->at_ns + 4 * k->t1_ns))
         return false;
     prove(c, tried->request);
     say_number(c, "count", tried->request->repeats + 1);

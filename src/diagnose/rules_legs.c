@@ -119,7 +119,8 @@ static bool false_ringing_proxy(const struct casefile *k, struct candidate *c)
         return false;
     for (const struct trace_message *m = k->ringing + 1; m < t->messages + t->count; m++) {
         bool behind = m->status > 100 && m->method == SIP_INVITE && (m->traits & TRACE_FROM_CALLEE) &&
-                      !address_same_ip(case_source(k, m), &k->call->callee_addr);
+                      !address_same_ip(case_source(k, m), &k->call->callee_addr) &&
+                      address_same_ip(case_target(k, m), &k->call->callee_addr);
 
         if (!behind)
             continue;

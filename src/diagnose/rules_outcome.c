@@ -102,10 +102,13 @@ static bool forwarded_on(const struct casefile *k, struct candidate *c, bool bus
 
         if (m->method != SIP_INVITE || m->hop == 0 || !(busy ? m->status == 486 : m->status == 487))
             continue;
-        if (!busy && !k->down_cancel)
+        if ((!busy && !k->down_cancel) || !k->answer || !case_asked_after(k, m, k->answer))
             return false;
         prove(c, m);
-        say_text(c, "value", k->facts->diverted_to.len ? k->facts->diverted_to : k->call->to.uri);
+        if (k->facts->diverted_to.len)
+            say_text(c, "value", k->facts->diverted_to);
+        else
+            say_host(c, "value", case_source(k, k->answer));
         if (!busy)
             say_seconds(c, "seconds", k->ring_ns);
         return k->call->answered && k->call->forks;

@@ -128,15 +128,16 @@ static bool hides_503(const struct casefile *k, struct candidate *c)
 
 static bool route_failover(const struct casefile *k, struct candidate *c)
 {
-    if (!k->down_final || k->call->forks == 0 || k->down_final->status < 400 ||
-        (k->down_final->status < 500 && k->down_final->status != 408))
+    const struct trace_message *end = k->answer ? k->answer : k->final;
+
+    if (!k->down_final || !end || k->call->forks == 0 || k->down_final->status < 400 ||
+        (k->down_final->status < 500 && k->down_final->status != 408) || !case_asked_after(k, k->down_final, end))
         return false;
     prove(c, k->down_final);
-    prove(c, k->answer ? k->answer : k->final);
+    prove(c, end);
     c->code = k->down_final->status;
     say_host(c, "address", case_source(k, k->down_final));
-    if (k->answer)
-        say_host(c, "address_other", case_source(k, k->answer));
+    say_host(c, "address_other", case_source(k, end));
     return true;
 }
 

@@ -197,6 +197,8 @@ TEST(what_crosses_within_a_call_is_no_fault)
           "dialog-unknown", "no-answer-caller" },
         /* its PRACK took another way, or it would have been repeated */
         { "A>B INVITE\nB>A 183 rseq=1\n+20000 B>A 503\nA>B ACK\nwait 60000\n", "prack-missing", "service-unavailable" },
+        /* the other side hung up before it could reply */
+        { VOICE_TALK("+9000 A>B UPDATE\nB>A BYE rev\nA>B 200 BYE rev\n+300 A>B UPDATE id=3\n+1000 A>B UPDATE id=4\nwait 3600000\n"), "reinvite-unanswered", "" },
         /* refused while the change before it was under way (RFC 3261, 14.2), then accepted */
         { VOICE_TALK("+9000 A>B INVITE in cseq=2\nB>A 500 cseq=2 | Retry-After: 3\nA>B ACK cseq=2\n+3000 A>B INVITE in cseq=3\nB>A 200 cseq=3\nA>B ACK cseq=3\n"),
           "reinvite-refused", "" },
@@ -251,6 +253,48 @@ TEST(a_circle_of_legs_is_seen)
     CHECK_EQ(main_cause(p.calls[1]), "forward-loop");
     CHECK_EQ(param_of(&p.calls[1]->verdicts->cause, "count"), "3");
     diagnosed_done(&p);
+}
+
+/* One Call-ID, captured where it is split up. */
+#define ANSWERED_BY_B "@5000 B>S 200 br=p1 to=b\nS>B ACK to=b\n"
+#define LET_GO "S>C CANCEL br=p2\nC>S 200 CANCEL\nC>S 487 br=p2 to=c\nS>C ACK br=p2 to=c\n"
+#define HUNG_UP "@60000 S>B BYE to=b\nB>S 200 BYE to=b\nwait 60000\n"
+#define BESIDE "S>B INVITE br=p1\nS>C INVITE br=p2\nB>S 180 br=p1 to=b\n"
+TEST(branches_that_ring_side_by_side_are_no_forwarding)
+{
+    static const struct { const char *script, *not_found; } rows[] = {
+        { BESIDE "C>S 180 br=p2 to=c\n" ANSWERED_BY_B LET_GO HUNG_UP, "cancel-too-late" },
+        { BESIDE "C>S 180 br=p2 to=c\n" ANSWERED_BY_B LET_GO HUNG_UP, "forwarded-on-no-answer" },
+        { BESIDE "C>S 486 br=p2 to=c\nS>C ACK br=p2 to=c\n" ANSWERED_BY_B HUNG_UP, "forwarded-on-busy" },
+        { BESIDE "C>S 503 br=p2 to=c\nS>C ACK br=p2 to=c\n" ANSWERED_BY_B HUNG_UP, "route-failover" },
+        { "S>C INVITE br=p2\nC>S 180 br=p2 to=c\n+13000 " LET_GO "S>B INVITE br=p1\nB>S 180 br=p1 to=b\n+5000 B>S 200 br=p1 to=b\nS>B ACK to=b\n" HUNG_UP, "false-ringing" },
+    };
+    struct play p;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        diagnosed(&p, rows[i].script);
+        CHECK_ROW_EQ(i, main_cause(p.calls[0]), "");
+        CHECK_ROW(i, !has_cause(&p, rows[i].not_found));
+        diagnosed_done(&p);
+    }
+}
+
+TEST(branches_one_after_the_other_are_a_forwarding)
+{
+    static const struct { const char *script, *found, *value; } rows[] = {
+        { "S>C INVITE br=p2\nC>S 180 br=p2 to=c\n+3000 C>S 486 br=p2 to=c\nS>C ACK br=p2 to=c\nS>B INVITE br=p1\nB>S 180 br=p1 to=b\n" ANSWERED_BY_B HUNG_UP,
+          "forwarded-on-busy", "10.0.0.2" },
+        { "S>C INVITE br=p2\nC>S 503 br=p2 to=c\nS>C ACK br=p2 to=c\nS>B INVITE br=p1\nB>S 180 br=p1 to=b\n" ANSWERED_BY_B HUNG_UP, "route-failover", "" },
+    };
+    struct play p;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        diagnosed(&p, rows[i].script);
+        CHECK_ROW_EQ(i, main_cause(p.calls[0]), "");
+        CHECK_ROW(i, has_cause(&p, rows[i].found));
+        CHECK_ROW_EQ(i, param_of(&p.calls[0]->verdicts->findings[0], "value"), rows[i].value);
+        diagnosed_done(&p);
+    }
 }
 
 /* What is listed must be the message that it is called. */
