@@ -262,14 +262,23 @@ static bool explains_end(const struct casefile *k, const struct incident *found)
     return false;
 }
 
+static bool is_within(const struct casefile *k, int64_t ns)
+{
+    return ns >= k->call->invite_ns && ns <= k->call->last_ns + SECOND_NS;
+}
+
 static bool tell_incident(const struct casefile *k, struct candidate *c, const struct incident *found)
 {
     if (!found || (k->marks & K_ANSWERED && !k->unanswered[SIP_BYE].request && found->kind != WIRE_TCP_BROKEN))
         return false;
-    bool before = found->first_ns < k->call->invite_ns;   /* the record sums up all that failed there */
+    /* The record sums up what failed there in all calls, and keeps the frames of the ends only. */
+    bool first = is_within(k, found->first_ns), last = is_within(k, found->last_ns), explains = explains_end(k, found);
 
-    c->weight = explains_end(k, found) ? c->weight : 0;
-    prove_frame(c, before ? found->last_frame : found->first_frame,
+    if (!first && !last && !explains)
+        return false;
+    sure_if(c, first || last);
+    c->weight = explains ? c->weight : 0;
+    prove_frame(c, first ? found->first_frame : found->last_frame,
                 wire_incident_name((enum wire_incident_kind)found->kind));
     prove(c, k->invite);
     say_address(c, "address", &found->dst);

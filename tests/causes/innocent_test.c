@@ -223,7 +223,18 @@ TEST(what_the_network_reports_is_no_cause_of_what_a_person_did)
         { "A>B INVITE\nincident icmp-port-closed A>B code=3\n+500 A>B INVITE id=1\nincident icmp-port-closed A>B code=3\nwait 60000\n", "no-reply", "icmp-port-closed" },
     };
 
+    struct play p;
+
     check_innocent(rows, ARRAY_LEN(rows));
+    /* before this call and after it, not in it */
+    diagnosed(&p, "A>B INVITE call=c0\nincident icmp-port-closed A>B code=3\nwait 60000\nA>B INVITE call=c1 from=q\nB>A 404 call=c1 from=q\nA>B ACK call=c1 from=q\nwait 5000\n"
+                  "A>B INVITE call=c2 from=r\nincident icmp-port-closed A>B code=3\nwait 60000\n");
+    CHECK_EQ(main_cause(p.calls[0]), "icmp-port-closed");
+    CHECK_EQ(main_cause(p.calls[1]), "unallocated-number");
+    CHECK_EQ(p.calls[1]->verdicts->finding_count, 0);
+    CHECK_EQ(main_cause(p.calls[2]), "icmp-port-closed");
+    CHECK_EQ(p.calls[2]->verdicts->cause.evidence[0].frame, p.calls[2]->verdicts->cause.evidence[1].frame + 1);
+    diagnosed_done(&p);
 }
 
 #define LEG(n) " call=l" n " from=f" n
