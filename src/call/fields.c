@@ -3,12 +3,11 @@
 #include "call/fields.h"
 
 #include "codes/cause.h"
-
 #include "codes/flow.h"
 
-enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_ADDRESS, AS_CODE,
-               AS_SOME_U32, AS_SOME_MILLI_U16, AS_SOME_MILLI_U32, AS_MILLI_U32, AS_US, AS_SOME_MS,
-               AS_MS_64, AS_STRING, AS_U8 };
+/* Where a value stands; SOME_: 0 is none. */
+enum storage { IN_GETTER, AS_SLICE, AS_U8, AS_U16, AS_U32, AS_U64, AS_SOME_U16, AS_SOME_U32, AS_NS, AS_BOOL,
+               AS_ADDRESS, AS_US, AS_SOME_MS, AS_MS_64, AS_STRING };
 
 /* A member of a record, by type; SPARSE_ ones are worth a word in JSON only when not zero. */
 #define PLACED(of, n, t, s, member, is_sparse) \
@@ -17,7 +16,7 @@ enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_A
 #define U16_AT(of, n, member)      PLACED(of, n, FIELD_NUMBER, AS_U16, member, false)
 #define U32_AT(of, n, member)      PLACED(of, n, FIELD_NUMBER, AS_U32, member, false)
 #define U64_AT(of, n, member)      PLACED(of, n, FIELD_NUMBER, AS_U64, member, false)
-#define CODE_AT(of, n, member)     PLACED(of, n, FIELD_NUMBER, AS_CODE, member, false)
+#define CODE_AT(of, n, member)     PLACED(of, n, FIELD_NUMBER, AS_SOME_U16, member, false)
 #define SOME_U32_AT(of, n, member) PLACED(of, n, FIELD_NUMBER, AS_SOME_U32, member, false)
 #define TIME_AT(of, n, member)     PLACED(of, n, FIELD_TIME, AS_NS, member, false)
 #define BOOL_AT(of, n, member)     PLACED(of, n, FIELD_BOOL, AS_BOOL, member, false)
@@ -25,9 +24,9 @@ enum storage { IN_GETTER, AS_SLICE, AS_U16, AS_U32, AS_U64, AS_NS, AS_BOOL, AS_A
 #define SPARSE_U16_AT(of, n, member)  PLACED(of, n, FIELD_NUMBER, AS_U16, member, true)
 #define SPARSE_U32_AT(of, n, member)  PLACED(of, n, FIELD_NUMBER, AS_U32, member, true)
 #define SPARSE_BOOL_AT(of, n, member) PLACED(of, n, FIELD_BOOL, AS_BOOL, member, true)
-#define SOME_MILLI_16_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_SOME_MILLI_U16, member, false)
-#define SOME_MILLI_32_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_SOME_MILLI_U32, member, false)
-#define MILLI_32_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_MILLI_U32, member, false)
+#define SOME_MILLI_16_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_SOME_U16, member, false)
+#define SOME_MILLI_32_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_SOME_U32, member, false)
+#define MILLI_32_AT(of, n, member) PLACED(of, n, FIELD_MILLI, AS_U32, member, false)
 #define US_AT(of, n, member)       PLACED(of, n, FIELD_DURATION, AS_US, member, false)
 #define SOME_MS_AT(of, n, member)  PLACED(of, n, FIELD_DURATION, AS_SOME_MS, member, false)
 #define MS_64_AT(of, n, member)    PLACED(of, n, FIELD_DURATION, AS_MS_64, member, false)
@@ -101,13 +100,16 @@ static struct field_value call_jitter(const struct call *c)
                                  .number = (int64_t)(a > b ? a : b) * 1000 };
 }
 
-#define CALL_GETTER(name, expression)                                                              \
-    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])                    \
+/* A getter of one expression over the record, of this type and under this name. */
+#define RECORD_GETTER(type, variable, name, expression)                                            \
+    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])           \
     {                                                                                              \
-        const struct call *c = record;                                                             \
+        const type *variable = record;                                                             \
         (void)room;                                                                                \
         *ret = (expression);                                                                       \
     }
+
+#define CALL_GETTER(name, expression) RECORD_GETTER(struct call, c, name, expression)
 
 CALL_GETTER(get_family, word(call_status(c).family))
 CALL_GETTER(get_code, number(call_status(c).code))
@@ -300,13 +302,7 @@ const struct field_table call_fields = { "call", call_field_list, ARRAY_LEN(call
 
 /* ---- registrations ---------------------------------------------------------------------- */
 
-#define REGISTRATION_GETTER(name, expression)                                                      \
-    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])                    \
-    {                                                                                              \
-        const struct registration *r = record;                                                     \
-        (void)room;                                                                                \
-        *ret = (expression);                                                                       \
-    }
+#define REGISTRATION_GETTER(name, expression) RECORD_GETTER(struct registration, r, name, expression)
 
 REGISTRATION_GETTER(get_r_family, word(registration_status(r).family))
 REGISTRATION_GETTER(get_r_code, number(registration_status(r).code))
@@ -365,19 +361,9 @@ const struct field_table registration_fields = { "registration", registration_fi
 
 /* ---- transactions ------------------------------------------------------------------------- */
 
-static void get_t_transport(const void *record, struct field_value *ret, char room[FIELD_ROOM])
-{
-    (void)room;
-    *ret = word(wire_transport_name((enum wire_transport)((const struct transaction *)record)->transport));
-}
-
-static void get_t_duration(const void *record, struct field_value *ret, char room[FIELD_ROOM])
-{
-    const struct transaction *t = record;
-
-    (void)room;
-    *ret = duration(t->asked_ns && t->answered_ns >= t->asked_ns ? t->answered_ns - t->asked_ns : -1);
-}
+RECORD_GETTER(struct transaction, t, get_t_transport, word(wire_transport_name((enum wire_transport)t->transport)))
+RECORD_GETTER(struct transaction, t, get_t_duration,
+              duration(t->asked_ns && t->answered_ns >= t->asked_ns ? t->answered_ns - t->asked_ns : -1))
 
 #define T(macro, name, member) macro(struct transaction, name, member)
 static const struct field transaction_field_list[] = {
@@ -410,11 +396,7 @@ const struct field_table transaction_fields = { "transaction", transaction_field
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-static void get_m_transport(const void *record, struct field_value *ret, char room[FIELD_ROOM])
-{
-    (void)room;
-    *ret = word(wire_transport_name((enum wire_transport)((const struct message_row *)record)->transport));
-}
+RECORD_GETTER(struct message_row, m, get_m_transport, word(wire_transport_name((enum wire_transport)m->transport)))
 
 #define M(macro, name, member) macro(struct message_row, name, member)
 static const struct field message_field_list[] = {
@@ -449,13 +431,7 @@ const struct field_table message_fields = { "message", message_field_list,
 
 /* ---- streams ------------------------------------------------------------------------------- */
 
-#define STREAM_GETTER(name, expression)                                                            \
-    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])           \
-    {                                                                                              \
-        const struct stream *s = record;                                                           \
-        (void)room;                                                                                \
-        *ret = (expression);                                                                       \
-    }
+#define STREAM_GETTER(name, expression) RECORD_GETTER(struct stream, s, name, expression)
 
 static struct field_value milli_number(int64_t thousandths)
 {
@@ -616,7 +592,7 @@ static const struct field stream_field_list[] = {
     S(SPARSE_U32_AT, "rtcp.sent_packets", rtcp.sent_packets),
     S(SPARSE_U32_AT, "rtcp.expected", rtcp.reported_expected),
     S(SPARSE_U32_AT, "rtcp.lost", rtcp.reported_lost),
-    PLACED(struct stream, "rtcp.loss_max_pct", FIELD_MILLI, AS_MILLI_U32, rtcp.fraction_max_milli, true),
+    PLACED(struct stream, "rtcp.loss_max_pct", FIELD_MILLI, AS_U32, rtcp.fraction_max_milli, true),
     S(SPARSE_US_AT, "rtcp.jitter_max_ms", rtcp.jitter_max_us),
     S(SPARSE_U32_AT, "rtcp.suspect", rtcp.suspect),
     S(SPARSE_U32_AT, "rtcp.bye", rtcp.bye),
@@ -655,30 +631,14 @@ struct field_value field_get(const struct field *f, const void *record, char roo
         return number(*(const uint32_t *)(const void *)at);
     case AS_U64:
         return number((int64_t)*(const uint64_t *)(const void *)at);
-    case AS_CODE:                                         /* 0: there is none */
-        v.number = *(const uint16_t *)(const void *)at;
-        v.known = v.number != 0;
-        return v;
+    case AS_SOME_U16:
+        return some_number(*(const uint16_t *)(const void *)at);
     case AS_SOME_U32:
-        v.number = *(const uint32_t *)(const void *)at;
-        v.known = v.number != 0;
-        return v;
-    case AS_SOME_MILLI_U16:
-        v.number = *(const uint16_t *)(const void *)at;
-        v.known = v.number != 0;
-        return v;
-    case AS_SOME_MILLI_U32:
-        v.number = *(const uint32_t *)(const void *)at;
-        v.known = v.number != 0;
-        return v;
-    case AS_MILLI_U32:
-        return number(*(const uint32_t *)(const void *)at);
+        return some_number(*(const uint32_t *)(const void *)at);
     case AS_US:
         return duration((int64_t)*(const uint32_t *)(const void *)at * 1000);
     case AS_SOME_MS:
-        v.number = (int64_t)*(const uint32_t *)(const void *)at * 1000000;
-        v.known = v.number != 0;
-        return v;
+        return some_number((int64_t)*(const uint32_t *)(const void *)at * 1000000);
     case AS_MS_64:
         v.number = *(const int64_t *)(const void *)at;
         return duration(v.number >= 0 ? v.number * 1000000 : -1);
@@ -687,9 +647,7 @@ struct field_value field_get(const struct field *f, const void *record, char roo
     case AS_STRING:
         return word(slice_of_string(at));
     case AS_NS:
-        v.number = *(const int64_t *)(const void *)at;
-        v.known = v.number != 0;
-        return v;
+        return some_number(*(const int64_t *)(const void *)at);
     case AS_BOOL:
         return number(*(const bool *)(const void *)at);
     case AS_ADDRESS:
@@ -751,13 +709,7 @@ const struct field *field_nearest(const struct field_table *table, slice name)
 
 /* ---- incidents -------------------------------------------------------------------------- */
 
-#define INCIDENT_GETTER(name, expression)                                                          \
-    static void name(const void *record, struct field_value *ret, char room[FIELD_ROOM])                    \
-    {                                                                                              \
-        const struct incident *i = record;                                                         \
-        (void)room;                                                                                \
-        *ret = (expression);                                                                       \
-    }
+#define INCIDENT_GETTER(name, expression) RECORD_GETTER(struct incident, i, name, expression)
 
 INCIDENT_GETTER(get_incident_kind, word(wire_incident_name((enum wire_incident_kind)i->kind)))
 INCIDENT_GETTER(get_incident_code, number(i->code))

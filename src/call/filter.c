@@ -604,8 +604,10 @@ static int judge_order(const struct judged *j, const struct operand *o, int64_t 
         return 0;
     if (j->textual)
         return slice_compare(j->text, o->text);
-    int64_t other = o->relative ? now_ns + o->number : o->number;
+    int64_t other = o->number;
 
+    if (o->relative && __builtin_add_overflow(now_ns, o->number, &other))
+        other = o->number < 0 ? INT64_MIN : INT64_MAX;    /* before or after all times */
     return (j->number > other) - (j->number < other);
 }
 

@@ -163,7 +163,7 @@ static void add_value(struct line *l, const struct value *v)
         add_address(l, &v->address);
     else if (v->number < 0)
         add(l, SLICE("-"));
-    if (v->kind == VALUE_NUMBER || v->kind == VALUE_SIGNED)
+    if (v->kind == VALUE_NUMBER)
         add_number(l, (uint64_t)(v->number < 0 ? -v->number : v->number));
     if (v->kind == VALUE_TENTHS) {
         uint64_t n = (uint64_t)(v->number < 0 ? -v->number : v->number);

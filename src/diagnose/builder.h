@@ -21,7 +21,7 @@ struct proof {
     slice                       what;
 };
 
-enum value_kind { VALUE_TEXT, VALUE_NUMBER, VALUE_TENTHS, VALUE_ADDRESS, VALUE_SIGNED };
+enum value_kind { VALUE_TEXT, VALUE_NUMBER, VALUE_TENTHS, VALUE_ADDRESS };
 struct value {
     const char *name;
     enum value_kind kind;

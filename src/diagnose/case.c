@@ -393,6 +393,41 @@ const struct address *case_target(const struct casefile *k, const struct trace_m
     return m->hop < k->facts->hop_count ? &k->facts->hops[m->hop].dst : case_side(k, !from_callee(m));
 }
 
+/* The pairs of machines stand in the order in which they were first seen. */
+bool case_asked_after(const struct casefile *k, const struct trace_message *failed,
+                      const struct trace_message *response)
+{
+    const struct address *host = case_source(k, response);
+
+    for (unsigned i = 0; i < k->facts->hop_count; i++)
+        if (k->facts->hops[i].invite && address_same_ip(&k->facts->hops[i].dst, host))
+            return i > failed->hop;
+    return false;
+}
+
+static const struct trace_message *message_at(const struct casefile *k, uint64_t frame)
+{
+    for (size_t i = 0; i < k->call->trace.count; i++)
+        if (k->call->trace.messages[i].frame == frame)
+            return &k->call->trace.messages[i];
+    return NULL;
+}
+
+bool case_sdp_pair(const struct casefile *k)
+{
+    const struct call_sdp *a = &k->facts->sdp[0], *b = &k->facts->sdp[1];
+    bool offers = a->flags & CALL_SDP_OFFER, answers = b->flags & CALL_SDP_OFFER;
+
+    if (offers == answers || (offers ? b->at_ns < a->at_ns : a->at_ns < b->at_ns))
+        return false;
+    if (k->facts->hop_count <= 2)
+        return true;                                      /* there and back: one place */
+    const struct trace_message *one = message_at(k, a->frame), *other = message_at(k, b->frame);
+
+    return one && other && address_same_ip(case_source(k, one), case_target(k, other)) &&
+           address_same_ip(case_target(k, one), case_source(k, other));
+}
+
 bool text_has(slice text, const char *const *words)
 {
     for (size_t i = 0; text.len && words[i]; i++)

@@ -40,7 +40,7 @@ enum {                               /* marks, bits */
     K_TRANSFER    = 1u << 24,
     K_DIVERTED    = 1u << 25,
     K_REDIRECTED  = 1u << 26,
-    K_TALKED      = 1u << 27,        /* answered, and with time to talk: 3 s or more */
+    K_TALKED      = 1u << 27,        /* answered, and with time to talk: 2 s or more */
     K_UNDECIDED   = 1u << 28,        /* neither answered nor refused */
     K_CUT         = 1u << 29,        /* packets without their end */
     K_FLAWED      = 1u << 30,
@@ -118,6 +118,14 @@ slice case_codecs(const struct casefile *k, bool callee);
 /* The addresses of a message's hop. */
 const struct address *case_source(const struct casefile *k, const struct trace_message *m);
 const struct address *case_target(const struct casefile *k, const struct trace_message *m);
+/* Was the machine that sent `response` asked only after the one that sent `failed` had replied? Else
+ * they were asked side by side. */
+bool case_asked_after(const struct casefile *k, const struct trace_message *failed,
+                      const struct trace_message *response);
+/* Are the newest descriptions of both sides an offer and its answer, exchanged between the same two
+ * machines? A server on the way may write each of them anew, so what stands on two sides of it says
+ * nothing about the other. */
+bool case_sdp_pair(const struct casefile *k);
 /* Does the phrase, the Reason text or the Warning contain one of these words? NULL-ended. */
 bool case_says(const struct casefile *k, const char *const *words);
 bool text_has(slice text, const char *const *words);

@@ -18,7 +18,8 @@ struct called {                      /* this host called that user */
 };
 
 struct length {
-    uint32_t seconds, count;
+    uint64_t seconds;
+    uint32_t count;
 };
 
 struct diagnose_history {
@@ -125,6 +126,15 @@ static struct history_host *host_of(struct diagnose_history *h, const struct add
     }
     *oldest = (struct history_host){ .address = host, .first_ns = now_ns, .last_ns = now_ns };
     return oldest;
+}
+
+#define PATIENT_NS (5 * SECOND_NS)   /* phones ask again after 20 seconds and more */
+
+bool diagnose_history_hurries(const struct history_host *host)
+{
+    int64_t tries = (int64_t)host->challenged_again + host->refused;
+
+    return tries && (host->last_ns - host->first_ns) / tries < PATIENT_NS;
 }
 
 /* User-Agent of tools that look for open servers. */
@@ -327,6 +337,12 @@ static void note_request(struct diagnose_history *h, const struct wire_unit *u, 
         host_of(h, &u->dst, u->time_ns)->options_unanswered++;
 }
 
+/* What only a call that was let through ends with. */
+static bool is_of_a_person(uint16_t status)
+{
+    return status == 480 || status == 486 || status == 487 || status == 600 || status == 603;
+}
+
 static bool is_refusal_of_number(uint16_t status)
 {
     return status == 403 || status == 404 || status == 405 || status == 484 || status == 488 || status == 604;
@@ -344,7 +360,8 @@ static void note_response(struct diagnose_history *h, const struct wire_unit *u,
         return;
     struct history_host *to = host_of(h, &u->dst, u->time_ns);
 
-    to->accepted += m->status < 300 && m->method != SIP_OPTIONS;
+    to->accepted += (m->status < 300 && m->method != SIP_OPTIONS) ||
+                    (m->method == SIP_INVITE && to->sent_credentials && is_of_a_person(m->status));
     to->refused += is_refusal_of_number(m->status);
     if (m->status == 401 || m->status == 407) {
         to->challenged++;
@@ -366,12 +383,18 @@ void diagnose_history_message(struct diagnose_history *h, const struct wire_unit
 
 /* ---- lengths of calls -------------------------------------------------------------------------------------- */
 
+/* A hostile clock makes calls of centuries. */
+static uint64_t seconds_of(int64_t ns)
+{
+    return ns > 0 ? (uint64_t)ns / SECOND_NS + (ns % SECOND_NS >= SECOND_NS / 2) : 0;
+}
+
 unsigned diagnose_history_lengths(const struct diagnose_history *h, int64_t talk_ns)
 {
-    uint32_t seconds = (uint32_t)((talk_ns + SECOND_NS / 2) / SECOND_NS);
+    uint64_t seconds = seconds_of(talk_ns);
     unsigned count = 0;
 
-    for (uint32_t near = seconds ? seconds - 1 : 0; near <= seconds + 1; near++)
+    for (uint64_t near = seconds ? seconds - 1 : 0; near <= seconds + 1; near++)
         if (h->lengths[near % LENGTHS].seconds == near)
             count += h->lengths[near % LENGTHS].count;
     return count;
@@ -379,7 +402,7 @@ unsigned diagnose_history_lengths(const struct diagnose_history *h, int64_t talk
 
 void diagnose_history_length(struct diagnose_history *h, int64_t talk_ns)
 {
-    uint32_t seconds = (uint32_t)((talk_ns + SECOND_NS / 2) / SECOND_NS);
+    uint64_t seconds = seconds_of(talk_ns);
     struct length *l = &h->lengths[seconds % LENGTHS];
 
     if (l->seconds == seconds)

@@ -28,7 +28,8 @@ struct history_host {
     uint32_t refused;                /* finals it got: 403, 404, 405, 484, 488, 604 */
     uint32_t challenged;             /* 401 and 407 it got */
     uint32_t challenged_again;       /* of these, to requests with credentials */
-    uint32_t accepted;               /* 2xx it got to INVITE or REGISTER */
+    uint32_t accepted;               /* 2xx it got to INVITE or REGISTER; with credentials also that of a
+                                      * person: busy, not answered, declined */
     uint32_t answers;                /* responses that it sent */
     uint32_t options_unanswered;     /* OPTIONS to it without answer so far */
     uint32_t users;                  /* different users that it called or registered, counted to HISTORY_NUMBERS and then estimated */
@@ -66,6 +67,8 @@ const struct history_host    *diagnose_history_host(const struct diagnose_histor
 /* Every machine that is remembered, in no order. */
 void diagnose_history_hosts(const struct diagnose_history *h, void (*look)(void *ctx, const struct history_host *host),
                             void *ctx);
+/* Does it try again faster than a phone that has a wrong password stored? */
+bool diagnose_history_hurries(const struct history_host *host);
 /* By the user and, when it is there, the host: a user that is registered under another domain counts
  * when no other is known. */
 const struct history_binding *diagnose_history_binding(const struct diagnose_history *h, slice uri);

@@ -47,12 +47,15 @@ static void ask(const struct casefile *k, const struct rule *rule, struct candid
         candidate_end(k, found, c);
 }
 
-/* 487 after a CANCEL is what was asked for, and challenges have rules of their own. */
+/* 487 is what was asked for, by a CANCEL or by a BYE (RFC 3261, 21.4.25): without either it is a refusal
+ * only when they would have been captured. Challenges have rules of their own. */
 static bool is_refusal(const struct casefile *k)
 {
     uint16_t final = k->call->final;
+    bool asked_for = final == 487 &&
+                     ((k->marks & (K_CANCELLED | K_HUNG_UP)) || (k->marks & K_CALM) != K_CALM);
 
-    return (k->marks & K_REFUSED) && !(final == 487 && (k->marks & K_CANCELLED)) && final != 401 && final != 407;
+    return (k->marks & K_REFUSED) && !asked_for && final != 401 && final != 407;
 }
 
 void rules_ask(const struct casefile *k, struct candidates *found)
@@ -218,6 +221,43 @@ static void explain_away(struct candidates *found, uint16_t cause, int *main_at)
             remove_cause(found, explains[i].away[j], main_at);
 }
 
+static bool is_found(const struct candidates *found, uint16_t cause)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->all[i].cause == cause)
+            return true;
+    return false;
+}
+
+/* By what stays. Removing moves the others, and none may be passed over. */
+static void explain_all(struct candidates *found, int *main_at)
+{
+    uint16_t causes[CANDIDATES_MAX];
+    size_t count = found->count > 1 ? found->count : 0;
+
+    for (size_t i = 0; i < count; i++)
+        causes[i] = found->all[i].cause;
+    for (size_t i = 0; i < count; i++)
+        if (is_found(found, causes[i]))
+            explain_away(found, causes[i], main_at);
+}
+
+/* Two rules may see the same: the surer one tells it. */
+static void remove_doubles(struct candidates *found)
+{
+    int none = -1;
+
+    for (size_t i = found->count; i-- > 1;)
+        for (size_t j = 0; j < i; j++) {
+            if (found->all[j].cause != found->all[i].cause)
+                continue;
+            if (score_of(&found->all[i]) > score_of(&found->all[j]))
+                found->all[j] = found->all[i];
+            remove_at(found, i, &none);
+            break;
+        }
+}
+
 /* Beside a failure its own final code is no second failure: other readings of the same refusal go. */
 static bool reads_the_same(const struct candidate *c, const struct candidate *main)
 {
@@ -252,6 +292,7 @@ static bool is_doubtful(const struct candidate *c)
 
 int rank(struct candidates *found)
 {
+    remove_doubles(found);
     int main_at = best_of(found);
     uint16_t main_cause = main_at < 0 ? CAUSE_NONE : found->all[main_at].cause;
 
@@ -262,10 +303,8 @@ int rank(struct candidates *found)
         for (size_t i = found->count; i-- > 0;)
             if (reads_the_same(&found->all[i], &found->all[main_at]))
                 remove_at(found, i, &main_at);
-        remove_cause(found, main_cause, &main_at);
     }
-    for (size_t i = 0; found->count > 1 && i < found->count; i++)
-        explain_away(found, found->all[i].cause, &main_at);
+    explain_all(found, &main_at);
     for (size_t i = found->count; main_at < 0 && i-- > 0;)
         if (is_doubtful(&found->all[i]))
             remove_at(found, i, &main_at);

@@ -22,6 +22,7 @@ enum {                               /* conditions, bits */
     IF_LATE_STOP = 1u << 15,         /* a server stopped the branch that rang */
     IF_BAD       = 1u << 16,         /* the INVITE breaks the grammar */
     IF_BY_21     = 1u << 17,         /* a product that says 603 for any rejection */
+    IF_VAGUE     = 1u << 18,         /* a product that says this code when no other fits */
 };
 
 static const char *const says_busy_rule[] = { "disturb", "DND", NULL };
@@ -34,7 +35,8 @@ static const char *const says_limit[] = { "limit", "maximum", "exceeded", "concu
     "too many calls", "max calls", "capacity", "channels", NULL };
 static const char *const says_barred[] = { "barred", "blocked", "not allowed", "prohibited", "restricted",
     "not permitted", "denied destination", "blacklist", "no permission", NULL };
-static const char *const says_password[] = { "bad auth", "password", "credential", "auth", "digest", NULL };
+static const char *const says_password[] = { "bad auth", "auth fail", "auth error", "authentic", "password",
+    "credential", "digest", NULL };
 static const char *const says_domain[] = { "domain", "relay", "not served", "not responsible", "not local", NULL };
 static const char *const says_route[] = { "route", "no gateway", "destination unknown", "unknown prefix",
     "no dialplan", "no carrier", NULL };
@@ -76,7 +78,7 @@ static const struct refusal rows[] = {
     { 503, 0, 0, says_limit, CAUSE_CALL_LIMIT_REACHED, LIKELY, 40 },
     { 480, 0, 0, says_limit, CAUSE_CALL_LIMIT_REACHED, LIKELY, 40 },
     { 403, 0, 0, says_caller_unregistered, CAUSE_CALLER_NOT_REGISTERED, LIKELY, 45 },
-    { 403, 0, 0, says_password, CAUSE_AUTH_WRONG_PASSWORD, LIKELY, 46 },
+    { 403, 0, IF_SENT_PASS, says_password, CAUSE_AUTH_WRONG_PASSWORD, LIKELY, 46 },
     { 403, 0, 0, says_domain, CAUSE_DOMAIN_UNKNOWN, LIKELY, 40 },
     { 404, 0, 0, says_domain, CAUSE_DOMAIN_UNKNOWN, LIKELY, 40 },
     { 403, 0, 0, says_barred, CAUSE_CALL_BARRED, LIKELY, 40 },
@@ -186,6 +188,7 @@ static const struct refusal rows[] = {
     { 440, 0, 0, NULL, CAUSE_MAX_BREADTH_REACHED, SURE, 20 },
     { 470, 0, 0, NULL, CAUSE_CONSENT_NEEDED, SURE, 20 },
     { 480, 0, IF_NOT_RANG, NULL, CAUSE_TEMPORARILY_UNAVAILABLE, LIKELY, 12 },
+    { 480, 0, IF_NOT_RANG | IF_VAGUE, NULL, CAUSE_TEMPORARILY_UNAVAILABLE, POSSIBLE, 13 },
     { 480, 0, IF_RANG, NULL, CAUSE_NO_ANSWER_PHONE, LIKELY, 12 },
     { 480, 0, IF_RANG | IF_SWITCH, NULL, CAUSE_NO_ANSWER_TIMER, LIKELY, 14 },
     { 480, 0, IF_RANG | IF_LATE_STOP, NULL, CAUSE_NO_ANSWER_TIMER, SURE, 24 },
@@ -210,6 +213,7 @@ static const struct refusal rows[] = {
     { 501, 0, 0, NULL, CAUSE_METHOD_NOT_ALLOWED, LIKELY, 20 },
     { 502, 0, 0, NULL, CAUSE_BAD_GATEWAY, LIKELY, 20 },
     { 503, 0, 0, NULL, CAUSE_SERVICE_UNAVAILABLE, LIKELY, 12 },
+    { 503, 0, IF_VAGUE, NULL, CAUSE_SERVICE_UNAVAILABLE, POSSIBLE, 13 },
     { 503, 0, IF_RETRY, NULL, CAUSE_SERVER_OVERLOADED, SURE, 20 },
     { 504, 0, 0, NULL, CAUSE_SERVER_TIMEOUT, SURE, 20 },
     { 505, 0, 0, NULL, CAUSE_VERSION_UNSUPPORTED, SURE, 20 },
@@ -230,6 +234,12 @@ static bool has_new_place(const struct casefile *k)
     return k->facts->detail.len && (k->call->final < 400 || k->call->redirect_to.len);
 }
 
+static bool is_vague(const struct casefile *k)
+{
+    return (k->call->final == 480 && (k->vendor->traits & VENDOR_480_IS_ANY)) ||
+           (k->call->final == 503 && (k->vendor->traits & VENDOR_503_IS_ANY));
+}
+
 static uint32_t conditions(const struct casefile *k)
 {
     const struct call *c = k->call;
@@ -240,6 +250,7 @@ static uint32_t conditions(const struct casefile *k)
     when |= f->location == CALL_LOCATION_NETWORK ? IF_NETWORK : 0;
     when |= k->vendor->traits & VENDOR_SWITCH ? IF_SWITCH : 0;
     when |= k->vendor->traits & VENDOR_603_IS_21 ? IF_BY_21 : 0;
+    when |= is_vague(k) ? IF_VAGUE : 0;
     when |= case_gap_ns(c->invite_ns, c->ended_ns) >= 4 * SECOND_NS ? IF_SLOW : 0;
     when |= f->retry_after_s ? IF_RETRY : 0;
     when |= f->invite_flags & CALL_INVITE_ANONYMOUS ? IF_ANONYMOUS : 0;
@@ -324,6 +335,12 @@ static void more_values(const struct casefile *k, struct candidate *c)
     }
 }
 
+/* Whether it rang may not have been captured, and a 183 may be an announcement that says why not. */
+static bool rests_on_ringing(const struct casefile *k, const struct refusal *r)
+{
+    return ((r->when & IF_NOT_RANG) && !(k->marks & K_WHOLE)) || ((r->when & IF_RANG) && !k->ringing);
+}
+
 bool refusal_find(const struct casefile *k, struct candidate *c)
 {
     uint32_t when = conditions(k);
@@ -333,7 +350,7 @@ bool refusal_find(const struct casefile *k, struct candidate *c)
         if ((!best || rows[i].weight > best->weight) && fits(&rows[i], k, when))
             best = &rows[i];
     c->cause = best->cause;
-    c->certainty = best->certainty;
+    c->certainty = rests_on_ringing(k, best) ? VERDICT_POSSIBLE : best->certainty;
     c->weight = best->weight;
     if (best->cause == CAUSE_NO_ANSWER_TIMER || best->cause == CAUSE_NO_ANSWER_PHONE ||
         best->cause == CAUSE_DECLINED)

@@ -7,6 +7,7 @@
 struct reg_case {
     const struct registration *r;
     const struct history_host *client;       /* NULL: not known */
+    const struct history_binding *binding;   /* of its user, under any Call-ID; NULL: not known */
     int64_t now_ns;
 };
 
@@ -59,7 +60,7 @@ static bool scanner(const struct reg_case *k, struct candidate *c)
 static bool password_guessing(const struct reg_case *k, struct candidate *c)
 {
     if (!k->client || k->client->challenged_again + k->client->refused < 10 || k->client->accepted ||
-        k->client->challenged_again == 0)
+        k->client->challenged_again == 0 || !diagnose_history_hurries(k->client))
         return false;
     prove_request(k, c);
     prove_final(k, c);
@@ -111,7 +112,9 @@ static bool no_credentials(const struct reg_case *k, struct candidate *c)
 {
     const struct registration *r = k->r;
 
-    if (!ended_by_challenge(r) || r->challenges || k->now_ns - r->last_ns < 2 * SECOND_NS)
+    /* Some answer a challenge with a new Call-ID. */
+    if (!ended_by_challenge(r) || r->challenges || k->now_ns - r->last_ns < 2 * SECOND_NS ||
+        (k->binding && k->binding->registered_ns >= r->first_ns))
         return false;
     prove_request(k, c);
     prove_final(k, c);
@@ -261,8 +264,10 @@ void diagnose_registration(struct registration *r, const struct diagnose_context
 
     if (r->verdicts)
         return;
-    if (context->history)
+    if (context->history) {
         k.client = diagnose_history_host(context->history, &r->client);
+        k.binding = diagnose_history_binding(context->history, r->aor);
+    }
     found.count = found.beyond = 0;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         struct candidate *c = &found.all[found.count];

@@ -17,6 +17,11 @@ static bool scanner(const struct casefile *k, struct candidate *c)
 
     if (!h || !h->scanner)
         return false;
+    bool own = slice_starts_nocase(k->call->user_agent, diagnose_scanner_name(h->scanner));
+
+    if (!own && (h->accepted || k->call->answered))       /* a server that is tested from where it runs */
+        return false;
+    sure_if(c, own);
     prove(c, k->invite);
     say_host(c, "address", &k->call->caller_addr);
     say_text(c, "agent", k->call->user_agent.len ? k->call->user_agent : diagnose_scanner_name(h->scanner));
@@ -42,7 +47,7 @@ static bool password_guessing(const struct casefile *k, struct candidate *c)
 {
     const struct history_host *h = k->asker;
 
-    if (!h || h->challenged_again < 10 || h->accepted)
+    if (!h || h->challenged_again < 10 || h->accepted || !diagnose_history_hurries(h))
         return false;
     prove(c, k->invite);
     prove(c, k->challenge);
@@ -64,13 +69,26 @@ static bool looks_outside(slice user)
                                 digits.len >= 14);
 }
 
+/* The server itself turned it away: the call of somebody who may call rings, is busy or is declined. */
+static bool is_turned_away(const struct casefile *k)
+{
+    static const uint16_t finals[] = { 0, 401, 403, 404, 405, 407, 484, 488, 500, 503, 604 };
+
+    for (size_t i = 0; !k->call->last_progress && i < ARRAY_LEN(finals); i++)
+        if (finals[i] == k->call->final)
+            return true;
+    return false;
+}
+
+/* Who calls from the outside, is let through never, and nobody ever asked it anything: no partner. */
 static bool toll_fraud(const struct casefile *k, struct candidate *c)
 {
     const struct history_host *h = k->asker;
     slice user = sip_uri_user(k->call->request_uri);
 
-    if (!h || h->requests[SIP_INVITE] < 3 || h->requests[SIP_REGISTER] || h->accepted || h->users < 3 ||
-        !looks_outside(user) || address_is_private(&k->call->caller_addr))
+    if (!h || h->requests[SIP_INVITE] < 3 || h->requests[SIP_REGISTER] || h->accepted || h->answers || h->users < 3 ||
+        h->refused + h->challenged < 3 || !is_turned_away(k) || !looks_outside(user) ||
+        address_is_private(&k->call->caller_addr))
         return false;
     prove(c, k->invite);
     prove(c, k->final);
@@ -84,7 +102,7 @@ static bool request_flood(const struct casefile *k, struct candidate *c)
 {
     const struct history_host *h = k->asker;
 
-    if (!h || h->burst_max < 100 || h->accepted * 10 > asked(h))
+    if (!h || h->burst_max < 100 || h->accepted * 10 > asked(h) || !is_turned_away(k))
         return false;
     prove(c, k->invite);
     say_host(c, "address", &k->call->caller_addr);
@@ -96,7 +114,9 @@ static bool request_flood(const struct casefile *k, struct candidate *c)
 
 static bool malformed_attack(const struct casefile *k, struct candidate *c)
 {
-    if (k->call->flaws < 5 || !(k->facts->invite_flags & CALL_INVITE_FLAWED) || k->call->answered)
+    /* Many in a message: one that comes back in each is a faulty phone. */
+    if (k->call->flaws < 5 || k->call->flaws <= 2 * k->from_caller || !(k->facts->invite_flags & CALL_INVITE_FLAWED) ||
+        k->call->answered || k->call->last_progress)
         return false;
     prove(c, k->invite);
     prove(c, k->final);
@@ -111,7 +131,8 @@ static bool takes_part(const struct casefile *k, const struct address *host, con
     if (address_same_ip(host, &k->call->caller_addr) || address_same_ip(host, &k->call->callee_addr))
         return true;
     for (unsigned i = 0; i < k->facts->hop_count; i++)
-        if (i != but->hop && !address_eq(&k->facts->hops[i].dst, &k->facts->hops[but->hop].src) && (address_same_ip(host, &k->facts->hops[i].src) || address_same_ip(host, &k->facts->hops[i].dst)))
+        if (i != but->hop && !address_eq(&k->facts->hops[i].dst, &k->facts->hops[but->hop].src) &&
+            (address_same_ip(host, &k->facts->hops[i].src) || address_same_ip(host, &k->facts->hops[i].dst)))
             return true;
     return false;
 }

@@ -18,6 +18,23 @@ static const struct trace_message *credentials_sent(const struct casefile *k)
     return NULL;
 }
 
+/* A proxy asks with 407, the called side with 401: who answered the one was then asked by the other. */
+static bool another_asked(const struct casefile *k)
+{
+    const struct trace_message *sent = credentials_sent(k), *first = k->call->trace.messages;
+
+    for (ptrdiff_t i = sent ? sent - first : 0; i-- > 0;)
+        if (first[i].method == SIP_INVITE && (first[i].status == 401 || first[i].status == 407))
+            return first[i].status != k->call->final;
+    return false;
+}
+
+/* Whose credentials were asked for in vain: those that answered this challenge. */
+static bool answered_in_vain(const struct casefile *k)
+{
+    return ended_by_challenge(k) && credentials_sent(k) && !another_asked(k);
+}
+
 static void say_challenge(const struct casefile *k, struct candidate *c)
 {
     prove(c, credentials_sent(k));
@@ -28,7 +45,7 @@ static void say_challenge(const struct casefile *k, struct candidate *c)
 
 static bool wrong_password(const struct casefile *k, struct candidate *c)
 {
-    if (!ended_by_challenge(k) || !k->facts->challenges || k->facts->stale >= k->facts->challenges)
+    if (!answered_in_vain(k) || !k->facts->challenges || k->facts->stale >= k->facts->challenges)
         return false;
     say_challenge(k, c);
     sure_if(c, !k->facts->other_nonce);
@@ -44,10 +61,18 @@ static bool stale_loop(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* Some answer a challenge with a new Call-ID. */
+static bool asked_anew(const struct casefile *k)
+{
+    return k->context->history && diagnose_history_called(k->context->history, &k->call->caller_addr,
+                                                          k->call->request_uri, k->call->ended_ns);
+}
+
 /* The repeats of its own go on, or time passed: the caller will not answer it any more. */
 static bool no_credentials(const struct casefile *k, struct candidate *c)
 {
-    if (!ended_by_challenge(k) || credentials_sent(k) || k->now_ns - k->call->ended_ns < 2 * SECOND_NS)
+    if (!ended_by_challenge(k) || (credentials_sent(k) && !another_asked(k)) || asked_anew(k) ||
+        k->now_ns - k->call->ended_ns < 2 * SECOND_NS)
         return false;
     prove(c, k->invite);
     prove(c, k->challenge);
@@ -68,11 +93,12 @@ static bool unanswered_challenge(const struct casefile *k, struct candidate *c)
 
 static bool realm_mismatch(const struct casefile *k, struct candidate *c)
 {
-    if (!ended_by_challenge(k) || !k->facts->auth_realm.len || !k->facts->realm.len ||
+    if (!answered_in_vain(k) || !k->facts->auth_realm.len || !k->facts->realm.len ||
         slice_eq(k->facts->auth_realm, k->facts->realm))
         return false;
     say_challenge(k, c);
     say_text(c, "value", k->facts->auth_realm);
+    sure_if(c, k->facts->challenges > 1);                 /* once may be the next proxy on the way */
     return true;
 }
 

@@ -2,18 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/rules.h"
 
-/* The newest descriptions of both sides are an offer and its answer, not an offer that was refused. */
-static bool are_a_pair(const struct casefile *k)
-{
-    const struct call_sdp *a = &k->facts->sdp[0], *b = &k->facts->sdp[1];
-    bool offers = a->flags & CALL_SDP_OFFER, answers = b->flags & CALL_SDP_OFFER;
-
-    return offers != answers && (offers ? b->at_ns >= a->at_ns : a->at_ns >= b->at_ns);
-}
-
 static bool refused_for_media(const struct casefile *k)
 {
-    return k->call->final == 488 || k->call->final == 606 || k->call->final == 415 || k->call->final == 580;
+    return k->call->final == 488 || k->call->final == 606 || k->call->final == 415;
 }
 
 static bool is_no_voice(slice codec)
@@ -53,15 +44,19 @@ static bool are_disjoint(slice a, slice b)
     return true;
 }
 
-/* What the callee can: from its SDP in this call, else from its other calls. */
-static slice codecs_of_callee(const struct casefile *k, bool *ret_here)
+/* What the callee can: from its SDP in this call, else from its other calls. An answer there names
+ * what it chose of an offer, so it may know more. */
+static slice codecs_of_callee(const struct casefile *k, enum verdict_certainty *ret)
 {
-    slice codecs = k->marks & K_ANSWER_SDP ? case_codecs(k, true) : (slice){0};
+    slice codecs = case_sdp_pair(k) ? case_codecs(k, true) : (slice){0};
 
-    *ret_here = codecs.len > 0;
-    if (!codecs.len && k->context->history)
-        codecs = diagnose_history_codecs(k->context->history, case_server(k));
-    return codecs;
+    *ret = VERDICT_SURE;
+    if (codecs.len || !k->context->history)
+        return codecs;
+    const struct history_host *host = diagnose_history_host(k->context->history, case_server(k));
+
+    *ret = host && host->codecs_offered ? VERDICT_LIKELY : VERDICT_POSSIBLE;
+    return host ? slice_of_string(host->codecs) : (slice){0};
 }
 
 static bool warns_of(const struct casefile *k, unsigned from, unsigned to)
@@ -74,11 +69,12 @@ static bool warns_of(const struct casefile *k, unsigned from, unsigned to)
 
 static bool codec_mismatch(const struct casefile *k, struct candidate *c)
 {
-    bool here, told = warns_of(k, 304, 305);
+    enum verdict_certainty certainty;
+    bool told = warns_of(k, 304, 305);
 
     if (!refused_for_media(k))
         return false;
-    slice callee = codecs_of_callee(k, &here);
+    slice callee = codecs_of_callee(k, &certainty);
     bool disjoint = are_disjoint(case_codecs(k, false), callee);
 
     if (!disjoint && !told)
@@ -86,7 +82,7 @@ static bool codec_mismatch(const struct casefile *k, struct candidate *c)
     prove(c, k->invite);
     prove(c, k->final);
     say_text(c, "codecs_callee", disjoint ? callee : (slice){0});
-    sure_if(c, disjoint && here);
+    c->certainty = disjoint && !(told && certainty == VERDICT_POSSIBLE) ? (uint8_t)certainty : VERDICT_LIKELY;
     return true;
 }
 
@@ -94,7 +90,7 @@ static bool encryption_mismatch(const struct casefile *k, struct candidate *c)
 {
     static const char *const words[] = { "srtp", "crypto", "encrypt", "secure", "SAVP", NULL };
     uint32_t offer = k->facts->sdp[0].flags, answer = k->facts->sdp[1].flags;
-    bool differs = (k->marks & K_ANSWER_SDP) && (offer & CALL_SDP_SRTP) != (answer & CALL_SDP_SRTP);
+    bool differs = case_sdp_pair(k) && (offer & CALL_SDP_SRTP) != (answer & CALL_SDP_SRTP);
     bool said = refused_for_media(k) && case_says(k, words);
 
     if (!refused_for_media(k) || (!differs && !said && !(offer & CALL_SDP_SRTP)))
@@ -110,7 +106,7 @@ static bool encryption_one_sided(const struct casefile *k, struct candidate *c)
     const struct call_sdp *sdp = k->facts->sdp;
     bool offer = sdp[0].flags & CALL_SDP_SRTP, answer = sdp[1].flags & CALL_SDP_SRTP;
 
-    if (offer == answer || !are_a_pair(k) || (sdp[1].flags & (CALL_SDP_REFUSED | CALL_SDP_NO_AUDIO)))
+    if (offer == answer || !case_sdp_pair(k) || (sdp[1].flags & (CALL_SDP_REFUSED | CALL_SDP_NO_AUDIO)))
         return false;
     prove_frame(c, sdp[0].frame, SLICE("SDP"));
     prove_frame(c, sdp[1].frame, SLICE("SDP"));
@@ -122,7 +118,7 @@ static bool encryption_one_sided(const struct casefile *k, struct candidate *c)
 static bool ip_version_mismatch(const struct casefile *k, struct candidate *c)
 {
     const struct call_sdp *sdp = k->facts->sdp;
-    bool both = sdp[0].media.family && sdp[1].media.family && are_a_pair(k);
+    bool both = sdp[0].media.family && sdp[1].media.family && case_sdp_pair(k);
     bool differ = both && sdp[0].media.family != sdp[1].media.family && !((sdp[0].flags | sdp[1].flags) & CALL_SDP_ICE);
 
     if (!differ && !(k->call->final == 488 && warns_of(k, 300, 301)))
@@ -168,7 +164,7 @@ static bool answer_invalid(const struct casefile *k, struct candidate *c)
 {
     const struct call_sdp *sdp = k->facts->sdp;
 
-    if (!are_a_pair(k) || share_a_type(sdp[0].formats, sdp[1].formats) || !are_disjoint(case_codecs(k, false), case_codecs(k, true)))
+    if (!case_sdp_pair(k) || share_a_type(sdp[0].formats, sdp[1].formats) || !are_disjoint(case_codecs(k, false), case_codecs(k, true)))
         return false;
     slice list = case_codecs(k, true);
 
@@ -231,7 +227,7 @@ static bool amr_mode_mismatch(const struct casefile *k, struct candidate *c)
 {
     uint32_t offer = k->facts->sdp[0].flags, answer = k->facts->sdp[1].flags;
 
-    if (!are_a_pair(k) || !(offer & answer & CALL_SDP_AMR) || (offer & answer & (CALL_SDP_AMR_ALIGNED | CALL_SDP_AMR_PACKED)))
+    if (!case_sdp_pair(k) || !(offer & answer & CALL_SDP_AMR) || (offer & answer & (CALL_SDP_AMR_ALIGNED | CALL_SDP_AMR_PACKED)))
         return false;
     prove_frame(c, k->facts->sdp[0].frame, SLICE("SDP"));
     prove_frame(c, k->facts->sdp[1].frame, SLICE("SDP"));

@@ -22,7 +22,6 @@ static bool started_late(const struct casefile *k, struct candidate *c)
     if (k->marks & K_WHOLE)
         return false;
     prove(c, k->call->trace.count ? &k->call->trace.messages[0] : NULL);
-    say_seconds(c, "seconds", k->call->trace.count ? case_gap_ns(k->call->trace.messages[0].at_ns, k->call->last_ns) : 0);
     return true;
 }
 

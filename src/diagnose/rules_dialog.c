@@ -82,7 +82,9 @@ static bool answer_not_received(const struct casefile *k, struct candidate *c)
 
 static bool cancel_too_late(const struct casefile *k, struct candidate *c)
 {
-    if (!k->call->crossed || !k->cancel || !k->answer)
+    /* One to another machine lets another branch go. */
+    if (!k->call->crossed || !k->cancel || !k->answer ||
+        !address_same_ip(case_target(k, k->cancel), case_source(k, k->answer)))
         return false;
     prove(c, k->cancel);
     prove(c, k->answer);
@@ -182,6 +184,8 @@ static bool session_refresh_failed(const struct casefile *k, struct candidate *c
     prove(c, k->bye);
     c->code = p->response->status;
     say_text(c, "method", sip_method_name((enum sip_method)p->request->method));
+    /* One with a description may have been a change that somebody wanted. */
+    sure_if(c, !(p->request->traits & TRACE_SDP) || c->code == 481 || c->code == 408);
     return true;
 }
 
@@ -204,7 +208,8 @@ static bool dialog_unknown(const struct casefile *k, struct candidate *c)
     const struct case_pair *p = &k->lost;
 
     if (!p->request || p->response->status != 481 || p->request->method == SIP_PRACK ||
-        p->request->method == SIP_NOTIFY || (k->call->bye_ns && p->response->at_ns > k->call->bye_ns))
+        p->request->method == SIP_NOTIFY || (k->call->bye_ns && p->response->at_ns > k->call->bye_ns) ||
+        (k->call->cancel_ns && p->response->at_ns > k->call->cancel_ns))
         return false;
     prove(c, k->answer);
     prove(c, p->request);
@@ -252,6 +257,8 @@ static bool change_refused(const struct casefile *k, struct candidate *c)
     prove(c, p->request);
     prove(c, p->response);
     c->code = status;
+    if (k->refreshed_ns > p->response->at_ns)             /* tried again, and accepted */
+        c->weight = 0;
     return true;
 }
 
@@ -271,7 +278,9 @@ static bool change_unanswered(const struct casefile *k, struct candidate *c)
 {
     const struct case_pair *tried = refresh_unanswered(k);
 
-    if (!tried || !k->call->answered)
+    /* The other side's BYE crossed it. */
+    if (!tried || !k->call->answered ||
+        (k->call->bye_ns && k->call->bye_ns < tried->request->at_ns + 4 * k->t1_ns))
         return false;
     prove(c, tried->request);
     say_number(c, "count", tried->request->repeats + 1);
@@ -318,7 +327,9 @@ static bool prack_missing(const struct casefile *k, struct candidate *c)
 
     if (!m || k->refused[SIP_PRACK].request)
         return false;
-    bool refused = k->final && k->final->status >= 500 && k->final->at_ns - m->at_ns >= 16 * k->t1_ns;
+    /* Not repeated over UDP: then it was confirmed, past the capture. */
+    bool waits = m->repeats || m->transport != WIRE_UDP;
+    bool refused = waits && k->final && k->final->status >= 500 && k->final->at_ns - m->at_ns >= 16 * k->t1_ns;
 
     if (m->repeats < 3 && !refused)
         return false;
@@ -411,7 +422,7 @@ static bool release_cause(const struct casefile *k, struct candidate *c)
 {
     uint16_t q850 = k->call->q850;
 
-    if (!k->call->reason_text.len && (!q850 || q850 == 16))
+    if ((!k->call->reason_text.len && (!q850 || q850 == 16)) || !k->bye || !(k->bye->traits & TRACE_REASON))
         return false;
     prove(c, k->bye);
     if (k->call->reason_text.len)

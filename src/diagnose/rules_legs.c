@@ -19,6 +19,18 @@ static const struct call *leg_behind(const struct casefile *k, const struct call
     return behind;
 }
 
+/* A message of another leg: its first response to the INVITE of these codes, or its first CANCEL (0). */
+static const struct trace_message *message_of(const struct call *leg, unsigned from, unsigned to)
+{
+    for (size_t i = 0; i < leg->trace.count; i++) {
+        const struct trace_message *m = &leg->trace.messages[i];
+
+        if (m->status >= from && m->status <= to && m->method == (to ? SIP_INVITE : SIP_CANCEL))
+            return m;
+    }
+    return NULL;
+}
+
 static const struct call *leg_before(const struct casefile *k)
 {
     for (size_t i = 0; i < k->leg_count; i++) {
@@ -64,22 +76,36 @@ static bool dropped(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* Of all legs that the server began: the message that rang first, failing that the last refusal. NULL
+ * also when one of them was not seen whole. */
+static const struct trace_message *first_ring_behind(const struct casefile *k)
+{
+    const struct trace_message *rang = NULL, *refused = NULL;
+
+    for (const struct call *b = NULL; (b = leg_behind(k, b));) {
+        const struct trace_message *sign = message_of(b, 180, 299), *end = message_of(b, 300, 699);
+
+        sign = sign ? sign : message_of(b, 101, 179);
+        if (b->partial || b->trace.beyond || !(sign || end))
+            return NULL;
+        if (sign && (!rang || sign->at_ns < rang->at_ns))
+            rang = sign;
+        if (end && (!refused || end->at_ns > refused->at_ns))
+            refused = end;
+    }
+    return rang ? rang : refused;
+}
+
 /* The server told the caller that it rings, and behind it nothing rang for long, or ever. */
 static bool false_ringing(const struct casefile *k, struct candidate *c)
 {
-    const struct call *b = leg_behind(k, NULL);
+    const struct trace_message *behind = k->ringing ? first_ring_behind(k) : NULL;
 
-    if (!b || !k->ringing || b->partial)
-        return false;
-    int64_t true_ns = b->ringing_ns ? b->ringing_ns : b->progress_ns ? b->progress_ns : b->answered_ns;
-    int64_t until_ns = true_ns ? true_ns : b->ended_ns;
-    int64_t early_ns = case_gap_ns(k->ringing->at_ns, until_ns);
-
-    if (early_ns < 2 * SECOND_NS)
+    if (!behind || behind->at_ns - k->ringing->at_ns < 2 * SECOND_NS)
         return false;
     prove(c, k->ringing);
-    prove_frame(c, true_ns ? b->first_frame : b->final_frame, call_code_name(true_ns ? 180 : b->final));
-    say_seconds(c, "seconds", early_ns);
+    prove(c, behind);
+    say_seconds(c, "seconds", behind->at_ns - k->ringing->at_ns);
     c->weight = k->call->answered ? 0 : c->weight;
     return true;
 }
@@ -93,7 +119,8 @@ static bool false_ringing_proxy(const struct casefile *k, struct candidate *c)
         return false;
     for (const struct trace_message *m = k->ringing + 1; m < t->messages + t->count; m++) {
         bool behind = m->status > 100 && m->method == SIP_INVITE && (m->traits & TRACE_FROM_CALLEE) &&
-                      !address_same_ip(case_source(k, m), &k->call->callee_addr);
+                      !address_same_ip(case_source(k, m), &k->call->callee_addr) &&
+                      address_same_ip(case_target(k, m), &k->call->callee_addr);
 
         if (!behind)
             continue;
@@ -108,16 +135,22 @@ static bool false_ringing_proxy(const struct casefile *k, struct candidate *c)
     return false;
 }
 
-/* B2BUAs that pass a call on in a circle: the same number between the same two machines again and again. */
+/* B2BUAs that pass a call on in a circle: the same number between the same two machines again and again,
+ * because it came back in between. Without that somebody only tried again. */
 static bool loop_of_legs(const struct casefile *k, struct candidate *c)
 {
-    unsigned same = 0;
+    unsigned same = 0, back = 0;
 
-    for (size_t i = 0; i < k->leg_count; i++)
-        same += address_same_ip(&k->legs[i]->caller_addr, &k->call->caller_addr) &&
-                address_same_ip(&k->legs[i]->callee_addr, &k->call->callee_addr) &&
-                slice_eq(k->legs[i]->to.user, k->call->to.user);
-    if (same < 3)
+    for (size_t i = 0; i < k->leg_count; i++) {
+        const struct call *other = k->legs[i];
+
+        same += address_same_ip(&other->caller_addr, &k->call->caller_addr) &&
+                address_same_ip(&other->callee_addr, &k->call->callee_addr) &&
+                slice_eq(other->to.user, k->call->to.user);
+        back += address_same_ip(&other->callee_addr, &k->call->caller_addr) &&
+                !address_same_ip(&other->callee_addr, &other->caller_addr) && slice_eq(other->to.user, k->call->to.user);
+    }
+    if (same < 3 || back < 2)
         return false;
     prove(c, k->invite);
     prove(c, k->final);
@@ -165,7 +198,7 @@ static bool stopped_by_answer(const struct casefile *k, struct candidate *c)
             k->call->cancel_ns < other->answered_ns || k->call->cancel_ns > other->answered_ns + 2 * SECOND_NS)
             continue;
         prove(c, k->cancel);
-        prove_frame(c, other->final_frame, SLICE("200 OK"));
+        prove(c, message_of(other, 200, 299));
         return true;
     }
     return false;
@@ -186,7 +219,7 @@ static bool stopped_by_timer(const struct casefile *k, struct candidate *c)
     while (!k->call->cancel_ns && (k->call->final == 480 || k->call->final == 408) && (b = leg_behind(k, b)))
         if (b->cancel_ns && b->last_progress && k->call->last_progress) {
             prove(c, k->ringing ? k->ringing : k->progress);
-            prove_frame(c, b->final_frame, SLICE("CANCEL"));
+            prove(c, message_of(b, 0, 0));
             prove(c, k->final);
             say_seconds(c, "seconds", k->ring_ns);
             return true;
@@ -217,7 +250,7 @@ static bool other_route(const struct casefile *k, struct candidate *c)
 {
     const struct call *first = leg_behind(k, NULL), *second = first ? leg_behind(k, first) : NULL;
 
-    if (!second || first->final < 500 || first->final > 599)
+    if (!second || first->final < 500 || first->final > 599 || second->invite_ns < first->ended_ns)
         return false;
     prove_frame(c, first->final_frame, call_code_name(first->final));
     prove_frame(c, second->first_frame, SLICE("INVITE"));

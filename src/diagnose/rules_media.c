@@ -107,6 +107,7 @@ static bool stopped(const struct casefile *k, struct candidate *c, bool from_cal
     prove_stream(c, k->way[from_callee].last);
     prove(c, k->bye);
     say_seconds(c, "seconds", mine);
+    c->certainty = VERDICT_LIKELY;                        /* a recorder sends nothing while it listens */
     return true;
 }
 static bool stopped_caller(const struct casefile *k, struct candidate *c) { return stopped(k, c, false); }
@@ -315,13 +316,19 @@ static bool tell_percent(const struct stream *s, uint64_t thousandths, struct ca
     return true;
 }
 
-static bool loss_high(const struct casefile *k, struct candidate *c)
+/* The stream that is worst by this share, when that reaches the limit (thousandths). */
+static bool tell_share(const struct casefile *k, struct candidate *c, measure_fn *measure, uint64_t limit)
 {
-    uint64_t loss;
-    const struct stream *s = worst_by(k, loss_of, 30, &loss);
+    uint64_t part;
+    const struct stream *s = worst_by(k, measure, limit, &part);
 
-    return tell_percent(s, loss, c);
+    return tell_percent(s, part, c);
 }
+static bool loss_high(const struct casefile *k, struct candidate *c) { return tell_share(k, c, loss_of, 30); }
+static bool late_discard(const struct casefile *k, struct candidate *c) { return tell_share(k, c, late_of, 30); }
+static bool reordering_high(const struct casefile *k, struct candidate *c) { return tell_share(k, c, reordered_of, 10); }
+static bool duplicates_high(const struct casefile *k, struct candidate *c) { return tell_share(k, c, duplicates_of, 20); }
+static bool loss_beyond(const struct casefile *k, struct candidate *c) { return tell_share(k, c, beyond_of, 30); }
 
 static bool loss_bursty(const struct casefile *k, struct candidate *c)
 {
@@ -332,14 +339,6 @@ static bool loss_bursty(const struct casefile *k, struct candidate *c)
         return false;
     say_number(c, "milliseconds", s->burst_ms);
     return true;
-}
-
-static bool late_discard(const struct casefile *k, struct candidate *c)
-{
-    uint64_t late;
-    const struct stream *s = worst_by(k, late_of, 30, &late);
-
-    return tell_percent(s, late, c);
 }
 
 static bool jitter_high(const struct casefile *k, struct candidate *c)
@@ -396,30 +395,6 @@ static bool quality_dip(const struct casefile *k, struct candidate *c)
     say_number(c, "seconds", 10);
     sure_if(c, s->worst_mos_milli < 2000);
     return tell_mos(s, s->worst_mos_milli, c);
-}
-
-static bool reordering_high(const struct casefile *k, struct candidate *c)
-{
-    uint64_t part;
-    const struct stream *s = worst_by(k, reordered_of, 10, &part);
-
-    return tell_percent(s, part, c);
-}
-
-static bool duplicates_high(const struct casefile *k, struct candidate *c)
-{
-    uint64_t part;
-    const struct stream *s = worst_by(k, duplicates_of, 20, &part);
-
-    return tell_percent(s, part, c);
-}
-
-static bool loss_beyond(const struct casefile *k, struct candidate *c)
-{
-    uint64_t part;
-    const struct stream *s = worst_by(k, beyond_of, 30, &part);
-
-    return tell_percent(s, part, c);
 }
 
 static bool clock_drift(const struct casefile *k, struct candidate *c)
@@ -608,7 +583,7 @@ static bool dtmf_not_agreed(const struct casefile *k, struct candidate *c)
     const struct trace_message *info = key_info(k);
     bool caller = sdp[0].flags & CALL_SDP_DTMF, callee = sdp[1].flags & CALL_SDP_DTMF;
 
-    if (caller == callee || !info)
+    if (caller == callee || !info || !case_sdp_pair(k))
         return false;
     prove_frame(c, sdp[caller].frame, SLICE("SDP"));
     prove(c, info);

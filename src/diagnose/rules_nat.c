@@ -70,7 +70,7 @@ static bool private_contact(const struct casefile *k, struct candidate *c)
 /* A router that changes half of what belongs together: seen only where it does harm. */
 static bool sip_alg(const struct casefile *k, struct candidate *c)
 {
-    bool refused = k->call->final == 400 || k->call->final == 488;
+    bool refused = k->call->final == 400;
 
     for (unsigned callee = 0; callee < 2; callee++) {
         const struct call_sdp *sdp = &k->facts->sdp[callee];
@@ -245,11 +245,41 @@ static const struct incident *incident_of(const struct casefile *k, unsigned kin
     return NULL;
 }
 
+/* A call ends so when the way fails; any other code came from somebody who was reached all the same,
+ * and what is reported after the end (a port that its owner closed) did not cause it. */
+static bool explains_end(const struct casefile *k, const struct incident *found)
+{
+    static const uint16_t failures[] = { 0, 408, 477, 478, 480, 487, 500, 502, 503, 504 };      /* 477, 478: Kamailio */
+    int64_t end_ns = k->call->cancel_ns ? k->call->cancel_ns : k->call->ended_ns;
+
+    if (k->marks & K_ANSWERED)
+        return true;
+    if (end_ns && found->first_ns > end_ns)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+        if (failures[i] == k->call->final)
+            return true;
+    return false;
+}
+
+static bool is_within(const struct casefile *k, int64_t ns)
+{
+    return ns >= k->call->invite_ns && ns <= k->call->last_ns + SECOND_NS;
+}
+
 static bool tell_incident(const struct casefile *k, struct candidate *c, const struct incident *found)
 {
     if (!found || (k->marks & K_ANSWERED && !k->unanswered[SIP_BYE].request && found->kind != WIRE_TCP_BROKEN))
         return false;
-    prove_frame(c, found->first_frame, wire_incident_name((enum wire_incident_kind)found->kind));
+    /* The record sums up what failed there in all calls, and keeps the frames of the ends only. */
+    bool first = is_within(k, found->first_ns), last = is_within(k, found->last_ns), explains = explains_end(k, found);
+
+    if (!first && !last && !explains)
+        return false;
+    sure_if(c, first || last);
+    c->weight = explains ? c->weight : 0;
+    prove_frame(c, first ? found->first_frame : found->last_frame,
+                wire_incident_name((enum wire_incident_kind)found->kind));
     prove(c, k->invite);
     say_address(c, "address", &found->dst);
     say_seconds(c, "seconds", case_gap_ns(found->first_ns, found->last_ns));

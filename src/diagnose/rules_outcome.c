@@ -6,7 +6,7 @@
 
 static void prove_cancelled(const struct casefile *k, struct candidate *c)
 {
-    prove(c, k->cancel);
+    prove(c, k->cancel ? k->cancel : k->bye);
     prove(c, k->final);
 }
 
@@ -26,10 +26,16 @@ static bool answered_elsewhere(const struct casefile *k, struct candidate *c)
     return true;
 }
 
+/* By CANCEL, or by BYE within the early dialog (RFC 3261, 15); 0: it did not. */
+static int64_t gave_up_ns(const struct casefile *k)
+{
+    return k->call->cancel_ns || k->call->ended_by != CALL_CALLER ? k->call->cancel_ns : k->call->bye_ns;
+}
+
 /* Another final code crossed the CANCEL: that is what became of it. */
 static bool gave_up(const struct casefile *k)
 {
-    return !k->call->answered && k->call->cancel_ns && (k->call->final == 487 || k->call->final == 0);
+    return !k->call->answered && gave_up_ns(k) && (k->call->final == 487 || k->call->final == 0);
 }
 
 static bool no_answer_caller(const struct casefile *k, struct candidate *c)
@@ -38,7 +44,7 @@ static bool no_answer_caller(const struct casefile *k, struct candidate *c)
         return false;
     prove(c, k->ringing ? k->ringing : k->progress);
     prove_cancelled(k, c);
-    say_seconds(c, "seconds", case_gap_ns(k->call->progress_ns, k->call->cancel_ns));
+    say_seconds(c, "seconds", case_gap_ns(k->call->progress_ns, gave_up_ns(k)));
     sure_if(c, k->ringing != NULL);
     return true;
 }
@@ -50,7 +56,7 @@ static bool cancelled_before_ringing(const struct casefile *k, struct candidate 
     if ((k->marks & K_NO_REPLY) && !k->call->last_trying)
         c->weight = 5;                                    /* that nobody replied is the reason */
     prove_cancelled(k, c);
-    say_seconds(c, "seconds", case_gap_ns(k->call->invite_ns, k->call->cancel_ns));
+    say_seconds(c, "seconds", case_gap_ns(k->call->invite_ns, gave_up_ns(k)));
     return true;
 }
 
@@ -96,10 +102,13 @@ static bool forwarded_on(const struct casefile *k, struct candidate *c, bool bus
 
         if (m->method != SIP_INVITE || m->hop == 0 || !(busy ? m->status == 486 : m->status == 487))
             continue;
-        if (!busy && !k->down_cancel)
+        if ((!busy && !k->down_cancel) || !k->answer || !case_asked_after(k, m, k->answer))
             return false;
         prove(c, m);
-        say_text(c, "value", k->facts->diverted_to.len ? k->facts->diverted_to : k->call->to.uri);
+        if (k->facts->diverted_to.len)
+            say_text(c, "value", k->facts->diverted_to);
+        else
+            say_host(c, "value", case_source(k, k->answer));
         if (!busy)
             say_seconds(c, "seconds", k->ring_ns);
         return k->call->answered && k->call->forks;
@@ -116,7 +125,7 @@ static bool call_waiting(const struct casefile *k, struct candidate *c)
             prove(c, &k->call->trace.messages[i]);
             return true;
         }
-    return k->call->last_progress == 182 && (prove(c, k->last_progress), c->certainty = VERDICT_POSSIBLE, true);
+    return false;
 }
 
 static bool held(const struct casefile *k, struct candidate *c)
@@ -145,7 +154,7 @@ static bool transferred(const struct casefile *k, struct candidate *c)
 static bool voicemail(const struct casefile *k, struct candidate *c)
 {
     static const char *const words[] = { "voicemail", "voice-mail", "mailbox", "vmail", NULL };
-    const slice places[] = { k->facts->diverted_to, k->call->server, k->call->request_uri };
+    const slice places[] = { k->facts->diverted_to, k->call->server, sip_uri_user(k->call->request_uri) };
 
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         if (places[i].len && memmem(places[i].ptr, places[i].len, "ail", 3) && text_has(places[i], words)) {
@@ -182,7 +191,8 @@ static bool pdd_long(const struct casefile *k, struct candidate *c)
 static const struct rule rules[] = {
     { CAUSE_ANSWERED_ELSEWHERE, 70, K_CANCELLED, answered_elsewhere },
     { CAUSE_NO_ANSWER_CALLER, 30, K_CANCELLED | K_RANG, no_answer_caller },
-    { CAUSE_CANCELLED_BEFORE_RINGING, 30, K_CANCELLED, cancelled_before_ringing },
+    { CAUSE_NO_ANSWER_CALLER, 30, K_HUNG_UP | K_RANG | K_WHOLE, no_answer_caller },
+    { CAUSE_CANCELLED_BEFORE_RINGING, 30, K_CANCELLED | K_WHOLE, cancelled_before_ringing },
     { CAUSE_REDIRECTED, 40, K_REDIRECTED | K_REFUSED, redirected },
     { CAUSE_FORWARDED, 0, K_DIVERTED, forwarded },
     { CAUSE_FORWARDED_ON_BUSY, 0, K_ANSWERED | K_HOPS, forwarded_on_busy },

@@ -16,10 +16,13 @@ static bool sent_in_vain(const struct casefile *k)
            !k->call->methods[SIP_PRACK];
 }
 
+/* The capture must not end before a slow server would have replied. */
 static bool waited_long(const struct casefile *k)
 {
-    return k->invite->repeats >= 2 || waited_ns(k) >= 5 * SECOND_NS ||
-           ((k->marks & K_OVER) && k->now_ns - k->call->invite_ns >= 32 * SECOND_NS);
+    bool watched = (k->marks & K_OVER) || k->call->cancel_ns || k->now_ns - k->call->invite_ns >= 16 * k->t1_ns;
+
+    return watched && (k->invite->repeats >= 2 || waited_ns(k) >= 5 * SECOND_NS ||
+                       ((k->marks & K_OVER) && k->now_ns - k->call->invite_ns >= 32 * SECOND_NS));
 }
 
 static bool no_reply(const struct casefile *k, struct candidate *c)
@@ -49,7 +52,7 @@ static bool fragment_lost(const struct casefile *k, struct candidate *c)
         return false;
     prove(c, k->invite);
     say_number(c, "count", k->invite->repeats + 1);
-    sure_if(c, server && server->answers);
+    c->certainty = server && server->answers ? VERDICT_SURE : VERDICT_POSSIBLE;      /* it may not answer anybody */
     return true;
 }
 
@@ -83,7 +86,9 @@ static bool no_progress(const struct casefile *k, struct candidate *c)
     int64_t waited = case_gap_ns(k->trying ? k->trying->at_ns : 0,
                                  k->call->cancel_ns ? k->call->cancel_ns : k->now_ns);
 
-    if (!k->trying || k->call->last_progress || waited < 10 * SECOND_NS)
+    /* A mobile may be looked for ten seconds and longer: somebody gave up, or it took too long for all. */
+    if (!k->trying || k->call->last_progress ||
+        waited < ((k->marks & (K_OVER | K_CANCELLED)) ? 10 * SECOND_NS : 32 * SECOND_NS))
         return false;
     prove(c, k->invite);
     prove(c, k->trying);
@@ -110,7 +115,9 @@ static bool no_final_reply(const struct casefile *k, struct candidate *c)
 
 static bool hides_503(const struct casefile *k, struct candidate *c)
 {
-    if (k->call->final != 500 || !k->down_final || k->down_final->status != 503)
+    /* Who got the 503 is who sent the 500: else that came from another branch. */
+    if (k->call->final != 500 || !k->final || !k->down_final || k->down_final->status != 503 ||
+        !address_same_ip(case_target(k, k->down_final), case_source(k, k->final)))
         return false;
     prove(c, k->down_final);
     prove(c, k->final);
@@ -121,15 +128,16 @@ static bool hides_503(const struct casefile *k, struct candidate *c)
 
 static bool route_failover(const struct casefile *k, struct candidate *c)
 {
-    if (!k->down_final || k->call->forks == 0 || k->down_final->status < 400 ||
-        (k->down_final->status < 500 && k->down_final->status != 408))
+    const struct trace_message *end = k->answer ? k->answer : k->final;
+
+    if (!k->down_final || !end || k->call->forks == 0 || k->down_final->status < 400 ||
+        (k->down_final->status < 500 && k->down_final->status != 408) || !case_asked_after(k, k->down_final, end))
         return false;
     prove(c, k->down_final);
-    prove(c, k->answer ? k->answer : k->final);
+    prove(c, end);
     c->code = k->down_final->status;
     say_host(c, "address", case_source(k, k->down_final));
-    if (k->answer)
-        say_host(c, "address_other", case_source(k, k->answer));
+    say_host(c, "address_other", case_source(k, end));
     return true;
 }
 
@@ -223,11 +231,22 @@ static bool sdp_malformed(const struct casefile *k, struct candidate *c)
 
 /* ---- losses and delays -------------------------------------------------------------------------------- */
 
+/* The first reply that was sent to who asked: what came to a server in between may have stayed there. */
+static const struct trace_message *reply_to_invite(const struct casefile *k)
+{
+    const struct trace_message *const replies[] = { k->trying, k->progress, k->final };
+
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++)
+        if (replies[i] && address_same_ip(case_target(k, replies[i]), case_source(k, k->invite)))
+            return replies[i];
+    return NULL;
+}
+
 static bool reply_not_received(const struct casefile *k, struct candidate *c)
 {
-    const struct trace_message *reply = k->trying ? k->trying : k->progress ? k->progress : k->final;
+    const struct trace_message *reply = k->invite ? reply_to_invite(k) : NULL;
 
-    if (!k->invite || !reply || (k->marks & K_ANSWERED))
+    if (!reply || (k->marks & K_ANSWERED))
         return false;
     int64_t until_ns = k->invite->at_ns + (int64_t)k->invite->last_after_ms * MS_NS;
 

@@ -52,7 +52,9 @@ static bool tell_release(const struct casefile *k, struct candidate *c)
     return true;
 }
 
-/* Reason: RELEASE_CAUSE of TS 24.229, table 7.2A.18.11-1: 3 is the loss of the bearer, 5 of the network. */
+/* Reason: RELEASE_CAUSE of TS 24.229, table 7.2A.18.11-1: 1 user ends call, 2 RTP/RTCP time-out, 3 media
+ * bearer loss, 4 SIP time-out (no ACK), 5 SIP response time-out, 6 call set-up time-out, 7 redirection
+ * failure. None of them is the loss of the radio network: that is told in words. */
 static bool bearer_lost(const struct casefile *k, struct candidate *c)
 {
     static const char *const words[] = { "bearer", NULL };
@@ -67,9 +69,9 @@ static bool radio_lost(const struct casefile *k, struct candidate *c)
 {
     static const char *const words[] = { "radio", "loss of coverage", "out of coverage", "lost coverage", "UE lost", NULL };
 
-    if (k->facts->release_cause != 5 && !text_has(k->call->reason_text, words))
+    if (!text_has(k->call->reason_text, words))
         return false;
-    sure_if(c, k->facts->release_cause == 5);
+    c->certainty = VERDICT_LIKELY;
     return tell_release(k, c);
 }
 

@@ -14,7 +14,6 @@ TEST(mobiles_captures_products_and_attackers_are_told) { check_causes(&cause_row
 static const struct { const char *cause, *why; } unseen[] = {
     { "capture-gaps", "needs the streams of several calls at the same moments" },
     { "capture-encrypted", "a call over TLS has no messages, so there is no record to hang it on" },
-    { "silence-sent", "needs the sound itself; payload is not decoded" },
     { "dtmf-inband-only", "key presses as tones cannot be told from speech without the sound" },
     { "message-damaged", "needs the message as it was sent, before the place of capture" },
     { "ended-unexplained", "no-progress, no-final-reply or end-not-seen say the same more precisely" },

@@ -45,6 +45,7 @@ static const struct cause_row rows[] = {
     { "duplicates-high", VOICE("duplicates=300"), VOICE("duplicates=3"), "-" },
     { "loss-beyond-capture", VOICE("far_lost=300 far_expected=3000"), VOICE("far_lost=3 far_expected=3000"), "-" },
     { "clock-drift", VOICE("drift_ppm=900 lost=200"), VOICE("drift_ppm=20 lost=200"), "-" },
+    { "silence-sent", VOICE("silent_s=55"), VOICE("silent_s=20"), NULL },
     { "senders-mixed", TO_CALLEE TO_CALLER "rtp B>A packets=2000 from=10000 to=50000 ssrc=7\n" BASIC,
       TO_CALLEE "rtp B>A packets=300 from=3100 to=9000\nrtp B>A packets=2700 from=9020 to=63000 ssrc=7\n" BASIC, NULL },
     { "media-injection", TO_CALLEE TO_CALLER "rtp d>A packets=2000 from=10000 to=50000 ssrc=7 unnamed_source=1 lost=200\n" BASIC, GOOD, "-" },

@@ -151,6 +151,23 @@ static unsigned check_complete(const struct cause_row *row, const struct verdict
     return wrong;
 }
 
+static unsigned check_once(const struct cause_row *row, const struct play *p)
+{
+    const struct call_verdicts *v;
+    unsigned wrong = 0;
+
+    for (size_t i = 0; next_verdicts(p, i, &v); i++)
+        for (size_t j = 0; v && j < v->finding_count; j++) {
+            bool again = v->findings[j].cause == v->cause.cause;
+
+            for (size_t k = 0; k < j; k++)
+                again |= v->findings[k].cause == v->findings[j].cause;
+            if (again)
+                wrong += WRONG("%s: %s is told twice", row->cause, cause_slug((enum cause_id)v->findings[j].cause));
+        }
+    return wrong;
+}
+
 static unsigned check_fires(const struct cause_row *row)
 {
     enum cause_id id = cause_find(slice_of_string(row->cause));
@@ -174,6 +191,7 @@ static unsigned check_fires(const struct cause_row *row)
         wrong += WRONG("%s: the main cause is not %s:%s", row->cause, row->main, told(&p, text, sizeof text));
     if (v)
         wrong += check_complete(row, v);
+    wrong += check_once(row, &p);
     diagnosed_done(&p);
     return wrong;
 }

@@ -7,7 +7,7 @@ struct line {
     bool     request, in, reversed, tcp, cut;
     uint32_t status, cseq, vias, ip_id, rseq, frag, media_port, ptime, max_forwards;
     bool     has_ip_id, has_cseq;
-    slice    types, media_ip, proto, attributes, sent_by;
+    slice    types, media_ip, origin_ip, proto, attributes, sent_by;
     slice    method, call_id, from_tag, to_tag, branch, uri, sdp, reason, aor, caller, headers;
 };
 
@@ -125,6 +125,7 @@ static void read_option(struct line *l, slice word, slice line)
         { SLICE("id"), NULL, &l->ip_id, &l->has_ip_id }, { SLICE("rseq"), NULL, &l->rseq, NULL },
         { SLICE("frag"), NULL, &l->frag, NULL },
         { SLICE("pt"), &l->types, NULL, NULL },      { SLICE("ip"), &l->media_ip, NULL, NULL },
+        { SLICE("origin"), &l->origin_ip, NULL, NULL },
         { SLICE("proto"), &l->proto, NULL, NULL },   { SLICE("attr"), &l->attributes, NULL, NULL },
         { SLICE("port"), NULL, &l->media_port, NULL }, { SLICE("ptime"), NULL, &l->ptime, NULL },
         { SLICE("max"), NULL, &l->max_forwards, NULL }, { SLICE("sent"), &l->sent_by, NULL, NULL },
@@ -264,13 +265,13 @@ static void put_sdp(struct text *t, const struct line *l)
 {
     slice types = l->types.ptr ? l->types : SLICE("0"), rest = l->attributes, one;
     slice proto = l->proto.ptr ? l->proto : SLICE("RTP/AVP");
-    slice ip = l->media_ip.ptr ? l->media_ip : SLICE("10.0.0.1");
+    slice ip = l->media_ip.ptr ? l->media_ip : SLICE("10.0.0.1"), origin = l->origin_ip.ptr ? l->origin_ip : ip;
     const char *family = slice_find_char(ip, ':') < 0 ? "IP4" : "IP6";
     bool zero = slice_eq(l->sdp, SLICE("zero"));
     slice direction = zero || !l->sdp.ptr ? SLICE("sendrecv") : l->sdp;
 
     put(t, "v=0\r\no=- 1 %u IN %s %.*s\r\ns=-\r\nc=IN %s %.*s\r\nt=0 0\r\nm=audio %u %.*s ", l->cseq,
-        family, SLICE_ARG(ip), family, SLICE_ARG(zero ? SLICE("0.0.0.0") : ip),
+        family, SLICE_ARG(origin), family, SLICE_ARG(zero ? SLICE("0.0.0.0") : ip),
         l->media_port ? l->media_port : 40000, SLICE_ARG(proto));
     put_with_blanks(t, types, ',');
     put(t, "\r\na=%.*s\r\n", SLICE_ARG(direction));
@@ -366,7 +367,7 @@ static const struct { slice name; size_t offset, size; } numbers[] = {
     NUMBER("duplicates", duplicates, uint32_t), NUMBER("reordered", reordered, uint32_t),
     NUMBER("restarts", restarts, uint32_t), NUMBER("early", early_packets, uint32_t),
     NUMBER("jitter_us", jitter_max_us, uint32_t), NUMBER("jitter_mean_us", jitter_mean_us, uint32_t),
-    NUMBER("drift_ppm", drift_ppm, int32_t),
+    NUMBER("drift_ppm", drift_ppm, int32_t), NUMBER("silent_s", silent_s, uint32_t),
     NUMBER("gap_ms", gap_max_ms, uint32_t), NUMBER("two_way_ms", two_way_ms, uint32_t),
     NUMBER("mos", buffers[STREAM_ADAPTIVE].mos_milli, uint16_t),
     NUMBER("late", buffers[STREAM_ADAPTIVE].discarded, uint32_t),

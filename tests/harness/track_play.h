@@ -57,9 +57,9 @@
  *     incident NAME X>Y [code=N] [port=N]     NAME as in wire/incident.h; port: of Y, 5060
  *
  * and these words describe an SDP closer: pt=0,8,101 (payload types), ip=ADDRESS, port=N,
- * proto=RTP/SAVP, attr=LINE (an a= line, _ for blanks; several, by %), ptime=N. A machine in small
- * letters has a public address: a is 198.51.100.1. `max=N` is Max-Forwards,
- * sent=HOST the host in the topmost Via, `cut` a packet whose end was not captured. */
+ * origin=ADDRESS (of the o= line), proto=RTP/SAVP, attr=LINE (an a= line, _ for blanks; several,
+ * by %), ptime=N. A machine in small letters has a public address: a is 198.51.100.1. `max=N` is
+ * Max-Forwards, sent=HOST the host in the topmost Via, `cut` a packet whose end was not captured. */
 #define PLAY_STREAMS_MAX 16
 struct play;
 struct play {
