@@ -16,7 +16,7 @@ enum { MILLI = 1000, NAME_MAX_LEN = 96, SPARED = 8, BANS_MAX = 30, TRUST_FACTOR 
 static const struct { slice name; uint32_t points; } events[GUARD_EVENTS] = {
     [GUARD_BAD_PASSWORD] = { SLICE_INIT("bad-password"), 4 },
     [GUARD_BAD_NONCE] = { SLICE_INIT("bad-nonce"), 1 },
-    [GUARD_UNKNOWN_USER] = { SLICE_INIT("unknown-user"), 4 },
+    [GUARD_UNKNOWN_USER] = { SLICE_INIT("unknown-user"), 2 },
     [GUARD_NOT_ALLOWED] = { SLICE_INIT("not-allowed"), 2 },
     [GUARD_MALFORMED] = { SLICE_INIT("malformed"), 2 },
     [GUARD_SCANNER] = { SLICE_INIT("scanner"), 0 },       /* bans at once */

@@ -136,7 +136,7 @@ TEST(who_goes_on_knocking_is_banned_without_an_answer)
     struct guard *g = guard_new(&(struct guard_settings){ 0 });
     struct address a = ip(192, 0, 2, 1);
 
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 10; i++)
         guard_note(g, &a, SLICE(""), GUARD_UNKNOWN_USER, START_NS);
     for (int i = 0; i < 20; i++)
         CHECK_EQ(guard_request(g, &a, phone, START_NS), GUARD_DROP);
