@@ -134,6 +134,28 @@ bool slice_to_u32(slice s, uint32_t *ret)
     return true;
 }
 
+unsigned slice_distance(slice a, slice b)
+{
+    unsigned row[64];
+
+    a = slice_head(a, 63), b = slice_head(b, 63);
+    for (unsigned j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.len; i++) {
+        unsigned diagonal = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= b.len; j++) {
+            unsigned replaced = diagonal + (ascii_lower(a.ptr[i - 1]) != ascii_lower(b.ptr[j - 1]));
+            unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+            diagonal = row[j];
+            row[j] = replaced < shorter ? replaced : shorter;
+        }
+    }
+    return row[b.len];
+}
+
 bool slice_take_line(slice *rest, slice *ret)
 {
     if (rest->len == 0)

@@ -117,6 +117,10 @@ bool slice_take_u64(slice *rest, uint64_t *ret);
 /* The whole slice is one number. */
 bool slice_to_u32(slice s, uint32_t *ret);
 
+/* Letters to put in, take out or change to make one of the other (Levenshtein), case aside; of
+ * names: what stands behind 63 bytes does not count. */
+unsigned slice_distance(slice a, slice b);
+
 /* Next line of text without its CRLF or LF; false at the end. */
 bool slice_take_line(slice *rest, slice *ret);
 

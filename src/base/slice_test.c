@@ -164,3 +164,19 @@ TEST(lines_end_with_lf_or_crlf_or_the_text)
     CHECK(!slice_take_line(&rest, &line));
     CHECK_EQ(line, "d");                                    /* left as it was */
 }
+
+TEST(the_distance_of_two_names_counts_letters_whatever_their_case)
+{
+    static const struct { slice a, b; unsigned want; } rows[] = {
+        { SLICE_INIT(""), SLICE_INIT(""), 0 },
+        { SLICE_INIT("abc"), SLICE_INIT(""), 3 },
+        { SLICE_INIT("Port"), SLICE_INIT("port"), 0 },
+        { SLICE_INIT("expires"), SLICE_INIT("expire"), 1 },
+        { SLICE_INIT("ring"), SLICE_INIT("rang"), 1 },
+        { SLICE_INIT("kitten"), SLICE_INIT("sitting"), 3 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_ROW_EQ(i, slice_distance(rows[i].a, rows[i].b), rows[i].want);
+        CHECK_ROW_EQ(i, slice_distance(rows[i].b, rows[i].a), rows[i].want);
+    }
+}

@@ -666,29 +666,6 @@ const struct field *field_find(const struct field_table *table, slice name)
     return NULL;
 }
 
-/* Levenshtein, of short names only. */
-static unsigned edit_distance(slice a, slice b)
-{
-    unsigned row[64];
-
-    a = slice_head(a, 63), b = slice_head(b, 63);
-    for (unsigned j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.len; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= b.len; j++) {
-            unsigned replaced = diagonal + (ascii_lower(a.ptr[i - 1]) != ascii_lower(b.ptr[j - 1]));
-            unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = replaced < shorter ? replaced : shorter;
-        }
-    }
-    return row[b.len];
-}
-
 const struct field *field_nearest(const struct field_table *table, slice name)
 {
     const struct field *best = &table->fields[0];
@@ -697,7 +674,7 @@ const struct field *field_nearest(const struct field_table *table, slice name)
     for (size_t i = 0; i < table->count; i++) {
         slice one = slice_of_string(table->fields[i].name);
         bool begins = name.len > 1 && slice_starts_nocase(one, name);      /* talk: talk_ms */
-        unsigned distance = begins ? 0 : edit_distance(one, name);
+        unsigned distance = begins ? 0 : slice_distance(one, name);
 
         if (distance < least) {
             least = distance;
