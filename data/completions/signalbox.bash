@@ -8,7 +8,7 @@ _signalbox()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        read|explain|diff|pack|scrub) command=${COMP_WORDS[i]}; break ;;
+        read|explain|diff|pack|scrub|user) command=${COMP_WORDS[i]}; break ;;
         esac
     done
 
@@ -24,8 +24,22 @@ _signalbox()
         [ -r "$zones" ] || return
         mapfile -t COMPREPLY < <(compgen -W "UTC $(awk '$1 == "Z" { print $2 }' "$zones")" -- "$word")
         return ;;
-    --ladder|--filter|--key)
+    --ladder|--filter|--key|--ha1|--auth-name|--display|--forward-always|--forward-busy|--forward-no-answer|--forward-unreachable|--ring-time|--max-calls|--max-contacts|--domain|--limit|--skip)
         return ;;
+    --flag)
+        mapfile -t COMPREPLY < <(compgen -W "disabled= do-not-disturb= reject-anonymous= call-waiting=
+            tell-forwarded= redirect= no-gateway= hide-number=" -- "$word")
+        compopt -o nospace; return ;;
+    --db|--password-file)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    user)
+        mapfile -t COMPREPLY < <(compgen -W "add set remove show list alias import" -- "$word"); return ;;
+    alias)
+        mapfile -t COMPREPLY < <(compgen -W "add remove list" -- "$word"); return ;;
+    import)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.csv' -- "$word"); return ;;
     flow)
         mapfile -t COMPREPLY < <(compgen -W "$(${COMP_WORDS[0]} explain flow --lang en --no-colour 2>/dev/null |
             awk '/^  [a-z0-9-]+  / { print $1 }')" -- "$word"); return ;;
@@ -38,7 +52,7 @@ _signalbox()
     :-*)
         mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
     :*)
-        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
             --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
@@ -55,6 +69,11 @@ _signalbox()
     scrub:-*)
         mapfile -t COMPREPLY < <(compgen -W "--key --keep-unknown --lang --no-colour --verbose
             --help" -- "$word") ;;
+    user:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--db --password-stdin --password-file --random-password --ha1
+            --auth-name --display --forward-always --forward-busy --forward-no-answer --forward-unreachable
+            --ring-time --max-calls --max-contacts --flag --domain --limit --skip --update --json --lang
+            --no-colour --verbose --help" -- "$word") ;;
     diff:*|pack:*|scrub:*)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word"

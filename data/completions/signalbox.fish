@@ -1,13 +1,14 @@
 # fish completion for signalbox
 # SPDX-License-Identifier: Apache-2.0
 
-set -l commands read explain diff pack scrub
+set -l commands read explain diff pack scrub user
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -f
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a read -d "Captures to calls, with their causes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a explain -d "What a code means"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a diff -d "Two calls side by side"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a pack -d "A ticket for a provider"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a scrub -d "Mask a capture"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a user -d "The users of the server"
 complete -c signalbox -l help -d "What the command takes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -l version -d "The version"
 
@@ -55,6 +56,30 @@ set -l scrub "__fish_seen_subcommand_from scrub"
 complete -c signalbox -n $scrub -l key -x -d "Text that decides the pseudonyms"
 complete -c signalbox -n $scrub -l keep-unknown -d "Keep what cannot be masked"
 complete -c signalbox -n $scrub -s v -l verbose -d "Tell more"
+
+set -l user "__fish_seen_subcommand_from user"
+complete -c signalbox -n $user -a "add set remove show list alias import"
+complete -c signalbox -n $user -l db -r -d "File of the users"
+complete -c signalbox -n $user -l password-stdin -d "Password from standard input"
+complete -c signalbox -n $user -l password-file -r -d "Password from a file"
+complete -c signalbox -n $user -l random-password -d "Make up a password"
+complete -c signalbox -n $user -l ha1 -x -d "HA1 in place of a password: ALG=HEX"
+complete -c signalbox -n $user -l auth-name -x -d "Username of the credentials"
+complete -c signalbox -n $user -l display -x -d "Name that people read"
+complete -c signalbox -n $user -l forward-always -x -d "Forward all calls"
+complete -c signalbox -n $user -l forward-busy -x -d "Forward when busy"
+complete -c signalbox -n $user -l forward-no-answer -x -d "Forward when nobody answers"
+complete -c signalbox -n $user -l forward-unreachable -x -d "Forward when not reachable"
+complete -c signalbox -n $user -l ring-time -x -d "Seconds until a call is not answered"
+complete -c signalbox -n $user -l max-calls -x -d "Calls at the same time"
+complete -c signalbox -n $user -l max-contacts -x -d "Contacts at the same time"
+complete -c signalbox -n $user -l flag -x -a "disabled= do-not-disturb= reject-anonymous= call-waiting= tell-forwarded= redirect= no-gateway= hide-number=" -d "Turn a feature on or off"
+complete -c signalbox -n $user -l domain -x -d "Only this domain"
+complete -c signalbox -n $user -l limit -x -d "List at most so many"
+complete -c signalbox -n $user -l skip -x -d "Pass over so many"
+complete -c signalbox -n $user -l update -d "Change users that are there"
+complete -c signalbox -n $user -l json -d "JSON Lines"
+complete -c signalbox -n $user -s v -l verbose -d "Tell more"
 
 set -l both "__fish_seen_subcommand_from $commands"
 complete -c signalbox -n $both -l lang -x -a "en fr zh-CN" -d "Language of the sentences"

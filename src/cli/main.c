@@ -18,6 +18,7 @@ const struct cli_command cli_commands[] = {
     { "scrub", cmd_scrub, TEXT_SCRUB_COMMAND },
     { "diff", cmd_diff, TEXT_DIFF_COMMAND },
     { "pack", cmd_pack, TEXT_PACK_COMMAND },
+    { "user", cmd_user, TEXT_USER_COMMAND },
     { NULL, NULL, 0 },
 };
 
