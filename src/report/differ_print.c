@@ -106,6 +106,17 @@ static slice direction_text(const struct printing *p, const struct difference *x
     return words_text(p->words, x->from_callee ? TEXT_DIFF_BY_CALLEE : TEXT_DIFF_BY_CALLER);
 }
 
+/* A sentence with what a message said, cleaned of what a terminal could act on. */
+static void put_sentence(const struct printing *p, enum text_id id, const struct words_value *values, size_t count)
+{
+    struct out text;
+
+    out_init_memory(&text, 8192);
+    words_format(&text, p->words, id, values, count);
+    style_clean(p->out, out_taken(&text));
+    out_done(&text);
+}
+
 static void put_frames(const struct printing *p, const struct difference *x)
 {
     out_text(p->out, SLICE(" ("));
@@ -147,10 +158,12 @@ static void put_weighty(const struct printing *p, const struct difference *x)
     put_label(p, x);
     if (x->kind == DIFFER_MESSAGE) {
         int side = x->values[1].ptr != NULL;
+        const struct words_value values[] = { WORDS_NUMBER("side", (uint64_t)side + 1),
+                                              WORDS_TEXT("message", x->message),
+                                              WORDS_TEXT("direction", direction_text(p, x)) };
 
         style_begin(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
-        words_say(p->out, p->words, TEXT_DIFF_MESSAGE_ONLY, WORDS_NUMBER("side", (uint64_t)side + 1),
-                  WORDS_TEXT("message", x->message), WORDS_TEXT("direction", direction_text(p, x)));
+        put_sentence(p, TEXT_DIFF_MESSAGE_ONLY, values, ARRAY_LEN(values));
         style_end(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
         put_frames(p, x);
         out_char(p->out, '\n');
@@ -167,7 +180,6 @@ static void put_weighty(const struct printing *p, const struct difference *x)
 }
 
 /* ---- message by message ---- */
-
 
 static void put_line(const struct printing *p, const struct difference *x)
 {
@@ -217,14 +229,11 @@ static void put_title(const struct printing *p, int side, slice name)
     style_begin(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
     out_text(p->out, side ? SLICE("2  ") : SLICE("1  "));
     style_end(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
-    struct out text;
+    const struct words_value values[] = { WORDS_TEXT("name", name), WORDS_TEXT("from", c->from.uri),
+                                          WORDS_TEXT("to", c->to.uri),
+                                          WORDS_TEXT("result", slice_of_string(result)) };
 
-    out_init_memory(&text, 8192);
-    words_say(&text, p->words, TEXT_DIFF_TITLE, WORDS_TEXT("name", name),
-              WORDS_TEXT("from", c->from.uri), WORDS_TEXT("to", c->to.uri),
-              WORDS_TEXT("result", slice_of_string(result)));
-    style_clean(p->out, out_taken(&text));
-    out_done(&text);
+    put_sentence(p, TEXT_DIFF_TITLE, values, ARRAY_LEN(values));
     out_char(p->out, '\n');
 }
 

@@ -174,6 +174,31 @@ TEST(options_headers_and_slow_steps_are_named)
     call_free(b);
 }
 
+TEST(nothing_that_a_message_says_acts_on_the_terminal)
+{
+    struct differ *d = differ_new();
+    struct call *a = call_new(), *b = call_new();
+    const slice names[DIFFER_SIDES] = { SLICE("1"), SLICE("2") };
+    struct out o;
+
+    CHECK(d && a && b);
+    out_init_memory(&o, 1 << 16);
+    note(d, DIFFER_FIRST, INVITE_OF("X-Any: \x1b[31m\r\n\r\n"), false, 0);
+    note(d, DIFFER_FIRST, RESPONSE_OF("180 \x1b]0;mine\x07"), true, 300);
+    note(d, DIFFER_SECOND, INVITE_OF("X-Any: \x9b\x1b[0m\r\n\r\n"), false, 0);
+    note(d, DIFFER_SECOND, RESPONSE_OF("486 \x1b[2J"), true, 300);
+    differ_call(d, DIFFER_FIRST, a);
+    differ_call(d, DIFFER_SECOND, b);
+    CHECK(differ_compare(d, words_english()));
+    differ_print(d, names, &o, words_english(), &(struct style){ .width = 100 });
+    CHECK(slice_find(out_taken(&o), SLICE("486 ")) > 0 && slice_find(out_taken(&o), SLICE("mine")) > 0);
+    CHECK(slice_find_char(out_taken(&o), '\x1b') < 0 && slice_find_char(out_taken(&o), '\x07') < 0);
+    out_done(&o);
+    differ_free(d);
+    call_free(a);
+    call_free(b);
+}
+
 TORTURE(a_comparison_without_memory_says_so)
 {
     struct differ *d = differ_new();
