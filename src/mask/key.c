@@ -6,7 +6,7 @@
 
 #define NUMBER_DIGITS_MAX 40u        /* a longer run of digits is no number: each digit by itself */
 
-enum domain { OF_KEY = 1, OF_DIGIT, OF_WORD, OF_BLOB, OF_OCTET, OF_GROUP, OF_MAC };
+enum domain { OF_KEY = 1, OF_DIGIT, OF_WORD, OF_BLOB, OF_OCTET, OF_GROUP, OF_MAC, OF_SHORT };
 
 /* Values of different kinds never meet: each kind has a seed of its own. */
 static uint64_t prf(const struct mask_key *k, enum domain domain, const void *bytes, size_t len)
@@ -171,6 +171,22 @@ void mask_word(const struct mask_key *k, char *at, size_t len)
             at[i] = digit_moved(at[i], 1 + (r & 0xffff) % 9);
         else if ((uint8_t)at[i] >= 0x80)
             i += beyond_moved(at + i, len - i, r & 0xffff) - 1;
+    }
+}
+
+/* Each moves by what is behind it, so two texts never become one. */
+void mask_short(const struct mask_key *k, char at[MASK_NUMBER_SHORT], size_t len)
+{
+    char was[MASK_NUMBER_SHORT];
+
+    memcpy(was, at, len);
+    for (size_t i = 0; i < len; i++) {
+        uint64_t r = prf(k, OF_SHORT, was + i + 1, len - i - 1);
+
+        if (is_letter(was[i]))
+            at[i] = letter_moved(was[i], r);
+        else if (is_digit(was[i]))
+            at[i] = digit_moved(was[i], 1 + (unsigned)(r % 9));
     }
 }
 

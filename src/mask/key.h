@@ -44,6 +44,9 @@ void mask_number(const struct mask_key *k, char *at, size_t len);
 void mask_word(const struct mask_key *k, char *at, size_t len);
 /* Each run of letters and digits by itself: mask_number when it is digits alone. */
 void mask_words(const struct mask_key *k, char *at, size_t len);
+/* Up to MASK_NUMBER_SHORT digits or letters of an identifier: none stays, and different ones stay
+ * different. */
+void mask_short(const struct mask_key *k, char at[MASK_NUMBER_SHORT], size_t len);
 void mask_blob(const struct mask_key *k, char *at, size_t len);
 /* A host name, or an address with or without brackets. */
 void mask_host(const struct mask_key *k, char *at, size_t len);

@@ -223,9 +223,10 @@ static size_t host_at(struct mask_text *t, slice s, size_t at)
 }
 
 /* Runs within a word of an identifier: long ones are masked, each by itself, so that two
- * identifiers of which one is the beginning or end of the other mostly stay so. */
+ * identifiers of which one is the beginning or end of the other mostly stay so. `all`: short
+ * ones, too. */
 static void mask_runs(struct mask_text *t, char *own, size_t len, size_t digits_least,
-                      size_t letters_least)
+                      size_t letters_least, bool all)
 {
     for (size_t i = 0, begin; i < len;) {
         begin = i;
@@ -234,11 +235,15 @@ static void mask_runs(struct mask_text *t, char *own, size_t len, size_t digits_
                 i++;
             if (i - begin >= digits_least)
                 mask_number(&t->key, own + begin, i - begin);
+            else if (all)
+                mask_short(&t->key, own + begin, i - begin);
         } else {
             while (i < len && !is_digit(own[i]))
                 i++;
             if (i - begin >= letters_least)
                 mask_word(&t->key, own + begin, i - begin);
+            else if (all)
+                mask_short(&t->key, own + begin, i - begin);
         }
     }
 }
@@ -316,20 +321,21 @@ static size_t word_at(struct mask_text *t, slice s, size_t at, enum mask_sweep h
     char *own = mask_own(word);
 
     size_t least = how == MASK_SWEEP_PRODUCT && !is_seen(t, word) ? PRODUCT_DIGITS : DIGITS_LEAST;
+    bool id = how == MASK_SWEEP_ID || how == MASK_SWEEP_CALL_ID;
 
     if (digits && len >= least)
         mask_digits_at(t, s, at, len);
     else if (how == MASK_SWEEP_PRODUCT)
         hex && len == 12 ? mask_blob(&t->key, own, len)
-                         : mask_runs(t, own, len, PRODUCT_DIGITS, SIZE_MAX);
-    else if (how == MASK_SWEEP_ID)
-        mask_runs(t, own, len, DIGITS_LEAST, LETTERS_LEAST);
+                         : mask_runs(t, own, len, PRODUCT_DIGITS, SIZE_MAX, false);
+    else if (id)
+        mask_runs(t, own, len, DIGITS_LEAST, LETTERS_LEAST, how == MASK_SWEEP_CALL_ID);
     else if (!digits && is_seen(t, word))
         mask_word(&t->key, own, len);
     else if (hex && len == 12)
         mask_blob(&t->key, own, len);         /* a MAC address without colons */
     else
-        mask_runs(t, own, len, INNER_DIGITS, SIZE_MAX);
+        mask_runs(t, own, len, INNER_DIGITS, SIZE_MAX, false);
     return len;
 }
 
@@ -386,9 +392,9 @@ void mask_sweep(struct mask_text *t, slice s, enum mask_sweep how)
     for (size_t at = 0; at < s.len;) {
         size_t used = 0, inner;
 
-        if (how != MASK_SWEEP_ID && is_letter(s.ptr[at]))
+        if (how >= MASK_SWEEP_FREE && is_letter(s.ptr[at]))
             used = uri_at(t, s, at);
-        if (!used && how != MASK_SWEEP_ID && is_alnum(s.ptr[at]))
+        if (!used && how >= MASK_SWEEP_FREE && is_alnum(s.ptr[at]))
             used = host_at(t, s, at);
         if (!used)
             used = address_at(t, s, at, how);

@@ -432,7 +432,7 @@ void mask_call_id(struct mask_text *t, char *at, size_t len)
 
     if (t->keep_call_ids)
         return;
-    mask_sweep(t, local, MASK_SWEEP_ID);
+    mask_sweep(t, local, MASK_SWEEP_CALL_ID);
     if (rest.len)
         mask_host(&t->key, mask_own(rest) + 1, rest.len - 1);
 }

@@ -27,6 +27,7 @@ static inline char *mask_own(slice s) { return (char *)(uintptr_t)s.ptr; }
 enum mask_sweep {
     MASK_SWEEP_ID,                   /* addresses, letters and digits in a row: what comes of an
                                       * identifier depends on nothing else, so it stays one */
+    MASK_SWEEP_CALL_ID,              /* the same, and single letters and digits, too */
     MASK_SWEEP_FREE,                 /* and hosts, URIs, numbers, words that were seen */
     MASK_SWEEP_PRODUCT,              /* names and versions of software stay: only what is surely
                                       * none, and addresses that were seen */

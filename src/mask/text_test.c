@@ -265,6 +265,25 @@ TEST(bodies_of_other_kinds_are_masked_by_their_structure)
     }
 }
 
+TEST(of_a_call_id_nothing_stays_and_two_never_become_one)
+{
+    struct mask_key key = mask_key_of_text(SLICE("k"));
+    struct mask_text *t = mask_text_new(&key);
+    char was[] = "325c6da4ee44f2d7-1", all[1000][4];
+
+    CHECK(t != NULL);
+    mask_call_id(t, was, strlen(was));
+    for (size_t i = 0; was[i]; i++)
+        CHECK_ROW(i, (was[i] == "325c6da4ee44f2d7-1"[i]) == (i == 16));
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(all[i], sizeof all[i], "%u%c", i / 26, (char)('a' + i % 26));
+        mask_call_id(t, all[i], strlen(all[i]));
+        for (unsigned k = 0; k < i; k++)
+            CHECK_ROW(i, strcmp(all[i], all[k]) != 0);
+    }
+    mask_text_free(t);
+}
+
 TEST(a_dialog_is_the_same_in_replaces_and_in_its_own_call_id)
 {
     struct sip_header headers[32];
