@@ -95,7 +95,7 @@ static struct call *leg_with_cause(const struct pack *p)
         if (!c)
             continue;
         first = first ? first : c;
-        if (c->index == p->index && c->verdicts && c->verdicts->cause.cause)
+        if (p->legs[i].index == p->index && c->verdicts && c->verdicts->cause.cause)
             return c;
     }
     for (size_t i = 0; i < p->leg_count; i++) {
