@@ -52,11 +52,6 @@ static const struct option pack_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static int no_memory(const struct cli *cli)
-{
-    return cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
-}
-
 /* ---- the first reading: which legs, which streams ---- */
 
 static void on_opened(void *ctx, const struct call *c)
@@ -106,7 +101,7 @@ static int first_reading(struct pack *p)
     int code = inputs_open(&in, p->cli, p->files, p->file_count);
 
     if (!in.open_count || !pipeline_begin(&pipeline, &observer)) {
-        code = in.open_count ? no_memory(p->cli) : code;
+        code = in.open_count ? cli_no_memory(p->cli) : code;
         if (in.open_count)
             pipeline_done(&pipeline);
         inputs_close(&in);
@@ -293,7 +288,7 @@ static int read_masked(struct pack *p, struct inputs *in)
         enough = mask_frame(p->mask, frame);
     mask_finish(p->mask);
     pipeline_finish(&p->pipeline);
-    return enough ? CLI_DONE : no_memory(p->cli);
+    return enough ? CLI_DONE : cli_no_memory(p->cli);
 }
 
 static int second_reading(struct pack *p)
@@ -312,7 +307,7 @@ static int second_reading(struct pack *p)
         bool ready = pipeline_begin(&p->pipeline, &observer) && p->mask && p->ladder && p->messages &&
                      mask_ids(p);
 
-        code = ready ? read_masked(p, &in) : no_memory(p->cli);
+        code = ready ? read_masked(p, &in) : cli_no_memory(p->cli);
     }
     inputs_close(&in);
     return code;
@@ -375,17 +370,13 @@ static int write_ticket(struct pack *p)
 static void say_done(struct pack *p)
 {
     struct out *o = &p->cli->out;
-    const struct words *w = p->cli->words;
 
-    words_say_plural(o, w, TEXT_PACK_DONE, WORDS_NUMBER("count", p->frame_count),
-                     WORDS_TEXT("file", slice_of_string(p->out)));
-    out_char(o, '\n');
+    cli_say_line(p->cli, o, TEXT_PACK_DONE, WORDS_NUMBER("count", p->frame_count),
+                 WORDS_TEXT("file", slice_of_string(p->out)));
     cli_say_wrapped(p->cli, p->settings.plain ? TEXT_PACK_DONE_PLAIN : TEXT_PACK_DONE_MASKED);
-    if (p->others) {
-        words_say_plural(o, w, TEXT_PACK_DONE_OTHERS, WORDS_NUMBER("count", p->others),
-                         WORDS_TEXT("call", p->wish));
-        out_char(o, '\n');
-    }
+    if (p->others)
+        cli_say_line(p->cli, o, TEXT_PACK_DONE_OTHERS, WORDS_NUMBER("count", p->others),
+                     WORDS_TEXT("call", p->wish));
 }
 
 static int write_capture(struct pack *p)
@@ -486,7 +477,7 @@ int cmd_pack(struct cli *cli, int argc, char **argv)
     int option, code = -1;
 
     if (!p)
-        return no_memory(cli);
+        return cli_no_memory(cli);
     p->cli = cli;
     p->settings.key = masking_random_key();
     opterr = 0;
