@@ -114,7 +114,8 @@ static bool param_is_private(slice name)
         SLICE_INIT("fiber-location"), SLICE_INIT("eth-location"), SLICE_INIT("ue-ip"),
         SLICE_INIT("ue-port"), SLICE_INIT("gr"), SLICE_INIT("+sip.instance"),
         SLICE_INIT("sip.instance"), SLICE_INIT("operator-specific-gi"), SLICE_INIT("gci"),
-        SLICE_INIT("ci-3gpp2-femto"), SLICE_INIT("vsf"), SLICE_INIT("vst"), SLICE_INIT("inline"), SLICE_INIT("passwd"), SLICE_INIT("password"), SLICE_INIT("rn"),
+        SLICE_INIT("ci-3gpp2-femto"), SLICE_INIT("vsf"), SLICE_INIT("vst"),
+        SLICE_INIT("inline"), SLICE_INIT("passwd"), SLICE_INIT("password"), SLICE_INIT("rn"),
         SLICE_INIT("cic"), SLICE_INIT("tgrp"),
     };
 

@@ -98,9 +98,7 @@ static void draw_time(const struct ladder *l, const struct ladder_event *e, stru
     int64_t offset_ns = e->time_ns - l->events[0].time_ns;
 
     out_init_memory(&text, 128);
-    out_text(&text, moment_clock(e->time_ns, room));
-    out_char(&text, '.');
-    out_padded(&text, (uint64_t)(e->time_ns / 1000000 % 1000), 3);
+    out_text(&text, moment_clock_ms(e->time_ns, room));
     out_text(&text, SLICE("  +"));
     out_u64(&text, (uint64_t)(offset_ns < 0 ? 0 : offset_ns) / 1000000000);
     out_char(&text, '.');
