@@ -390,7 +390,7 @@ static void mask_parts(struct mask_text *t, struct sip_multipart *parts)
     struct sip_part part;
 
     while (sip_multipart_next(parts, &part)) {
-        mask_sweep(t, part.headers, MASK_SWEEP_FREE);
+        mask_lines(t, part.headers);
         mask_body(t, part.content_type.len ? part.content_type : SLICE("text/plain"), (slice){0},
                   part.body);
     }

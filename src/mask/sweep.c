@@ -116,13 +116,18 @@ static bool is_mac(slice s)
     return true;
 }
 
-/* IPv6, or a MAC address with colons. */
+/* IPv6, or a MAC address with colons or dashes. */
 static size_t colons_at(struct mask_text *t, slice s, size_t at)
 {
     size_t len = 0, colons = 0;
+    slice mac = slice_head(slice_skip(s, at), 17);
 
     if (at > 0 && (is_alnum(s.ptr[at - 1]) || s.ptr[at - 1] == ':' || s.ptr[at - 1] == '.'))
         return 0;
+    if (is_mac(mac) && (at + 17 == s.len || !is_alnum(s.ptr[at + 17]))) {
+        mask_blob(&t->key, mask_own(mac), 17);
+        return 17;
+    }
     while (at + len < s.len && len < 64 &&
            (is_hex(s.ptr[at + len]) || s.ptr[at + len] == ':' || s.ptr[at + len] == '.'))
         colons += s.ptr[at + len++] == ':';
@@ -131,13 +136,7 @@ static size_t colons_at(struct mask_text *t, slice s, size_t at)
         len--;
     if (colons < 2 || (at + len < s.len && is_alnum(s.ptr[at + len])))
         return 0;
-    slice found = slice_of(s.ptr + at, len);
-
-    if (is_mac(found)) {
-        mask_blob(&t->key, mask_own(found), len);
-        return len;
-    }
-    return mask_ip_text(&t->key, mask_own(found), len) ? len : 0;
+    return mask_ip_text(&t->key, mask_own(s) + at, len) ? len : 0;
 }
 
 /* A port behind an address or host is no number. */

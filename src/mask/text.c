@@ -197,6 +197,8 @@ static void mask_param(struct mask_text *t, slice name, slice value)
         return;
     if (param_is_private(name))
         mask_private(t, value);
+    else if (slice_eq_nocase(name, SLICE("filename")))
+        mask_all_words(t, value);
     else if (param_is_host(name))
         mask_host_or_number(t, value);
     else
@@ -272,6 +274,8 @@ static void mask_uri_headers(struct mask_text *t, slice headers)
         one = slice_skip(one, 1);
         if (slice_eq_nocase(name, SLICE("Replaces")))
             mask_escaped_replaces(t, one);
+        else if (slice_eq_nocase(name, SLICE("Subject")) || slice_eq_nocase(name, SLICE("body")))
+            mask_words(&t->key, mask_own(one), one.len);
         else
             mask_sweep(t, one, MASK_SWEEP_FREE);
     }
@@ -639,7 +643,7 @@ static void (*const header_masks[SIP_HEADER_IDS])(struct mask_text *t, slice val
     [SIP_H_SESSION_ID] = mask_session_id, [SIP_H_ACCEPT_CONTACT] = mask_token_params,
     [SIP_H_REJECT_CONTACT] = mask_token_params, [SIP_H_FEATURE_CAPS] = mask_token_params,
     [SIP_H_P_ASSERTED_SERVICE] = mask_nothing, [SIP_H_P_PREFERRED_SERVICE] = mask_nothing,
-    [SIP_H_REQUEST_DISPOSITION] = mask_nothing, [SIP_H_CONTENT_DISPOSITION] = mask_nothing,
+    [SIP_H_REQUEST_DISPOSITION] = mask_nothing, [SIP_H_CONTENT_DISPOSITION] = mask_token_params,
     [SIP_H_RESOURCE_PRIORITY] = mask_nothing, [SIP_H_MIME_VERSION] = mask_nothing,
     [SIP_H_CONTENT_LANGUAGE] = mask_nothing, [SIP_H_INFO_PACKAGE] = mask_nothing,
     [SIP_H_RECV_INFO] = mask_nothing, [SIP_H_MAX_BREADTH] = mask_nothing,
