@@ -7,6 +7,7 @@
 #define INNER_DIGITS  5u             /* the same between letters, in text that is no identifier */
 #define PRODUCT_DIGITS 9u            /* no version has so many */
 #define WRITTEN_DIGITS 7u            /* in groups, a number: "030 123-456"; a date has them, too */
+#define WRITTEN_LEN   64u            /* a longer row of digits and blanks is several */
 #define LETTERS_LEAST 3u             /* so many letters in a row may be a name */
 
 static bool is_host_char(char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; }
@@ -269,7 +270,7 @@ static size_t written_number(slice s, size_t at, size_t *ret_digits, bool *ret_b
         return 0;
     while (i < s.len && i - at < 2 && (s.ptr[i] == '+' || s.ptr[i] == '('))
         i++;
-    for (size_t gap = 0; gap <= 2;) {
+    for (size_t gap = 0; gap <= 2 && i - at < WRITTEN_LEN;) {
         size_t begin = i;
 
         while (i < s.len && is_digit(s.ptr[i]))
