@@ -26,6 +26,23 @@ int cli_error(const struct cli *cli, int code, enum text_id id, const struct wor
     return code;
 }
 
+int cli_no_memory(const struct cli *cli)
+{
+    return cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+}
+
+void cli_line(const struct cli *cli, struct out *o, enum text_id id, const struct words_value *values,
+              size_t count)
+{
+    struct out text;
+
+    out_init_memory(&text, 1 << 16);
+    words_format_plural(&text, cli->words, id, values, count);
+    style_clean(o, out_taken(&text));
+    out_char(o, '\n');
+    out_done(&text);
+}
+
 int cli_bad_option(const struct cli *cli, const char *command, int got, char **argv)
 {
     char letter[3] = { '-', (char)optopt, '\0' };

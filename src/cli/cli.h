@@ -37,6 +37,14 @@ int cli_error(const struct cli *cli, int code, enum text_id id, const struct wor
     cli_error((cli), (code), (id), (const struct words_value[]){ __VA_ARGS__ },                    \
               sizeof((const struct words_value[]){ __VA_ARGS__ }) / sizeof(struct words_value))
 
+int cli_no_memory(const struct cli *cli);            /* the same, that there is not enough */
+/* A sentence on a line of its own, cleaned as those are. The first value chooses the number form. */
+void cli_line(const struct cli *cli, struct out *o, enum text_id id, const struct words_value *values,
+              size_t count);
+#define cli_say_line(cli, o, id, ...)                                                              \
+    cli_line((cli), (o), (id), (const struct words_value[]){ __VA_ARGS__ },                        \
+             sizeof((const struct words_value[]){ __VA_ARGS__ }) / sizeof(struct words_value))
+
 /* An option of a command, for its help. */
 struct cli_option {
     const char *name;                /* "--filter EXPR" */

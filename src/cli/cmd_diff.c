@@ -52,11 +52,6 @@ struct diff {
     bool           json;
 };
 
-static int no_memory(const struct cli *cli)
-{
-    return cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
-}
-
 /* ---- reading ---- */
 
 static void on_opened(void *ctx, const struct call *c)
@@ -116,7 +111,7 @@ static int read_files(struct diff *d, const char *const *files, size_t count, in
     if (!pipeline_begin(&pipeline, &observer)) {
         pipeline_done(&pipeline);
         inputs_close(&in);
-        return no_memory(d->cli);
+        return cli_no_memory(d->cli);
     }
     while ((frame = inputs_next(&in)))
         pipeline_frame(&pipeline, frame);
@@ -153,7 +148,7 @@ static int side_of_file(struct diff *d, int side, const char *argument)
 
     s->file = strdup(argument);
     if (!s->file)
-        return no_memory(d->cli);
+        return cli_no_memory(d->cli);
     colon = strrchr(s->file, ':');
     if (access(argument, F_OK) < 0 && colon && colon != s->file) {
         *colon = '\0';
@@ -180,7 +175,7 @@ static int diff_report(struct diff *d)
     slice names[DIFFER_SIDES] = { out_taken(&d->sides[0].name), out_taken(&d->sides[1].name) };
 
     if (!differ_compare(d->differ, d->cli->words))
-        return no_memory(d->cli);
+        return cli_no_memory(d->cli);
     if (d->json)
         differ_json(d->differ, names, &d->cli->out);
     else
@@ -251,7 +246,7 @@ int cmd_diff(struct cli *cli, int argc, char **argv)
     d.differ = differ_new();
     for (int i = 0; i < DIFFER_SIDES; i++)
         out_init_memory(&d.sides[i].name, 8192);
-    code = d.differ ? diff_run(&d, argv + optind, argc - optind) : no_memory(cli);
+    code = d.differ ? diff_run(&d, argv + optind, argc - optind) : cli_no_memory(cli);
     differ_free(d.differ);
     for (int i = 0; i < DIFFER_SIDES; i++) {
         call_free(d.sides[i].call);

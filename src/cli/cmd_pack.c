@@ -15,6 +15,7 @@
 
 #include "capture/writer.h"
 #include "cli/pack_int.h"
+#include "mask/text.h"
 #include "report/moment.h"
 
 static const struct cli_option pack_help[] = {
@@ -50,11 +51,6 @@ static const struct option pack_options[] = {
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
-
-static int no_memory(const struct cli *cli)
-{
-    return cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
-}
 
 /* ---- the first reading: which legs, which streams ---- */
 
@@ -105,7 +101,7 @@ static int first_reading(struct pack *p)
     int code = inputs_open(&in, p->cli, p->files, p->file_count);
 
     if (!in.open_count || !pipeline_begin(&pipeline, &observer)) {
-        code = in.open_count ? no_memory(p->cli) : code;
+        code = in.open_count ? cli_no_memory(p->cli) : code;
         if (in.open_count)
             pipeline_done(&pipeline);
         inputs_close(&in);
@@ -170,10 +166,56 @@ static void on_frame(void *ctx, const struct wire_frame *masked)
     p->error = capture_write(p->writer, &frame);
 }
 
+/* The Call-IDs by which the legs are known again; false: no memory. */
+static bool mask_ids(struct pack *p)
+{
+    struct mask_text *t = mask_text_new(&p->settings.key);
+    bool enough = t != NULL;
+
+    if (t && p->settings.keep_call_ids)
+        mask_text_keep_call_ids(t);
+    for (size_t i = 0; t && i < p->leg_count; i++) {
+        struct pack_leg *leg = &p->legs[i];
+        char *id = arena_zalloc(&p->arena, leg->call_id.len + 1);
+
+        enough &= id != NULL;
+        if (!id)
+            continue;
+        memcpy(id, leg->call_id.ptr, leg->call_id.len);
+        if (!p->settings.plain)
+            mask_call_id(t, id, leg->call_id.len);
+        leg->masked_id = slice_of(id, leg->call_id.len);
+    }
+    mask_text_free(t);
+    return enough;
+}
+
+/* A frame that cannot be masked was read the first time and is not now, and the numbers of all
+ * calls behind it may be smaller. */
+static bool numbers_may_differ(const struct pack *p)
+{
+    const struct mask_counts *counts = mask_counts(p->mask);
+
+    return counts->dropped[MASK_UNKNOWN] || counts->dropped[MASK_ENCRYPTED] || counts->dropped[MASK_INCOMPLETE];
+}
+
+static void on_opened_masked(void *ctx, const struct call *c)
+{
+    struct pack *p = ctx;
+
+    for (size_t i = 0; i < p->leg_count; i++) {
+        struct pack_leg *leg = &p->legs[i];
+
+        if (slice_eq(leg->masked_id, c->call_id) &&
+            (leg->index == c->index || (!leg->masked_index && numbers_may_differ(p))))
+            leg->masked_index = c->index;
+    }
+}
+
 static bool is_leg(const struct pack *p, const struct call *c)
 {
     for (size_t i = 0; c && i < p->leg_count; i++)
-        if (p->legs[i].index == c->index)
+        if (p->legs[i].masked_index == c->index)
             return true;
     return false;
 }
@@ -197,14 +239,32 @@ static void on_message(void *ctx, const struct track_sighting *s)
     p->messages[p->message_count++] = m;
 }
 
+/* Without the proofs that are not in the small capture: messages of other calls. */
+static void drop_elsewhere(struct verdict *v)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < v->evidence_count; i++)
+        if (v->evidence[i].frame < PACK_ELSEWHERE)
+            v->evidence[kept++] = v->evidence[i];
+    v->evidence_count = (uint8_t)kept;
+}
+
 static void on_second_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct pack *p = ctx;
 
-    for (size_t i = 0; i < count; i++)
-        if (is_leg(p, legs[i]) && legs[i]->verdicts)
-            for (size_t k = 0; k < legs[i]->verdicts->cause.evidence_count; k++)
-                ladder_mark(p->ladder, legs[i]->verdicts->cause.evidence[k].frame);
+    for (size_t i = 0; i < count; i++) {
+        struct call_verdicts *v = is_leg(p, legs[i]) ? legs[i]->verdicts : NULL;
+
+        if (!v)
+            continue;
+        drop_elsewhere(&v->cause);
+        for (size_t k = 0; k < v->finding_count; k++)
+            drop_elsewhere(&v->findings[k]);
+        for (size_t k = 0; k < v->cause.evidence_count; k++)
+            ladder_mark(p->ladder, v->cause.evidence[k].frame);
+    }
 }
 
 static bool on_closed(void *ctx, struct call *c)
@@ -212,7 +272,7 @@ static bool on_closed(void *ctx, struct call *c)
     struct pack *p = ctx;
 
     for (size_t i = 0; i < p->leg_count; i++)
-        if (p->legs[i].index == c->index && !p->legs[i].call) {
+        if (p->legs[i].masked_index == c->index && !p->legs[i].call) {
             p->legs[i].call = c;
             return true;
         }
@@ -228,13 +288,13 @@ static int read_masked(struct pack *p, struct inputs *in)
         enough = mask_frame(p->mask, frame);
     mask_finish(p->mask);
     pipeline_finish(&p->pipeline);
-    return enough ? CLI_DONE : no_memory(p->cli);
+    return enough ? CLI_DONE : cli_no_memory(p->cli);
 }
 
 static int second_reading(struct pack *p)
 {
-    struct pipeline_observer observer = { .ctx = p, .message = on_message, .session = on_second_session,
-                                          .closed = on_closed };
+    struct pipeline_observer observer = { .ctx = p, .opened = on_opened_masked, .message = on_message,
+                                          .session = on_second_session, .closed = on_closed };
     struct inputs in;
     int code = inputs_open(&in, p->cli, p->files, p->file_count);
 
@@ -244,9 +304,10 @@ static int second_reading(struct pack *p)
     p->ladder = ladder_new(p->cli->words);
     p->messages = calloc(PACK_MESSAGES_MAX, sizeof(struct pack_message *));
     if (code == CLI_DONE) {
-        bool ready = pipeline_begin(&p->pipeline, &observer) && p->mask && p->ladder && p->messages;
+        bool ready = pipeline_begin(&p->pipeline, &observer) && p->mask && p->ladder && p->messages &&
+                     mask_ids(p);
 
-        code = ready ? read_masked(p, &in) : no_memory(p->cli);
+        code = ready ? read_masked(p, &in) : cli_no_memory(p->cli);
     }
     inputs_close(&in);
     return code;
@@ -271,8 +332,10 @@ static int make_folder(struct pack *p)
 {
     if (!p->out)
         p->out = p->out_room;
-    if (mkdir(p->out, 0700) == 0)
+    if (mkdir(p->out, 0700) == 0) {
+        p->made = true;
         return CLI_DONE;
+    }
     if (errno == EEXIST)
         return is_empty_folder(p->out) ? CLI_DONE
             : cli_say_error(p->cli, CLI_USAGE, TEXT_PACK_ERROR_FOLDER,
@@ -307,41 +370,47 @@ static int write_ticket(struct pack *p)
 static void say_done(struct pack *p)
 {
     struct out *o = &p->cli->out;
-    const struct words *w = p->cli->words;
 
-    words_say_plural(o, w, TEXT_PACK_DONE, WORDS_NUMBER("count", p->frame_count),
-                     WORDS_TEXT("file", slice_of_string(p->out)));
-    out_char(o, '\n');
+    cli_say_line(p->cli, o, TEXT_PACK_DONE, WORDS_NUMBER("count", p->frame_count),
+                 WORDS_TEXT("file", slice_of_string(p->out)));
     cli_say_wrapped(p->cli, p->settings.plain ? TEXT_PACK_DONE_PLAIN : TEXT_PACK_DONE_MASKED);
-    if (p->others) {
-        words_say_plural(o, w, TEXT_PACK_DONE_OTHERS, WORDS_NUMBER("count", p->others),
-                         WORDS_TEXT("call", p->wish));
-        out_char(o, '\n');
-    }
+    if (p->others)
+        cli_say_line(p->cli, o, TEXT_PACK_DONE_OTHERS, WORDS_NUMBER("count", p->others),
+                     WORDS_TEXT("call", p->wish));
+}
+
+static int write_capture(struct pack *p)
+{
+    int closed = capture_writer_open(in_folder(p, "call.pcapng"), &p->writer), code;
+
+    if (closed < 0)
+        return masking_say_write_error(p->cli, p->path, closed);
+    code = second_reading(p);
+    if (code == CLI_DONE && !p->error && !p->frame_count)
+        code = cli_say_error(p->cli, CLI_NOT_FOUND, TEXT_PACK_ERROR_UNMASKED, WORDS_TEXT("call", p->wish));
+    closed = capture_writer_close(p->writer, code != CLI_DONE || p->error);
+    closed = p->error ? p->error : closed;
+    if (code == CLI_DONE && closed < 0)
+        code = masking_say_write_error(p->cli, in_folder(p, "call.pcapng"), closed);
+    return code;
 }
 
 static int pack_run(struct pack *p)
 {
-    int code = first_reading(p), closed;
+    int code = first_reading(p);
 
     if (code != CLI_DONE)
         return code;
     (void)snprintf(p->out_room, sizeof p->out_room, "signalbox-ticket-%llu", (unsigned long long)p->index);
     code = make_folder(p);
-    if (code != CLI_DONE)
-        return code;
-    closed = capture_writer_open(in_folder(p, "call.pcapng"), &p->writer);
-    if (closed < 0)
-        return masking_say_write_error(p->cli, p->path, closed);
-    code = second_reading(p);
-    closed = capture_writer_close(p->writer, code != CLI_DONE || p->error);
-    closed = p->error ? p->error : closed;
-    if (code == CLI_DONE && closed < 0)
-        code = masking_say_write_error(p->cli, in_folder(p, "call.pcapng"), closed);
+    if (code == CLI_DONE)
+        code = write_capture(p);
     if (code == CLI_DONE)
         code = write_ticket(p);
     if (code == CLI_DONE)
         say_done(p);
+    else if (p->made)
+        (void)rmdir(p->out);                  /* only if nothing came into it */
     return code;
 }
 
@@ -408,7 +477,7 @@ int cmd_pack(struct cli *cli, int argc, char **argv)
     int option, code = -1;
 
     if (!p)
-        return no_memory(cli);
+        return cli_no_memory(cli);
     p->cli = cli;
     p->settings.key = masking_random_key();
     opterr = 0;

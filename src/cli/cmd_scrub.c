@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,14 +83,11 @@ static int scrub_report(struct scrub *s, const struct mask_counts *c)
     out_init_fd(&err, STDERR_FILENO);
     if (aside)
         o = &err;
-    words_say_plural(o, s->cli->words, TEXT_SCRUB_WRITTEN, WORDS_NUMBER("count", c->written),
-                     WORDS_NUMBER("all", c->frames), WORDS_TEXT("file", slice_of_string(s->to)));
-    out_char(o, '\n');
+    cli_say_line(s->cli, o, TEXT_SCRUB_WRITTEN, WORDS_NUMBER("count", c->written),
+                 WORDS_NUMBER("all", c->frames), WORDS_TEXT("file", slice_of_string(s->to)));
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-        if (lines[i].count) {
-            words_say_plural(o, s->cli->words, lines[i].id, WORDS_NUMBER("count", lines[i].count));
-            out_char(o, '\n');
-        }
+        if (lines[i].count)
+            cli_say_line(s->cli, o, lines[i].id, WORDS_NUMBER("count", lines[i].count));
     if (aside)
         (void)out_flush(o);
     out_done(&err);
@@ -113,7 +109,7 @@ static int scrub_frames(struct scrub *s, struct inputs *in)
     code = capture_writer_close(s->writer, !enough || s->error || warned > CLI_DONE);
     s->error = s->error ? s->error : code;
     if (!enough)
-        code = cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+        code = cli_no_memory(s->cli);
     else if (s->error)
         code = masking_say_write_error(s->cli, s->to, s->error);
     else

@@ -72,7 +72,7 @@ int inputs_open(struct inputs *in, struct cli *cli, const char *const *files, si
                              WORDS_NUMBER("limit", INPUTS_MAX));
     in->all = calloc(count, sizeof *in->all);
     if (!in->all)
-        return cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+        return cli_no_memory(cli);
     in->count = count;
     for (size_t i = 0; i < count; i++) {
         struct capture_problem problem = {0};

@@ -19,8 +19,10 @@
 
 struct capture_writer;
 struct pack_leg {
-    uint64_t     index;
+    uint64_t     index;              /* in the first reading */
+    uint64_t     masked_index;       /* in the second, 0: not met yet */
     slice        call_id;            /* as it came */
+    slice        masked_id;
     struct call *call;               /* masked; owned */
 };
 struct pack_stream {
@@ -38,7 +40,7 @@ struct pack {
     size_t                file_count;
     slice                 wish;
     const char           *out;
-    bool                  with_rtp;
+    bool                  with_rtp, made;    /* made: the directory is ours */
     struct mask_settings  settings;
 
     uint64_t              index, others;     /* of the call; more that match */

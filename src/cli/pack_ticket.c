@@ -95,7 +95,7 @@ static struct call *leg_with_cause(const struct pack *p)
         if (!c)
             continue;
         first = first ? first : c;
-        if (c->index == p->index && c->verdicts && c->verdicts->cause.cause)
+        if (p->legs[i].index == p->index && c->verdicts && c->verdicts->cause.cause)
             return c;
     }
     for (size_t i = 0; i < p->leg_count; i++) {
@@ -272,7 +272,7 @@ static void say_do(struct ticket *t)
 static void say_message(struct ticket *t, const struct pack_message *m)
 {
     char utc[MOMENT_TEXT_MAX], src[ADDRESS_TEXT_MAX], dst[ADDRESS_TEXT_MAX];
-    slice rest = m->text, text;
+    slice rest = slice_trim(m->text), text;
 
     out_clear(&t->scratch);
     words_say(&t->scratch, t->words, TEXT_PACK_PROOF_FRAME,

@@ -469,9 +469,7 @@ static int reading_ladder(struct reading *r)
     printer_call_verdicts(&r->printer, r->ladder_call);
     if (r->ladder_others) {
         out_char(&r->cli->out, '\n');
-        words_say_plural(&r->cli->out, r->cli->words, TEXT_READ_LADDER_OTHERS,
-                         WORDS_NUMBER("count", r->ladder_others));
-        out_char(&r->cli->out, '\n');
+        cli_say_line(r->cli, &r->cli->out, TEXT_READ_LADDER_OTHERS, WORDS_NUMBER("count", r->ladder_others));
     }
     return CLI_DONE;
 }
@@ -488,9 +486,8 @@ static int reading_page(struct reading *r)
                              WORDS_TEXT("why", cli_why(r->cli, -error)));
     if (strcmp(r->wish->html, "-") == 0)
         return CLI_DONE;
-    words_say_plural(&r->cli->out, r->cli->words, TEXT_HTML_WRITTEN, WORDS_NUMBER("count", r->summary.calls),
-                     WORDS_TEXT("file", slice_of_string(r->wish->html)));
-    out_char(&r->cli->out, '\n');
+    cli_say_line(r->cli, &r->cli->out, TEXT_HTML_WRITTEN, WORDS_NUMBER("count", r->summary.calls),
+                 WORDS_TEXT("file", slice_of_string(r->wish->html)));
     return CLI_DONE;
 }
 
@@ -580,7 +577,7 @@ int read_run(struct cli *cli, const struct read_wish *wish)
         code = reading_begin_page(&r);
     if (code != CLI_DONE || !reading_prepare(&r)) {
         if (code == CLI_DONE)
-            code = cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+            code = cli_no_memory(cli);
         reading_done(&r);
         return code;
     }

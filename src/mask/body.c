@@ -1,9 +1,8 @@
 /* mask/body.c - what a message carries: SDP, XML, parts, fragments of messages, text.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "mask/letters.h"
 #include "mask/text_int.h"
 #include "sip/multipart.h"
-
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /* Text of people: nothing of it stays but its shape. Addresses and numbers get the pseudonym
  * that they have elsewhere. */
@@ -11,22 +10,13 @@ void mask_all_words(struct mask_text *t, slice s)
 {
     mask_remember(t, s);
     for (size_t i = 0; i < s.len;) {
-        size_t begin = i;
-        char *own = mask_own(s);
+        size_t used = mask_address_or_number_at(t, s, i);
 
-        while (i < s.len && (is_letter(own[i]) || is_digit(own[i]) || own[i] == '.' ||
-                             own[i] == ':' || (uint8_t)own[i] >= 0x80))
-            i++;
-        if (i == begin) {
-            i++;
-            continue;
+        if (!used) {
+            used = mask_word_len(s, i);
+            mask_words(&t->key, mask_own(s) + i, used);
         }
-        size_t len = i - begin;
-
-        while (len > 1 && (own[begin + len - 1] == '.' || own[begin + len - 1] == ':'))
-            len--;
-        if (!mask_ip_text(&t->key, own + begin, len))
-            mask_words(&t->key, own + begin, i - begin);
+        i += used ? used : 1;
     }
 }
 
@@ -59,24 +49,36 @@ static void mask_sdp_address(struct mask_text *t, slice s)
     address = take_word(&s);
     address = slice_take_until(&address, '/');
     mask_host(&t->key, mask_own(address), address.len);
+    mask_all_words(t, s);                 /* nothing stands there by the grammar */
 }
 
+/* "user id version IN IP4 10.0.0.1": the address is what the last three words say, because there
+ * are devices that have blanks in the user. */
 static void mask_sdp_origin(struct mask_text *t, slice s)
 {
-    slice user = take_word(&s);
+    slice rest = s, user = take_word(&rest), address;
+    size_t words = 0, at = s.len;
 
+    while (at > user.len && words < 3)
+        words += s.ptr[--at] == ' ';
+    address = slice_skip(s, at);
+    rest = slice_head(rest, s.len - address.len - user.len);
     mask_user(t, user);
-    (void)take_word(&s);
-    (void)take_word(&s);
-    mask_sdp_address(t, s);
+    (void)take_word(&rest);
+    (void)take_word(&rest);
+    mask_all_words(t, rest);
+    mask_sdp_address(t, address);
 }
 
-/* a=candidate:foundation component transport priority ADDRESS port typ host [raddr ADDRESS ...] */
+/* a=candidate:foundation component transport priority ADDRESS port typ host [raddr ADDRESS ...]
+ * A long foundation is the address once more, "Hc0a80105". */
 static void mask_sdp_candidate(struct mask_text *t, slice s)
 {
-    slice word;
+    slice word = take_word(&s);
 
-    for (int i = 0; i < 4; i++)
+    if (word.len > 4)
+        mask_blob(&t->key, mask_own(word), word.len);
+    for (int i = 0; i < 3; i++)
         (void)take_word(&s);
     word = take_word(&s);
     mask_host(&t->key, mask_own(word), word.len);
@@ -96,18 +98,26 @@ static void mask_sdp_rtcp(struct mask_text *t, slice s)
     mask_sdp_address(t, s);
 }
 
-/* a=crypto:1 SUITE inline:KEY|lifetime */
+/* a=crypto:1 SUITE inline:KEY|lifetime|MKI:length;inline:KEY... (RFC 4568) */
 static void mask_sdp_crypto(struct mask_text *t, slice s)
 {
-    (void)take_word(&s);
-    (void)take_word(&s);
-    ptrdiff_t colon = slice_find_char(s, ':');
+    ptrdiff_t at;
 
-    if (colon >= 0)
-        s = slice_skip(s, (size_t)colon + 1);
-    slice key = slice_take_until(&s, '|');
+    while ((at = slice_find_nocase(s, SLICE("inline:"))) >= 0) {
+        size_t len = 0;
 
-    mask_blob(&t->key, mask_own(key), key.len);
+        s = slice_skip(s, (size_t)at + 7);
+        while (len < s.len && !memchr("|; ", s.ptr[len], 3))
+            len++;
+        mask_blob(&t->key, mask_own(s), len);
+    }
+}
+
+/* a=acap:1 crypto:1 ...: any attribute (RFC 5939) */
+static void mask_sdp_acap(struct mask_text *t, slice s)
+{
+    mask_sweep(t, s, MASK_SWEEP_FREE);
+    mask_sdp_crypto(t, s);
 }
 
 static void mask_sdp_fingerprint(struct mask_text *t, slice s)
@@ -154,6 +164,9 @@ static const struct sdp_attribute {
     { SLICE_INIT("zrtp-hash"), mask_sdp_fingerprint }, { SLICE_INIT("key-mgmt"), mask_sdp_fingerprint },
     { SLICE_INIT("ssrc"), mask_sdp_ssrc }, { SLICE_INIT("ice-ufrag"), mask_sdp_secret },
     { SLICE_INIT("ice-pwd"), mask_sdp_secret }, { SLICE_INIT("msid"), mask_sdp_secret },
+    { SLICE_INIT("ssrc-group"), mask_sdp_nothing }, { SLICE_INIT("framesize"), mask_sdp_nothing },
+    { SLICE_INIT("sctp-port"), mask_sdp_nothing }, { SLICE_INIT("sctpmap"), mask_sdp_nothing },
+    { SLICE_INIT("max-message-size"), mask_sdp_nothing }, { SLICE_INIT("acap"), mask_sdp_acap },
     { SLICE_INIT("label"), mask_sdp_words }, { SLICE_INIT("identity"), mask_sdp_secret },
     { SLICE_INIT("path"), mask_sdp_free },
 };
@@ -176,9 +189,10 @@ static void mask_sdp(struct mask_text *t, slice s)
     slice line;
 
     while (slice_take_line(&s, &line)) {
-        slice value = slice_skip(line, 2);
+        bool typed = line.len >= 2 && line.ptr[1] == '=';
+        slice value = typed ? slice_skip(line, 2) : line;
 
-        switch (line.len >= 2 && line.ptr[1] == '=' ? line.ptr[0] : 0) {
+        switch (typed ? line.ptr[0] : 0) {
         case 'v': case 't': case 'r': case 'z': case 'b': case 'm':
             break;
         case 'o':
@@ -194,10 +208,10 @@ static void mask_sdp(struct mask_text *t, slice s)
             mask_blob(&t->key, mask_own(value), value.len);
             break;
         case 'u':
-            mask_sweep(t, value, MASK_SWEEP_FREE);
+            mask_uri(t, value);
             break;
         default:
-            mask_all_words(t, value.len ? value : line);
+            mask_all_words(t, value);
         }
     }
 }
@@ -243,6 +257,14 @@ static bool xml_attribute_stays(slice name)
     return false;
 }
 
+/* Keys that were pressed. */
+static void mask_keys(slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (is_alnum(s.ptr[i]) || s.ptr[i] == '*' || s.ptr[i] == '#')
+            mask_own(s)[i] = '0';
+}
+
 /* A URI keeps its form; every other word is a person's. */
 static void mask_xml_text(struct mask_text *t, slice s)
 {
@@ -255,12 +277,14 @@ static void mask_xml_text(struct mask_text *t, slice s)
         mask_all_words(t, s);
 }
 
+/* Names of elements and attributes stay, but there may be anything: "<sip:bobby@pbx>". */
 static void mask_xml_tag(struct mask_text *t, slice s)
 {
     while (s.len) {
         slice name = slice_take_until(&s, '='), value;
         char quote;
 
+        mask_sweep(t, name, MASK_SWEEP_PRODUCT);
         while (name.len && slice_find_char(name, ' ') >= 0) {
             (void)slice_take_until(&name, ' ');
             name = slice_skip(name, 1);
@@ -276,6 +300,8 @@ static void mask_xml_tag(struct mask_text *t, slice s)
             mask_call_id(t, mask_own(value), value.len);
         else if (slice_ends(slice_trim(name), SLICE("-tag")))
             mask_sweep(t, value, MASK_SWEEP_ID);
+        else if (slice_eq_nocase(slice_trim(name), SLICE("digits")))      /* KPML, RFC 4730 */
+            mask_keys(value);
         else if (!xml_attribute_stays(slice_trim(name)))
             mask_xml_text(t, value);
     }
@@ -313,22 +339,20 @@ static void mask_xml(struct mask_text *t, slice s)
 
 /* ---- others ---------------------------------------------------------------------------------- */
 
-/* "Signal=5" and "Duration=160", or the digit alone. */
-static void mask_dtmf(slice s, bool alone)
+/* "Signal=5" and "Duration=160", "d=5", or the digit alone: all but how long stays hidden. */
+static void mask_dtmf(slice s)
 {
     slice line;
 
     while (slice_take_line(&s, &line)) {
-        slice name = slice_take_until(&line, '=');
+        size_t len = 0;
 
-        if (alone && !line.len)
-            line = name;
-        else if (!slice_eq_nocase(slice_trim(name), SLICE("Signal")))
-            continue;
-        for (size_t i = 0; i < line.len; i++)
-            if (is_digit(line.ptr[i]) || line.ptr[i] == '*' || line.ptr[i] == '#' ||
-                is_letter(line.ptr[i]))
-                mask_own(line)[i] = '0';
+        while (len < line.len && line.ptr[len] != '=' && line.ptr[len] != ':')
+            len++;
+        if (len == line.len)
+            mask_keys(line);
+        else if (!slice_eq_nocase(slice_trim(slice_head(line, len)), SLICE("Duration")))
+            mask_keys(slice_skip(line, len));
     }
 }
 
@@ -342,31 +366,21 @@ static void mask_lines(struct mask_text *t, slice s)
 
         if (!line.len)
             mask_all_words(t, name);
-        mask_sweep(t, slice_skip(line, 1), MASK_SWEEP_FREE);
+        else
+            mask_header_value(t, sip_header_id_find(slice_trim(name)), slice_trim(slice_skip(line, 1)));
     }
 }
 
 /* A part of a message: a start line and headers, or headers alone. */
 static void mask_fragment(struct mask_text *t, slice s)
 {
-    slice rest = s, line;
+    slice status;
 
     if (mask_message_within(t, s, SIP_DATAGRAM))
         return;
-    while (slice_take_line(&rest, &line)) {
-        slice name = slice_take_until(&line, ':');
-
-        if (slice_starts(name, SLICE("SIP/2.0 ")))
-            continue;
-        mask_sweep(t, name, MASK_SWEEP_FREE);
-        if (sip_header_id_find(slice_trim(name)) == SIP_H_CALL_ID) {
-            slice id = slice_trim(slice_skip(line, 1));
-
-            mask_call_id(t, mask_own(id), id.len);
-        } else {
-            mask_sweep(t, slice_skip(line, 1), MASK_SWEEP_FREE);
-        }
-    }
+    if (slice_starts(s, SLICE("SIP/2.0 ")))
+        (void)slice_take_line(&s, &status);
+    mask_lines(t, s);
 }
 
 static bool is_type(slice type, const char *name) { return slice_eq_nocase(type, slice_of_string(name)); }
@@ -376,7 +390,7 @@ static void mask_parts(struct mask_text *t, struct sip_multipart *parts)
     struct sip_part part;
 
     while (sip_multipart_next(parts, &part)) {
-        mask_sweep(t, part.headers, MASK_SWEEP_FREE);
+        mask_lines(t, part.headers);
         mask_body(t, part.content_type.len ? part.content_type : SLICE("text/plain"), (slice){0},
                   part.body);
     }
@@ -405,8 +419,9 @@ void mask_body(struct mask_text *t, slice content_type, slice encoding, slice bo
         mask_sdp(t, body);
     else if (is_type(type, "message/sipfrag") || is_type(type, "message/sip"))
         mask_fragment(t, body);
-    else if (is_type(type, "application/dtmf-relay") || is_type(type, "application/dtmf"))
-        mask_dtmf(body, is_type(type, "application/dtmf"));
+    else if (is_type(type, "application/dtmf-relay") || is_type(type, "application/dtmf") ||
+             is_type(type, "application/vnd.nortelnetworks.digits") || is_type(type, "audio/telephone-event"))
+        mask_dtmf(body);
     else if (is_type(type, "application/simple-message-summary"))
         mask_lines(t, body);
     else if (slice_ends(type, SLICE("xml")))

@@ -68,7 +68,9 @@ static bool mask_hep_chunk(struct mask *m, const struct hep_packet *p, uint16_t 
             memset(at, 0, len);
         return true;
     default:
-        return true;                      /* numbers: ports, times, counts */
+        if (len > 8)                      /* numbers stay: ports, times, counts */
+            memset(at, 0, len);
+        return true;
     }
 }
 

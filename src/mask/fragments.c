@@ -8,6 +8,7 @@
 #include "mask/mask_int.h"
 
 #define DATAGRAM_BYTES_MAX 65535u
+#define DATAGRAMS_MAX      1024u     /* done ones are given up before their time: 64 KiB each, twice */
 #define ECHO_NS            1000000000ll
 
 struct datagram_key {                /* hashed and compared as bytes: no padding */
@@ -98,7 +99,7 @@ static void datagram_pieces(struct mask *m, struct mask_datagram *d)
 
 static bool datagram_bytes(struct mask_datagram *d, uint32_t reach)
 {
-    d->came = malloc(2 * (size_t)reach + 1);
+    d->came = calloc(2, (size_t)reach + 1);         /* pieces may reach over the end and leave holes */
     if (!d->came)
         return false;
     /* the first bytes at a place stay, as when it is read: later pieces are laid down first */
@@ -214,6 +215,8 @@ void mask_fragment_place(struct mask *m, const struct wire_place *place)
 bool mask_fragments_due(struct mask *m, bool all)
 {
     bool settled = false;
+
+    all |= m->datagrams.count > DATAGRAMS_MAX;
 
     for (size_t tries = m->datagrams.count; tries > 0; tries--) {
         struct mask_datagram *d = list_item(m->datagrams_age.next, struct mask_datagram, in_age);

@@ -2,9 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "mask/key.h"
 
+#include "mask/letters.h"
+
 #define NUMBER_DIGITS_MAX 40u        /* a longer run of digits is no number: each digit by itself */
 
-enum domain { OF_KEY = 1, OF_DIGIT, OF_WORD, OF_BLOB, OF_OCTET, OF_GROUP, OF_MAC };
+enum domain { OF_KEY = 1, OF_DIGIT, OF_WORD, OF_BLOB, OF_OCTET, OF_GROUP, OF_MAC, OF_SHORT };
 
 /* Values of different kinds never meet: each kind has a seed of its own. */
 static uint64_t prf(const struct mask_key *k, enum domain domain, const void *bytes, size_t len)
@@ -27,21 +29,6 @@ struct mask_key mask_key_of_text(slice text)
 
     return (struct mask_key){ .seed = { prf(&none, OF_KEY, text.ptr ? text.ptr : "", text.len),
                                         prf(&other, OF_KEY, text.ptr ? text.ptr : "", text.len) } };
-}
-
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
-static bool is_hex(char c)
-{
-    char l = ascii_lower(c);
-
-    return is_digit(c) || (l >= 'a' && l <= 'f');
-}
-
-/* "%2B": an escaped character is no part of a number or a word. */
-static bool is_escape(const char *at, size_t left)
-{
-    return left >= 3 && at[0] == '%' && is_hex(at[1]) && is_hex(at[2]);
 }
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -184,6 +171,22 @@ void mask_word(const struct mask_key *k, char *at, size_t len)
             at[i] = digit_moved(at[i], 1 + (r & 0xffff) % 9);
         else if ((uint8_t)at[i] >= 0x80)
             i += beyond_moved(at + i, len - i, r & 0xffff) - 1;
+    }
+}
+
+/* Each moves by what is behind it, so two texts never become one. */
+void mask_short(const struct mask_key *k, char at[MASK_NUMBER_SHORT], size_t len)
+{
+    char was[MASK_NUMBER_SHORT];
+
+    memcpy(was, at, len);
+    for (size_t i = 0; i < len; i++) {
+        uint64_t r = prf(k, OF_SHORT, was + i + 1, len - i - 1);
+
+        if (is_letter(was[i]))
+            at[i] = letter_moved(was[i], r);
+        else if (is_digit(was[i]))
+            at[i] = digit_moved(was[i], 1 + (unsigned)(r % 9));
     }
 }
 
@@ -476,6 +479,37 @@ static void ip4_write(char *at, size_t len, const uint8_t ip[4])
     }
 }
 
+/* With dashes only what could be the address of somebody: 0-30-12-34 is rather a number. */
+size_t mask_quad(const struct mask_key *k, char *at, size_t len)
+{
+    uint8_t ip[4];
+    char dot = 0;
+    size_t i = 0;
+
+    for (size_t n = 0; n < 4; n++) {
+        unsigned value = 0;
+        size_t begin = i;
+
+        for (; i < len && is_digit(at[i]) && i - begin < 3; i++)
+            value = value * 10 + (unsigned)(at[i] - '0');
+        if (i == begin || value > 255 || (i - begin > 1 && at[begin] == '0'))
+            return 0;
+        ip[n] = (uint8_t)value;
+        if (n == 3)
+            break;
+        if (i == len || (at[i] != '.' && at[i] != '-') || (dot && at[i] != dot))
+            return 0;
+        dot = at[i++];
+    }
+    if (i < len && (is_digit(at[i]) || (at[i] == dot && i + 1 < len && is_digit(at[i + 1]))))
+        return 0;
+    if (dot == '-' && (ip[0] == 0 || ip[0] == 127 || ip[0] >= 224))
+        return 0;
+    mask_ip(k, ip, 4);
+    ip4_write(at, i, ip);
+    return i;
+}
+
 /* Groups likewise; those that :: stands for are 0 and stay so. */
 static void ip6_write(char *at, size_t len, const uint8_t ip[16])
 {
@@ -553,12 +587,21 @@ static bool label_stays(slice label)
     return false;
 }
 
-static bool letters_only(slice s)
+/* The end of a name that everybody's has: a country, or what stands for no owner. */
+static bool top_stays(slice label)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_letter(s.ptr[i]))
-            return false;
-    return s.len > 0;
+    static const slice staying[] = {
+        SLICE_INIT("com"), SLICE_INIT("net"), SLICE_INIT("org"), SLICE_INIT("edu"), SLICE_INIT("gov"),
+        SLICE_INIT("mil"), SLICE_INIT("int"), SLICE_INIT("info"), SLICE_INIT("biz"), SLICE_INIT("arpa"),
+        SLICE_INIT("name"), SLICE_INIT("test"), SLICE_INIT("example"), SLICE_INIT("lan"),
+        SLICE_INIT("home"), SLICE_INIT("corp"), SLICE_INIT("internal"), SLICE_INIT("intranet"),
+        SLICE_INIT("localdomain"),
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(staying); i++)
+        if (slice_eq_nocase(label, staying[i]))
+            return true;
+    return label.len == 2 && is_letter(label.ptr[0]) && is_letter(label.ptr[1]);
 }
 
 /* "mnc001": the letters say what the digits mean. */
@@ -583,14 +626,17 @@ void mask_host(const struct mask_key *k, char *at, size_t len)
         return;
     several = memchr(at, '.', len) != NULL;
     for (size_t i = 0; i < len;) {
-        size_t begin = i;
+        size_t begin = i, quad = 0;
 
-        while (i < len && at[i] != '.')
-            i++;
+        while (i < len && at[i] != '.' && !quad) {
+            if (is_digit(at[i]) && (i == begin || !is_digit(at[i - 1])))
+                quad = mask_quad(k, at + i, len - i);
+            i += !quad;
+        }
         slice label = slice_of(at + begin, i - begin);
 
-        if (!label_stays(label) && !(several && i == len && letters_only(label)))
+        if (!label_stays(label) && !(several && i == len && top_stays(label)))
             mask_label(k, at + begin, label.len);
-        i++;
+        i += quad ? quad : 1;
     }
 }

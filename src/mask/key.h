@@ -9,8 +9,10 @@
  *               and one leading 0 stay. Numbers of MASK_NUMBER_SHORT digits and fewer stay as
  *               they are: emergency numbers, service codes and short extensions.
  *   words       vowels become vowels, other letters such, digits digits; case stays.
- *   hosts       label by label; the last of several labels stays ("com"), and what says how a
- *               network is built ("ims", "3gppnetwork", "invalid", ...).
+ *   hosts       label by label; the last of several labels stays if it says nothing of an owner
+ *               ("com", "de"), and what says how a network is built ("ims", "3gppnetwork",
+ *               "invalid", ...). An address within a name, 203-0-113-7.example.org, gets its
+ *               pseudonym.
  *   addresses   octet by octet (IPv6: byte by byte within a group), each behind the same
  *               octets before it becomes the same other one with as many digits: subnets stay
  *               subnets and the text keeps its length. Private, shared, loopback, link-local
@@ -42,6 +44,9 @@ void mask_number(const struct mask_key *k, char *at, size_t len);
 void mask_word(const struct mask_key *k, char *at, size_t len);
 /* Each run of letters and digits by itself: mask_number when it is digits alone. */
 void mask_words(const struct mask_key *k, char *at, size_t len);
+/* Up to MASK_NUMBER_SHORT digits or letters of an identifier: none stays, and different ones stay
+ * different. */
+void mask_short(const struct mask_key *k, char at[MASK_NUMBER_SHORT], size_t len);
 void mask_blob(const struct mask_key *k, char *at, size_t len);
 /* A host name, or an address with or without brackets. */
 void mask_host(const struct mask_key *k, char *at, size_t len);
@@ -49,6 +54,8 @@ void mask_host(const struct mask_key *k, char *at, size_t len);
 void mask_ip(const struct mask_key *k, uint8_t *ip, uint8_t family);
 /* False, and nothing is changed: these bytes are no address alone. */
 bool mask_ip_text(const struct mask_key *k, char *at, size_t len);
+/* An IPv4 address at the beginning of a text, with dots or with dashes in their place: bytes used. */
+size_t mask_quad(const struct mask_key *k, char *at, size_t len);
 struct address mask_address(const struct mask_key *k, const struct address *a);
 /* Group and local bits stay, broadcast and zero too. */
 void mask_mac(const struct mask_key *k, uint8_t mac[6]);

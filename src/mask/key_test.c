@@ -190,6 +190,33 @@ TEST(ipv6_text_keeps_its_form)
     CHECK(strncmp(host("fe80::1"), "fe80::", 6) == 0);
 }
 
+TEST(an_address_within_a_name_is_the_address_elsewhere)
+{
+    const char *address = host("203.0.113.20"), *dashes = host("ip-203-0-113-20.secret.org");
+    const char *dots = host("203.0.113.20.secret.org");
+
+    CHECK(strncmp(dots, address, strlen(address)) == 0 && dots[strlen(address)] == '.');
+    for (size_t i = 0; address[i]; i++)
+        CHECK_ROW_EQ(i, dashes[3 + i], address[i] == '.' ? '-' : address[i]);
+    CHECK(!strstr(dashes, "secret") && !strstr(dots, "secret"));
+    CHECK(strstr(dashes, ".org") && strstr(dots, ".org"));
+}
+
+TEST(the_end_of_a_name_stays_only_when_it_tells_of_no_owner)
+{
+    static const struct { const char *name; bool stays; } rows[] = {
+        { "pbx.acme.com", true }, { "pbx.acme.de", true }, { "PBX.ACME.ORG", true }, { "pbx.acmebank", false },
+        { "acme", false }, { "com", false }, { "pbx.corp", true }, { "pbx.x9", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *dot = strrchr(rows[i].name, '.'), *end = dot ? dot : rows[i].name;
+        const char *got = host(rows[i].name);
+
+        CHECK_ROW(i, (strcmp(got + (end - rows[i].name), end) == 0) == rows[i].stays);
+    }
+}
+
 TEST(hosts_keep_their_labels_and_what_says_how_a_network_is_built)
 {
     const char *got = host("pbx.example.com");

@@ -64,6 +64,7 @@ struct mask {
     struct mask_held    *current;    /* the frame being read */
     struct mask_surface *surface;    /* what is being read: its surface, or a datagram's */
     struct map           sides;      /* directions of TCP */
+    size_t               text_bytes; /* that they keep */
     struct list          sides_idle; /* the one longest without a segment first */
     struct list          sides_waiting;      /* the one that made no headway for longest first */
     struct map           datagrams;

@@ -245,6 +245,47 @@ out:
     free(whole);
 }
 
+/* Its two bytes fill the room that the text has, to the last. */
+TEST(an_empty_websocket_frame_may_be_the_last_of_the_text)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               "Sec-WebSocket-Protocol: sip\r\nCookie: bobby";
+    struct frame *f = malloc(sizeof *f);
+    char text[2046];
+
+    CHECK(f && begin(false));
+    memset(text, '1', sizeof text);
+    memcpy(text, head, sizeof head - 1);
+    memcpy(text + sizeof text - 4, "\r\n\r\n", 4);
+    tcp_frame(f, slice_of(text, sizeof text), 1000);
+    CHECK(feed(f));
+    tcp_frame(f, slice_of("\x8a\x00", 2), 1000 + sizeof text);
+    CHECK(feed(f));
+    CHECK_EQ(rig.count, 2);
+    CHECK(holds(0, "Upgrade: websocket\r\n") && !holds(0, "bobby"));
+    CHECK_MEM_EQ(rig.bytes[1] + 54, "\x8a\x00", 2);
+    end();
+    free(f);
+}
+
+TEST(what_a_hep_agent_adds_of_its_own_is_blanked)
+{
+    struct frame *f = malloc(sizeof *f);
+    static const char hep[] = "HEP3\x00\x46\x00\x00\x00\x01\x00\x07\x02\x00\x00\x00\x02\x00\x07\x11"
+                              "\x00\x00\x00\x03\x00\x0a\xcb\x00\x71\x07\x00\x00\x00\x04\x00\x0a\xcb\x00\x71\x08"
+                              "\x00\x00\x00\x30\x00\x0f" "bobby 493" "\x00\x00\x00\x0b\x00\x07\x01";
+
+    CHECK(f && begin(false));
+    udp_frame(f, slice_of(hep, sizeof hep - 1));
+    f->room[f->at + 42 + 5] = (uint8_t)(sizeof hep - 1);
+    CHECK(feed(f));
+    mask_finish(rig.mask);
+    CHECK_EQ(rig.count, 1);
+    CHECK(!holds(0, "bobby") && !holds(0, "493") && holds(0, "HEP3"));
+    end();
+    free(f);
+}
+
 TEST(sound_becomes_a_hush_and_keys_become_zero)
 {
     struct frame *f = malloc(sizeof *f);
@@ -294,6 +335,36 @@ TEST(what_is_not_understood_is_dropped_unless_it_is_wished)
         end();
     }
     free(f);
+}
+
+/* All at one time: what is kept for a repeat of a fragment is bounded without a clock, too. */
+TEST(many_datagrams_in_fragments_at_once_are_all_written)
+{
+    struct frame *f = malloc(sizeof *f), *whole = malloc(sizeof *whole);
+    slice text = SLICE(INVITE(NUMBER));
+
+    CHECK(f && whole && begin(false));
+    frame_start(whole, text);
+    frame_udp(whole, 5060, 5060);
+    slice udp = frame_bytes(whole);
+
+    for (uint16_t id = 0; id < 3000; id++) {
+        for (int last = 0; last < 2; last++) {
+            frame_start(f, last ? slice_skip(udp, 48) : slice_head(udp, 48));
+            frame_ipv4(f, 17, last ? 6 : 0x2000);
+            frame_u16(f->room + f->at + 4, id);
+            frame_hex(f, ETHERNET "0800");
+            rig.now_ns = 1000000000;
+            CHECK(feed(f));
+        }
+        CHECK_ROW_EQ(id, rig.count, 2);
+        CHECK_ROW(id, !holds(0, NUMBER) && !holds(1, "bobby"));
+        rig.count = 0;
+    }
+    CHECK_EQ(mask_counts(rig.mask)->written, 6000);
+    end();
+    free(f);
+    free(whole);
 }
 
 TEST(what_the_link_added_is_blanked)

@@ -16,6 +16,7 @@
 
 #define HISTORY_BYTES   65536u       /* masked text kept for repeats */
 #define SIDES_MAX       16384u
+#define TEXT_BYTES_MAX  ((size_t)64 << 20)   /* of all directions: then the one idle longest is given up */
 #define WAITING_BYTES   (2u << 20)   /* not framed yet, in one direction: a message has 1 MiB */
 
 enum side_mode { SIDE_UNKNOWN, SIDE_SIP, SIDE_HEP, SIDE_WEBSOCKET, SIDE_FOREIGN };
@@ -51,8 +52,20 @@ static void side_free(struct mask *m, struct side *s)
     map_remove(&m->sides, &s->node);
     list_remove(&s->in_idle);
     list_remove(&s->in_waiting);
+    m->text_bytes -= s->room;
     free(s->text);
     free(s);
+}
+
+static struct side *side_oldest(const struct mask *m)
+{
+    return list_item(m->sides_idle.next, struct side, in_idle);
+}
+
+static void side_give_away(struct mask *m, struct side *s)
+{
+    side_flush(m, s);
+    side_free(m, s);
 }
 
 static struct side *side_of(struct mask *m, const struct address *src, const struct address *dst,
@@ -69,12 +82,8 @@ static struct side *side_of(struct mask *m, const struct address *src, const str
     }
     if (!make)
         return NULL;
-    if (m->sides.count >= SIDES_MAX) {
-        struct side *oldest = list_item(m->sides_idle.next, struct side, in_idle);
-
-        side_flush(m, oldest);
-        side_free(m, oldest);
-    }
+    if (m->sides.count >= SIDES_MAX)
+        side_give_away(m, side_oldest(m));
     struct side *s = calloc(1, sizeof *s);
 
     if (!s)
@@ -265,11 +274,12 @@ static bool take_websocket_frame(struct mask *m, struct side *s)
     head += second & 128 ? 4 : 0;
     if (rest.len < head + len)
         return false;
-    uint8_t *at = s->text + s->done + head, key[4];
+    uint8_t *at = s->text + s->done + head, key[4] = {0};
 
-    memcpy(key, s->text + s->done + key_at, 4);
-    if (second & 128)
+    if (second & 128) {
+        memcpy(key, s->text + s->done + key_at, 4);
         mix(at, len, key);
+    }
     if (opcode >= 8) {
         memset(at, 0, len);
         ok = true;
@@ -378,7 +388,7 @@ static void side_give_up(struct mask *m, struct side *s)
 
 /* ---- segments into the text ---- */
 
-static bool side_room(struct side *s, size_t need)
+static bool side_room(struct mask *m, struct side *s, size_t need)
 {
     if (s->len + need <= s->room)
         return true;
@@ -390,6 +400,7 @@ static bool side_room(struct side *s, size_t need)
 
     if (!grown)
         return false;
+    m->text_bytes += room - s->room;
     s->text = grown;
     s->room = room;
     return true;
@@ -404,7 +415,7 @@ static void side_add(struct mask *m, struct side *s, struct mask_piece *p)
         uint32_t skip = end - p->seq;
         size_t fresh = p->len - skip;
 
-        if (!side_room(s, fresh)) {
+        if (!side_room(m, s, fresh)) {
             m->no_memory = true;
             mask_piece_done(m, p, false, MASK_INCOMPLETE);
             return;
@@ -535,6 +546,8 @@ void mask_segment(struct mask *m, const struct wire_place *place)
 
     side_segment(m, s, place);
     side_wait(m, s, done);
+    while (m->text_bytes > TEXT_BYTES_MAX && side_oldest(m) != s)
+        side_give_away(m, side_oldest(m));
 }
 
 /* The direction that made no headway for longest. */
@@ -554,5 +567,5 @@ bool mask_streams_due(struct mask *m, bool all)
 void mask_streams_done(struct mask *m)
 {
     while (m->sides_idle.next && !list_is_empty(&m->sides_idle))
-        side_free(m, list_item(m->sides_idle.next, struct side, in_idle));
+        side_free(m, side_oldest(m));
 }

@@ -1,20 +1,15 @@
 /* mask/sweep.c - finds in any text what must not be read: addresses, numbers, hosts, known words.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "mask/letters.h"
 #include "mask/text_int.h"
 
 #define DIGITS_LEAST  4u             /* so many digits in a row may be a number */
 #define INNER_DIGITS  5u             /* the same between letters, in text that is no identifier */
 #define PRODUCT_DIGITS 9u            /* no version has so many */
+#define WRITTEN_DIGITS 7u            /* in groups, a number: "030 123-456"; a date has them, too */
+#define WRITTEN_LEN   64u            /* a longer row of digits and blanks is several */
 #define LETTERS_LEAST 3u             /* so many letters in a row may be a name */
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
-static bool is_hex(char c)
-{
-    char l = ascii_lower(c);
-
-    return is_digit(c) || (l >= 'a' && l <= 'f');
-}
 static bool is_host_char(char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; }
 
 /* ---- words that were seen -------------------------------------------------------------------- */
@@ -62,10 +57,7 @@ static bool is_seen(const struct mask_text *t, slice word)
 static bool take_word(slice *rest, slice *ret)
 {
     while (rest->len && !is_alnum(rest->ptr[0]) && (uint8_t)rest->ptr[0] < 0x80) {
-        bool escape = rest->len >= 3 && rest->ptr[0] == '%' && is_hex(rest->ptr[1]) &&
-                      is_hex(rest->ptr[2]);
-
-        *rest = slice_skip(*rest, escape ? 3 : 1);
+        *rest = slice_skip(*rest, is_escape(rest->ptr, rest->len) ? 3 : 1);
     }
     size_t len = 0;
 
@@ -100,42 +92,19 @@ void mask_remember_addresses(struct mask_text *t, slice text)
 
 /* ---- what stands at a place; each returns the bytes it used, 0: nothing of its kind -------------- */
 
-/* a.b.c.d, or with dashes in the place of the dots. */
+/* In the name of a program only an address that was seen: a version looks like one. */
 static size_t ip4_at(struct mask_text *t, slice s, size_t at, enum mask_sweep how)
 {
-    char dot = 0, text[16];
-    size_t i = at, octets = 0;
+    size_t len = 0;
 
     if (at > 0 && (is_digit(s.ptr[at - 1]) ||
                    (s.ptr[at - 1] == '.' && at > 1 && is_digit(s.ptr[at - 2]))))
         return 0;
-    for (;;) {
-        unsigned value = 0;
-        size_t begin = i;
-
-        for (; i < s.len && is_digit(s.ptr[i]) && i - begin < 3; i++)
-            value = value * 10 + (unsigned)(s.ptr[i] - '0');
-        if (i == begin || value > 255 || (i - begin > 1 && s.ptr[begin] == '0'))
-            return 0;
-        if (++octets == 4)
-            break;
-        if (i == s.len || (s.ptr[i] != '.' && s.ptr[i] != '-') || (dot && s.ptr[i] != dot))
-            return 0;
-        dot = s.ptr[i++];
-    }
-    if (i < s.len && (is_digit(s.ptr[i]) ||
-                      (s.ptr[i] == dot && i + 1 < s.len && is_digit(s.ptr[i + 1]))))
+    while (at + len < s.len && len < 15 && (is_digit(s.ptr[at + len]) || s.ptr[at + len] == '.'))
+        len++;
+    if (how == MASK_SWEEP_PRODUCT && !is_seen(t, slice_of(s.ptr + at, len)))
         return 0;
-    memcpy(text, s.ptr + at, i - at);
-    if (how == MASK_SWEEP_PRODUCT && !is_seen(t, slice_of(text, i - at)))
-        return 0;
-    for (size_t j = 0; j < i - at; j++)
-        text[j] = text[j] == '-' ? '.' : text[j];
-    if (!mask_ip_text(&t->key, text, i - at))
-        return 0;
-    for (size_t j = 0; j < i - at; j++)
-        mask_own(s)[at + j] = text[j] == '.' ? dot : text[j];
-    return i - at;
+    return mask_quad(&t->key, mask_own(s) + at, s.len - at);
 }
 
 static bool is_mac(slice s)
@@ -148,13 +117,18 @@ static bool is_mac(slice s)
     return true;
 }
 
-/* IPv6, or a MAC address with colons. */
+/* IPv6, or a MAC address with colons or dashes. */
 static size_t colons_at(struct mask_text *t, slice s, size_t at)
 {
     size_t len = 0, colons = 0;
+    slice mac = slice_head(slice_skip(s, at), 17);
 
     if (at > 0 && (is_alnum(s.ptr[at - 1]) || s.ptr[at - 1] == ':' || s.ptr[at - 1] == '.'))
         return 0;
+    if (is_mac(mac) && (at + 17 == s.len || !is_alnum(s.ptr[at + 17]))) {
+        mask_blob(&t->key, mask_own(mac), 17);
+        return 17;
+    }
     while (at + len < s.len && len < 64 &&
            (is_hex(s.ptr[at + len]) || s.ptr[at + len] == ':' || s.ptr[at + len] == '.'))
         colons += s.ptr[at + len++] == ':';
@@ -163,13 +137,7 @@ static size_t colons_at(struct mask_text *t, slice s, size_t at)
         len--;
     if (colons < 2 || (at + len < s.len && is_alnum(s.ptr[at + len])))
         return 0;
-    slice found = slice_of(s.ptr + at, len);
-
-    if (is_mac(found)) {
-        mask_blob(&t->key, mask_own(found), len);
-        return len;
-    }
-    return mask_ip_text(&t->key, mask_own(found), len) ? len : 0;
+    return mask_ip_text(&t->key, mask_own(s) + at, len) ? len : 0;
 }
 
 /* A port behind an address or host is no number. */
@@ -255,9 +223,10 @@ static size_t host_at(struct mask_text *t, slice s, size_t at)
 }
 
 /* Runs within a word of an identifier: long ones are masked, each by itself, so that two
- * identifiers of which one is the beginning or end of the other mostly stay so. */
+ * identifiers of which one is the beginning or end of the other mostly stay so. `all`: short
+ * ones, too. */
 static void mask_runs(struct mask_text *t, char *own, size_t len, size_t digits_least,
-                      size_t letters_least)
+                      size_t letters_least, bool all)
 {
     for (size_t i = 0, begin; i < len;) {
         begin = i;
@@ -266,11 +235,15 @@ static void mask_runs(struct mask_text *t, char *own, size_t len, size_t digits_
                 i++;
             if (i - begin >= digits_least)
                 mask_number(&t->key, own + begin, i - begin);
+            else if (all)
+                mask_short(&t->key, own + begin, i - begin);
         } else {
             while (i < len && !is_digit(own[i]))
                 i++;
             if (i - begin >= letters_least)
                 mask_word(&t->key, own + begin, i - begin);
+            else if (all)
+                mask_short(&t->key, own + begin, i - begin);
         }
     }
 }
@@ -282,6 +255,56 @@ static void mask_digits_at(struct mask_text *t, slice s, size_t at, size_t len)
                 : at >= 3 && slice_eq_nocase(slice_of(s.ptr + at - 3, 3), SLICE("%2B")) ? 3 : 0;
 
     mask_number(&t->key, mask_own(s) + at - plus, len + plus);
+}
+
+static bool is_between_digits(char c) { return c != '\0' && strchr(" -./()", c); }
+
+/* A number as people write it, "+49 (0)30 123-456": groups of digits, two signs at the most
+ * between them. Its bytes, 0: none. */
+static size_t written_number(slice s, size_t at, size_t *ret_digits, bool *ret_blanks_only)
+{
+    size_t i = at, end = at, digits = 0, groups = 0;
+    bool blanks_only = true;
+
+    if (at > 0 && (is_alnum(s.ptr[at - 1]) || (uint8_t)s.ptr[at - 1] >= 0x80))
+        return 0;
+    while (i < s.len && i - at < 2 && (s.ptr[i] == '+' || s.ptr[i] == '('))
+        i++;
+    for (size_t gap = 0; gap <= 2 && i - at < WRITTEN_LEN;) {
+        size_t begin = i;
+
+        while (i < s.len && is_digit(s.ptr[i]))
+            i++;
+        if (i == begin || (i < s.len && (is_letter(s.ptr[i]) || (uint8_t)s.ptr[i] >= 0x80)))
+            break;
+        digits += i - begin;
+        groups++;
+        for (size_t j = end; end > at && j < begin; j++)
+            blanks_only &= s.ptr[j] == ' ';
+        end = i;
+        for (gap = 0; i < s.len && is_between_digits(s.ptr[i]); gap++)
+            i++;
+    }
+    *ret_digits = digits;
+    *ret_blanks_only = blanks_only;
+    return groups > 1 ? end - at : 0;
+}
+
+/* In a text of people every such number; elsewhere one that is long and looks dialled. */
+static size_t number_at(struct mask_text *t, slice s, size_t at, bool of_people)
+{
+    size_t digits, len;
+    bool blanks_only;
+
+    if (!is_digit(s.ptr[at]) && s.ptr[at] != '+' && s.ptr[at] != '(')
+        return 0;
+    len = written_number(s, at, &digits, &blanks_only);
+    if (!len || digits <= MASK_NUMBER_SHORT)
+        return 0;
+    if (!of_people && (digits < WRITTEN_DIGITS || (blanks_only && is_digit(s.ptr[at]) && s.ptr[at] != '0')))
+        return 0;
+    mask_number(&t->key, mask_own(s) + at, len);
+    return len;
 }
 
 /* A run of letters and digits from its first byte on. */
@@ -298,20 +321,21 @@ static size_t word_at(struct mask_text *t, slice s, size_t at, enum mask_sweep h
     char *own = mask_own(word);
 
     size_t least = how == MASK_SWEEP_PRODUCT && !is_seen(t, word) ? PRODUCT_DIGITS : DIGITS_LEAST;
+    bool id = how == MASK_SWEEP_ID || how == MASK_SWEEP_CALL_ID;
 
     if (digits && len >= least)
         mask_digits_at(t, s, at, len);
     else if (how == MASK_SWEEP_PRODUCT)
         hex && len == 12 ? mask_blob(&t->key, own, len)
-                         : mask_runs(t, own, len, PRODUCT_DIGITS, SIZE_MAX);
-    else if (how == MASK_SWEEP_ID)
-        mask_runs(t, own, len, DIGITS_LEAST, LETTERS_LEAST);
+                         : mask_runs(t, own, len, PRODUCT_DIGITS, SIZE_MAX, false);
+    else if (id)
+        mask_runs(t, own, len, DIGITS_LEAST, LETTERS_LEAST, how == MASK_SWEEP_CALL_ID);
     else if (!digits && is_seen(t, word))
         mask_word(&t->key, own, len);
     else if (hex && len == 12)
         mask_blob(&t->key, own, len);         /* a MAC address without colons */
     else
-        mask_runs(t, own, len, INNER_DIGITS, SIZE_MAX);
+        mask_runs(t, own, len, INNER_DIGITS, SIZE_MAX, false);
     return len;
 }
 
@@ -346,17 +370,37 @@ static bool word_holds_address(slice s, size_t at, size_t *ret)
     return false;
 }
 
+size_t mask_word_len(slice s, size_t at)
+{
+    size_t len = 0, inner;
+
+    while (at + len < s.len && (is_alnum(s.ptr[at + len]) || (uint8_t)s.ptr[at + len] >= 0x80))
+        len++;
+    return len && word_holds_address(s, at, &inner) && inner < at + len ? inner - at : len;
+}
+
+size_t mask_address_or_number_at(struct mask_text *t, slice s, size_t at)
+{
+    size_t used = address_at(t, s, at, MASK_SWEEP_FREE);
+
+    return used ? used : number_at(t, s, at, true);
+}
+
+/* Hosts before addresses: a name may begin with one. */
 void mask_sweep(struct mask_text *t, slice s, enum mask_sweep how)
 {
     for (size_t at = 0; at < s.len;) {
-        size_t used = address_at(t, s, at, how), inner;
+        size_t used = 0, inner;
 
-        if (!used && how != MASK_SWEEP_ID && is_letter(s.ptr[at]))
+        if (how >= MASK_SWEEP_FREE && is_letter(s.ptr[at]))
             used = uri_at(t, s, at);
-        if (!used && how != MASK_SWEEP_ID && is_alnum(s.ptr[at]))
+        if (!used && how >= MASK_SWEEP_FREE && is_alnum(s.ptr[at]))
             used = host_at(t, s, at);
-        if (!used && s.ptr[at] == '%' && at + 2 < s.len && is_hex(s.ptr[at + 1]) &&
-            is_hex(s.ptr[at + 2]))
+        if (!used)
+            used = address_at(t, s, at, how);
+        if (!used && how == MASK_SWEEP_FREE)
+            used = number_at(t, s, at, false);
+        if (!used && is_escape(s.ptr + at, s.len - at))
             used = 3;
         if (!used && (is_alnum(s.ptr[at]) || (uint8_t)s.ptr[at] >= 0x80)) {
             slice upto = word_holds_address(s, at, &inner) ? slice_head(s, inner) : s;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "mask/letters.h"
 #include "mask/text_int.h"
 #include "sip/uri.h"
 
@@ -112,6 +113,8 @@ static bool param_is_private(slice name)
         SLICE_INIT("ci-3gpp2"), SLICE_INIT("utran-sai-3gpp"), SLICE_INIT("dsl-location"),
         SLICE_INIT("fiber-location"), SLICE_INIT("eth-location"), SLICE_INIT("ue-ip"),
         SLICE_INIT("ue-port"), SLICE_INIT("gr"), SLICE_INIT("+sip.instance"),
+        SLICE_INIT("sip.instance"), SLICE_INIT("operator-specific-gi"), SLICE_INIT("gci"),
+        SLICE_INIT("ci-3gpp2-femto"), SLICE_INIT("vsf"), SLICE_INIT("vst"),
         SLICE_INIT("inline"), SLICE_INIT("passwd"), SLICE_INIT("password"), SLICE_INIT("rn"),
         SLICE_INIT("cic"), SLICE_INIT("tgrp"),
     };
@@ -122,7 +125,7 @@ static bool param_is_private(slice name)
 /* "+g.3gpp.icsi-ref": what a device can do (RFC 3840). */
 static bool is_feature(slice name)
 {
-    return !slice_eq_nocase(name, SLICE("+sip.instance")) &&
+    return !slice_eq_nocase(name, SLICE("+sip.instance")) && !slice_eq_nocase(name, SLICE("sip.instance")) &&
            (slice_starts_nocase(name, SLICE("+g.")) || slice_starts_nocase(name, SLICE("g.")) ||
             slice_starts_nocase(name, SLICE("+sip.")) || slice_starts_nocase(name, SLICE("sip.")));
 }
@@ -165,26 +168,42 @@ static slice unquoted(slice s)
     return s;
 }
 
+/* A URI that leads to somebody, also in < >. */
+static bool mask_dialled(struct mask_text *t, slice s)
+{
+    static const slice schemes[] = { SLICE_INIT("sip:"), SLICE_INIT("sips:"), SLICE_INIT("tel:") };
+
+    if (s.len && s.ptr[0] == '<')
+        s = slice_skip(s, 1), s = slice_take_until(&s, '>');
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (slice_starts_nocase(s, schemes[i])) {
+            mask_uri(t, s);
+            return true;
+        }
+    return false;
+}
+
 static void mask_param(struct mask_text *t, slice name, slice value)
 {
     bool quoted = slice_trim(value).len && slice_trim(value).ptr[0] == '"';
 
     name = slice_trim(name);
     value = unquoted(value);
-    if (param_stays(name) || is_feature(name))
+    if (param_stays(name))
         return;
     if (slice_eq_nocase(name, SLICE("branch")) && slice_starts_nocase(value, SLICE("z9hG4bK")))
         value = slice_skip(value, 7);     /* RFC 3261 8.1.1.7 */
-    if (slice_starts_nocase(value, SLICE("sip:")) || slice_starts_nocase(value, SLICE("sips:"))) {
-        mask_uri(t, value);
+    if (mask_dialled(t, value) || is_feature(name))
         return;
-    }
     if (param_is_private(name))
         mask_private(t, value);
+    else if (slice_eq_nocase(name, SLICE("filename")))
+        mask_all_words(t, value);
     else if (param_is_host(name))
         mask_host_or_number(t, value);
     else
-        mask_sweep(t, value, quoted ? MASK_SWEEP_FREE : MASK_SWEEP_ID);
+        mask_sweep(t, value, quoted && !slice_eq_nocase(name, SLICE("icid-value")) ? MASK_SWEEP_FREE
+                                                                                   : MASK_SWEEP_ID);
     if (name.len > 16)
         mask_sweep(t, name, MASK_SWEEP_FREE);     /* no parameter of any standard */
 }
@@ -255,6 +274,8 @@ static void mask_uri_headers(struct mask_text *t, slice headers)
         one = slice_skip(one, 1);
         if (slice_eq_nocase(name, SLICE("Replaces")))
             mask_escaped_replaces(t, one);
+        else if (slice_eq_nocase(name, SLICE("Subject")) || slice_eq_nocase(name, SLICE("body")))
+            mask_words(&t->key, mask_own(one), one.len);
         else
             mask_sweep(t, one, MASK_SWEEP_FREE);
     }
@@ -276,7 +297,19 @@ static bool urn_stays(slice rest)
            slice_starts_nocase(rest, SLICE("ietf:"));
 }
 
-/* What no parser understood is masked word by word, but for its scheme. */
+static bool is_scheme(slice s)
+{
+    static const slice schemes[] = {
+        SLICE_INIT("http"), SLICE_INIT("https"), SLICE_INIT("ws"), SLICE_INIT("wss"), SLICE_INIT("ftp"),
+        SLICE_INIT("mailto"), SLICE_INIT("im"), SLICE_INIT("pres"), SLICE_INIT("xmpp"), SLICE_INIT("msrp"),
+        SLICE_INIT("msrps"), SLICE_INIT("h323"), SLICE_INIT("geo"), SLICE_INIT("data"), SLICE_INIT("aaa"),
+        SLICE_INIT("aaas"), SLICE_INIT("fax"), SLICE_INIT("modem"),
+    };
+
+    return is_in(s, schemes, ARRAY_LEN(schemes));
+}
+
+/* What no parser understood is masked word by word, but for its scheme if that is one. */
 void mask_uri(struct mask_text *t, slice s)
 {
     struct sip_uri uri;
@@ -317,7 +350,7 @@ void mask_uri(struct mask_text *t, slice s)
         if (slice_eq_nocase(uri.scheme_text, SLICE("cid")))
             mask_sweep(t, uri.rest, MASK_SWEEP_FREE);      /* as in Content-ID */
         else
-            mask_all_words(t, uri.rest);
+            mask_all_words(t, is_scheme(uri.scheme_text) ? uri.rest : s);
     }
 }
 
@@ -404,7 +437,7 @@ void mask_call_id(struct mask_text *t, char *at, size_t len)
 
     if (t->keep_call_ids)
         return;
-    mask_sweep(t, local, MASK_SWEEP_ID);
+    mask_sweep(t, local, MASK_SWEEP_CALL_ID);
     if (rest.len)
         mask_host(&t->key, mask_own(rest) + 1, rest.len - 1);
 }
@@ -459,7 +492,11 @@ static void mask_auth(struct mask_text *t, slice s)
         s = slice_skip(s, one.len + 1);
         one = slice_trim(one);
         name = slice_trim(slice_take_until(&one, '='));
-        if (!one.len) {                   /* a scheme with a token: "Bearer eyJ..." */
+        slice behind = one;
+
+        while (slice_take_char(&behind, '='))
+            ;
+        if (!behind.len) {                /* a scheme with a token: "Basic Ym9i...==" */
             slice token = name;
 
             (void)slice_take_until(&token, ' ');
@@ -533,6 +570,23 @@ static void mask_hosts(struct mask_text *t, slice s)
     }
 }
 
+/* 32 hexadecimal digits that nobody gave a meaning (RFC 7989), of this side and of the other;
+ * before there was a standard it could be anything. */
+static void mask_session_id(struct mask_text *t, slice s)
+{
+    for (slice one; s.len; s = slice_skip(s, 1)) {
+        one = slice_take_until(&s, ';');
+        ptrdiff_t equal = slice_find_char(one, '=');
+        slice id = slice_trim(slice_skip(one, (size_t)(equal + 1)));
+        size_t hex = 0;
+
+        while (hex < id.len && is_hex(id.ptr[hex]))
+            hex++;
+        if (hex != 32 || id.len != 32)
+            mask_call_id(t, mask_own(id), id.len);
+    }
+}
+
 /* "icid-value=..;orig-ioi=..": parameters from the first byte on. */
 static void mask_vector(struct mask_text *t, slice s) { mask_params(t, s); }
 
@@ -586,10 +640,10 @@ static void (*const header_masks[SIP_HEADER_IDS])(struct mask_text *t, slice val
     [SIP_H_PRIORITY] = mask_nothing, [SIP_H_SUBSCRIPTION_STATE] = mask_nothing,
     [SIP_H_P_EARLY_MEDIA] = mask_nothing, [SIP_H_SECURITY_CLIENT] = mask_nothing,
     [SIP_H_SECURITY_SERVER] = mask_nothing, [SIP_H_SECURITY_VERIFY] = mask_nothing,
-    [SIP_H_SESSION_ID] = mask_nothing, [SIP_H_ACCEPT_CONTACT] = mask_nothing,
-    [SIP_H_REJECT_CONTACT] = mask_nothing, [SIP_H_FEATURE_CAPS] = mask_nothing,
+    [SIP_H_SESSION_ID] = mask_session_id, [SIP_H_ACCEPT_CONTACT] = mask_token_params,
+    [SIP_H_REJECT_CONTACT] = mask_token_params, [SIP_H_FEATURE_CAPS] = mask_token_params,
     [SIP_H_P_ASSERTED_SERVICE] = mask_nothing, [SIP_H_P_PREFERRED_SERVICE] = mask_nothing,
-    [SIP_H_REQUEST_DISPOSITION] = mask_nothing, [SIP_H_CONTENT_DISPOSITION] = mask_nothing,
+    [SIP_H_REQUEST_DISPOSITION] = mask_nothing, [SIP_H_CONTENT_DISPOSITION] = mask_token_params,
     [SIP_H_RESOURCE_PRIORITY] = mask_nothing, [SIP_H_MIME_VERSION] = mask_nothing,
     [SIP_H_CONTENT_LANGUAGE] = mask_nothing, [SIP_H_INFO_PACKAGE] = mask_nothing,
     [SIP_H_RECV_INFO] = mask_nothing, [SIP_H_MAX_BREADTH] = mask_nothing,
@@ -648,11 +702,11 @@ static void learn(struct mask_text *t, const struct sip_message *m)
             learn_addr(t, h->value);
 }
 
-static void mask_header(struct mask_text *t, const struct sip_header *h)
+void mask_header_value(struct mask_text *t, enum sip_header_id id, slice value)
 {
-    void (*mask)(struct mask_text *, slice) = header_masks[h->id];
+    void (*mask)(struct mask_text *, slice) = header_masks[id];
 
-    (mask ? mask : mask_free)(t, h->value);
+    (mask ? mask : mask_free)(t, value);
 }
 
 /* Lines that are no header, and what stands between the pieces of one. */
@@ -696,7 +750,7 @@ bool mask_message_within(struct mask_text *t, slice s, enum sip_framing framing)
     slice type = value_of(&m, SIP_H_CONTENT_TYPE), encoding = value_of(&m, SIP_H_CONTENT_ENCODING);
 
     for (size_t i = 0; i < m.header_count; i++)
-        mask_header(t, &m.headers[i]);
+        mask_header_value(t, (enum sip_header_id)m.headers[i].id, m.headers[i].value);
     if (m.is_request)
         mask_uri(t, m.uri);
     else

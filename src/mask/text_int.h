@@ -27,11 +27,16 @@ static inline char *mask_own(slice s) { return (char *)(uintptr_t)s.ptr; }
 enum mask_sweep {
     MASK_SWEEP_ID,                   /* addresses, letters and digits in a row: what comes of an
                                       * identifier depends on nothing else, so it stays one */
+    MASK_SWEEP_CALL_ID,              /* the same, and single letters and digits, too */
     MASK_SWEEP_FREE,                 /* and hosts, URIs, numbers, words that were seen */
     MASK_SWEEP_PRODUCT,              /* names and versions of software stay: only what is surely
                                       * none, and addresses that were seen */
 };
 void mask_sweep(struct mask_text *t, slice s, enum mask_sweep how);
+/* In a text of people: an address, or a number in groups of digits, that begins there; its bytes. */
+size_t mask_address_or_number_at(struct mask_text *t, slice s, size_t at);
+/* The letters and digits that begin there, up to an address within them. */
+size_t mask_word_len(slice s, size_t at);
 
 void mask_remember_addresses(struct mask_text *t, slice text);
 void mask_remember(struct mask_text *t, slice words);      /* each of MASK_SEEN_LEAST and longer */
@@ -40,6 +45,7 @@ void mask_remember(struct mask_text *t, slice words);      /* each of MASK_SEEN_
 void mask_user(struct mask_text *t, slice s);
 void mask_uri(struct mask_text *t, slice s);
 void mask_name_addrs(struct mask_text *t, slice s);
+void mask_header_value(struct mask_text *t, enum sip_header_id id, slice value);
 bool mask_message_within(struct mask_text *t, slice s, enum sip_framing framing);
 
 /* body.c */

@@ -121,6 +121,58 @@ TEST(every_header_that_names_people_is_masked)
     }
 }
 
+TEST(a_number_or_an_address_is_masked_however_it_is_written)
+{
+    static const struct { const char *line, *gone, *stays; } rows[] = {
+        { "Reply-To: \"+49 (30) 123-456-789\" <sip:x@y.example>", "123-456", "\"+49 (" },
+        { "Subject: call 212 555 123", "212 555", "Subject: " },
+        { "Subject: ask 203.0.113.9:5060 or ip:203.0.113.9", "203.0.113.9", ":5060 " },
+        { "Call-Info: <http://203.0.113.9:8080/a.jpg>;purpose=icon", "203.0.113.9", "<http://" },
+        { "X-Peer: 203-0-113-9.dyn.secret.org", "secret", ".org" },
+        { "X-Peer: 203.0.113.9.secret.org", "0.113.9", ".org" },
+        { "X-Called: (212) 555-123", "555-123", "X-Called: (" },
+        { "X-Called: 030.123.456 in a network", "123.456", "in a network" },
+        { "Contact: <sip:x@ip-203-0-113-9.secret.org:5062>", "203-0-113-9", ".org:5062>" },
+        { "Contact: <sip:x@203.0.113.9.secret.io>", "203.0.113.9", ".io>" },
+        { "Contact: <sip:x@voip.acmebank>", "acmebank", "Contact: <sip:" },
+        { "Authorization: Basic Ym9iYnk6c2VjcmV0cw==", "Ym9iYnk6", "Basic " },
+        { "Accept-Contact: *;+sip.instance=\"<urn:gsma:imei:90420156-025763-0>\"", "90420156",
+          "*;+sip.instance=\"<urn:gsma:imei:" },
+        { "Feature-Caps: *;+g.3gpp.atcf=\"<tel:+1-237-888-9999>\"", "888-9999", "\"<tel:+1-" },
+        { "Feature-Caps: *;+g.3gpp.atcf-path=\"<sip:a@pcscf.secret.net>\"", "secret", ".net>\"" },
+        { "Contact: <sip:x@y.example>;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel\"",
+          "<sip:x@", "\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel\"" },
+        { "X-Phone: 00-15-65-ab-cd-ef", "15-65-ab", "X-Phone: " },
+        { "Reply-To: <sip:x@y.example?Subject=meet%20donald>", "donald", "?Subject=" },
+        { "Content-Disposition: render;filename=\"Donald.txt\"", "Donald", "render;filename=\"" },
+        { "Session-ID: 4989123456@secret.example", "4989123456", "Session-ID: " },
+        { "Session-ID: 0123456789abcdef0123456789abcdef;remote=00000000000000000000000000000000",
+          "secret", ": 0123456789abcdef0123456789abcdef;remote=00000000000000000000000000000000" },
+        { "P-Access-Network-Info: 3GPP-NR-FDD;operator-specific-GI=\"0a1b2c3d\"", "0a1b2c3d", "3GPP-NR-FDD" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[2048];
+
+        (void)snprintf(text, sizeof text, "%s%s\r\nContent-Length: 0\r\n\r\n", HEAD, rows[i].line);
+        const char *got = masked(text);
+
+        CHECK_ROW(i, strstr(got, rows[i].gone) == NULL);
+        CHECK_ROW(i, strstr(got, rows[i].stays) != NULL);
+    }
+}
+
+TEST(a_number_written_with_blanks_is_the_number_without)
+{
+    const char *got = masked(HEAD "Reply-To: \"+49 151 123-456-78\" <sip:x@y.example>\r\n\r\n");
+    const char *from = strstr(strstr(got, "From:"), "sip:") + 4, *name = strstr(got, "Reply-To: \"") + 11;
+
+    for (size_t i = 0; from[i] != '@'; i++, name++) {
+        name += *name == ' ' || *name == '-';
+        CHECK_ROW_EQ(i, *name, from[i]);
+    }
+}
+
 TEST(codes_and_reasons_stay)
 {
     const char *got = masked("SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP 203.0.113.7;branch=z9hG4bK1\r\n"
@@ -158,6 +210,21 @@ TEST(sdp_keeps_codecs_and_ports_and_loses_addresses_and_keys)
     CHECK_EQ(sdp.media_count, 1);
 }
 
+TEST(sdp_that_is_not_by_the_book_keeps_its_lines_and_no_secret)
+{
+    const char *got = masked(SDP_HEAD
+                             "v=0\r\no=Bobbys SIP UA 28 29 IN IP4 198.51.100.3\r\ns=\r\ni=\r\n"
+                             "u=http://secret.example.org/bobby\r\np=+1 617 555-601\r\n"
+                             "c=IN IP4 198.51.100.3 bobby\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\n"
+                             "a=candidate:Hc6336403 1 UDP 2130706431 198.51.100.3 49170 typ host\r\n"
+                             "a=crypto:1 SUITE inline:WVNfX19zZW1jdGwg|2^20|1:4;inline:NzB4d1BINUAvLEw6|2^20\r\n"
+                             "a=acap:1 crypto:1 SUITE inline:PS1uQCVeeCFCanVm|2^20\r\nbobby\r\n");
+
+    GONE(got, "bobby", "198.51.100.3", "secret", "617 555", "c6336403", "WVNfX19z", "NzB4d1BI", "PS1uQCVe");
+    CHECK(strstr(got, " IN IP4 ") && strstr(got, "\r\ns=\r\ni=\r\nu=http://"));
+    CHECK(strstr(got, "|2^20|1:4;inline:"));
+}
+
 TEST(bodies_of_other_kinds_are_masked_by_their_structure)
 {
     static const struct { const char *type, *body, *stays; } rows[] = {
@@ -175,6 +242,14 @@ TEST(bodies_of_other_kinds_are_masked_by_their_structure)
           "--x\r\nContent-Type: text/plain\r\n\r\nBobby 4989123456\r\n--x--\r\n",
           "--x\r\nContent-Type: text/plain\r\n\r\n" },
         { "application/isup", "\x01\x02" "bobby4989123456", "xx" },
+        { "application/dtmf-relay", "Signal: 5\r\nx=bobby\r\n", "Signal: 0\r\n" },
+        { "application/vnd.nortelnetworks.digits", "p=Digit-Collection\r\nd=5\r\n", "\r\nd=0\r\n" },
+        { "application/kpml-response+xml", "<kpml-response code=\"200\" digits=\"5\"/>", " digits=\"0\"/>" },
+        { "application/cpc+xml", "<a><sip:bobby@secret.example></a><b>Bobby:secret</b>", "<a><sip:" },
+        { "message/sipfrag", "From: Bobby <sip:bobby@secret.example>\r\n", "From: " },
+        { "application/simple-message-summary",
+          "Messages-Waiting: yes\r\nFrom: \"Bobby\" <sip:x@secret.example>\r\n", "Messages-Waiting: yes\r\n" },
+        { "application/json", "{\"ip\":\"203.0.113.7:5060\",\r\n\"tel\":\"498/912-34-56\"}", ":5060\"" },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -187,9 +262,29 @@ TEST(bodies_of_other_kinds_are_masked_by_their_structure)
         CHECK_ROW(i, strcasestr(got, "bobby") == NULL);
         CHECK_ROW(i, strstr(got, "4989123456") == NULL);
         CHECK_ROW(i, strstr(got, "secret") == NULL);
+        CHECK_ROW(i, strstr(got, "203.0.113.7") == NULL && strstr(got, "912-34-56") == NULL);
         if (i > 0)
             CHECK_ROW(i, strstr(got, rows[i].stays) != NULL);
     }
+}
+
+TEST(of_a_call_id_nothing_stays_and_two_never_become_one)
+{
+    struct mask_key key = mask_key_of_text(SLICE("k"));
+    struct mask_text *t = mask_text_new(&key);
+    char was[] = "325c6da4ee44f2d7-1", all[1000][4];
+
+    CHECK(t != NULL);
+    mask_call_id(t, was, strlen(was));
+    for (size_t i = 0; was[i]; i++)
+        CHECK_ROW(i, (was[i] == "325c6da4ee44f2d7-1"[i]) == (i == 16));
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(all[i], sizeof all[i], "%u%c", i / 26, (char)('a' + i % 26));
+        mask_call_id(t, all[i], strlen(all[i]));
+        for (unsigned k = 0; k < i; k++)
+            CHECK_ROW(i, strcmp(all[i], all[k]) != 0);
+    }
+    mask_text_free(t);
 }
 
 TEST(a_dialog_is_the_same_in_replaces_and_in_its_own_call_id)

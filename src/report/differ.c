@@ -665,7 +665,6 @@ static void compare_pair(struct differ *d, struct differ_message *first, struct 
     compare_bodies(&b);
 }
 
-
 /* Stable: those of one kind stay in the order of the call. */
 static bool sort(struct differ *d)
 {

@@ -1,11 +1,10 @@
 /* report/differ_print.c - differences for people and for programs; see differ.h
  * SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "base/json.h"
 #include "base/utf8.h"
 #include "report/differ_int.h"
 #include "report/moment.h"
+#include "report/notes.h"
 #include "report/page.h"
 
 struct printing {
@@ -57,6 +56,14 @@ static enum text_id ended_by_text(slice name)
     return TEXT_DIFF_NOTHING;
 }
 
+/* "486 Busy Here", the name in the reader's language. */
+static void say_result(const struct printing *p, int side, struct out *o)
+{
+    struct call_status status = call_status(p->d->sides[side].call);
+
+    notes_code(o, p->words, slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR, status.code, status.name);
+}
+
 static slice value_text(const struct printing *p, const struct difference *x, int side, char room[MOMENT_TEXT_MAX])
 {
     if (x->kind == DIFFER_TIME)
@@ -94,9 +101,20 @@ static void put_side(const struct printing *p, size_t indent, int side, slice te
 static void put_both(const struct printing *p, size_t first, size_t indent, const struct difference *x)
 {
     char room[MOMENT_TEXT_MAX];
+    struct out result;
 
-    for (int side = 0; side < DIFFER_SIDES; side++)
-        put_side(p, side ? indent : first, side, value_text(p, x, side, room));
+    out_init_memory(&result, 4096);
+    for (int side = 0; side < DIFFER_SIDES; side++) {
+        slice text = value_text(p, x, side, room);
+
+        if (x->kind == DIFFER_RESULT) {
+            out_clear(&result);
+            say_result(p, side, &result);
+            text = out_taken(&result);
+        }
+        put_side(p, side ? indent : first, side, text);
+    }
+    out_done(&result);
 }
 
 /* ---- headings ---- */
@@ -104,6 +122,17 @@ static void put_both(const struct printing *p, size_t first, size_t indent, cons
 static slice direction_text(const struct printing *p, const struct difference *x)
 {
     return words_text(p->words, x->from_callee ? TEXT_DIFF_BY_CALLEE : TEXT_DIFF_BY_CALLER);
+}
+
+/* A sentence with what a message said, cleaned of what a terminal could act on. */
+static void put_sentence(const struct printing *p, enum text_id id, const struct words_value *values, size_t count)
+{
+    struct out text;
+
+    out_init_memory(&text, 8192);
+    words_format(&text, p->words, id, values, count);
+    style_clean(p->out, out_taken(&text));
+    out_done(&text);
 }
 
 static void put_frames(const struct printing *p, const struct difference *x)
@@ -147,10 +176,12 @@ static void put_weighty(const struct printing *p, const struct difference *x)
     put_label(p, x);
     if (x->kind == DIFFER_MESSAGE) {
         int side = x->values[1].ptr != NULL;
+        const struct words_value values[] = { WORDS_NUMBER("side", (uint64_t)side + 1),
+                                              WORDS_TEXT("message", x->message),
+                                              WORDS_TEXT("direction", direction_text(p, x)) };
 
         style_begin(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
-        words_say(p->out, p->words, TEXT_DIFF_MESSAGE_ONLY, WORDS_NUMBER("side", (uint64_t)side + 1),
-                  WORDS_TEXT("message", x->message), WORDS_TEXT("direction", direction_text(p, x)));
+        put_sentence(p, TEXT_DIFF_MESSAGE_ONLY, values, ARRAY_LEN(values));
         style_end(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
         put_frames(p, x);
         out_char(p->out, '\n');
@@ -167,7 +198,6 @@ static void put_weighty(const struct printing *p, const struct difference *x)
 }
 
 /* ---- message by message ---- */
-
 
 static void put_line(const struct printing *p, const struct difference *x)
 {
@@ -210,22 +240,20 @@ static void put_lines(const struct printing *p)
 static void put_title(const struct printing *p, int side, slice name)
 {
     const struct call *c = p->d->sides[side].call;
-    struct call_status status = call_status(c);
-    char result[200];
+    struct out result;
 
-    (void)snprintf(result, sizeof result, "%u " SLICE_FMT, status.code, SLICE_ARG(slice_head(status.name, 150)));
+    out_init_memory(&result, 4096);
+    say_result(p, side, &result);
     style_begin(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
     out_text(p->out, side ? SLICE("2  ") : SLICE("1  "));
     style_end(p->out, &p->page.style, side ? TONE_GOOD : TONE_BAD);
-    struct out text;
+    const struct words_value values[] = { WORDS_TEXT("name", name), WORDS_TEXT("from", c->from.uri),
+                                          WORDS_TEXT("to", c->to.uri),
+                                          WORDS_TEXT("result", out_taken(&result)) };
 
-    out_init_memory(&text, 8192);
-    words_say(&text, p->words, TEXT_DIFF_TITLE, WORDS_TEXT("name", name),
-              WORDS_TEXT("from", c->from.uri), WORDS_TEXT("to", c->to.uri),
-              WORDS_TEXT("result", slice_of_string(result)));
-    style_clean(p->out, out_taken(&text));
-    out_done(&text);
+    put_sentence(p, TEXT_DIFF_TITLE, values, ARRAY_LEN(values));
     out_char(p->out, '\n');
+    out_done(&result);
 }
 
 void differ_print(const struct differ *d, const slice names[DIFFER_SIDES], struct out *o,

@@ -4,6 +4,7 @@
 
 #include "call/call.h"
 #include "harness/test.h"
+#include "report/notes.h"
 
 static bool same(enum sip_header_id id, const char *a, const char *b)
 {
@@ -169,6 +170,57 @@ TEST(options_headers_and_slow_steps_are_named)
     CHECK_EQ(slow->ns[1], 2000000000);
     CHECK_EQ(slow->message, SLICE("180 Ringing (INVITE)"));
     CHECK(slow->from_callee);
+    differ_free(d);
+    call_free(a);
+    call_free(b);
+}
+
+TEST(nothing_that_a_message_says_acts_on_the_terminal)
+{
+    struct differ *d = differ_new();
+    struct call *a = call_new(), *b = call_new();
+    const slice names[DIFFER_SIDES] = { SLICE("1"), SLICE("2") };
+    struct out o;
+
+    CHECK(d && a && b);
+    out_init_memory(&o, 1 << 16);
+    note(d, DIFFER_FIRST, INVITE_OF("X-Any: \x1b[31m\r\n\r\n"), false, 0);
+    note(d, DIFFER_FIRST, RESPONSE_OF("180 \x1b]0;mine\x07"), true, 300);
+    note(d, DIFFER_SECOND, INVITE_OF("X-Any: \x9b\x1b[0m\r\n\r\n"), false, 0);
+    note(d, DIFFER_SECOND, RESPONSE_OF("486 \x1b[2J"), true, 300);
+    differ_call(d, DIFFER_FIRST, a);
+    differ_call(d, DIFFER_SECOND, b);
+    CHECK(differ_compare(d, words_english()));
+    differ_print(d, names, &o, words_english(), &(struct style){ .width = 100 });
+    CHECK(slice_find(out_taken(&o), SLICE("486 ")) > 0 && slice_find(out_taken(&o), SLICE("mine")) > 0);
+    CHECK(slice_find_char(out_taken(&o), '\x1b') < 0 && slice_find_char(out_taken(&o), '\x07') < 0);
+    out_done(&o);
+    differ_free(d);
+    call_free(a);
+    call_free(b);
+}
+
+TEST(results_are_told_in_the_language_of_the_reader)
+{
+    const struct words *german = words_find(SLICE("de"));
+    struct differ *d = differ_new();
+    struct call *a = call_new(), *b = call_new();
+    const slice names[DIFFER_SIDES] = { SLICE("1"), SLICE("2") };
+    struct out o, expected;
+
+    CHECK(d && a && b && german);
+    out_init_memory(&o, 1 << 16);
+    out_init_memory(&expected, 256);
+    a->state = CALL_SILENT;
+    differ_call(d, DIFFER_FIRST, a);
+    differ_call(d, DIFFER_SECOND, b);
+    CHECK(differ_compare(d, german));
+    differ_print(d, names, &o, german, &(struct style){ .width = 100 });
+    notes_code(&expected, german, CODE_MONITOR, call_status(a).code, call_status(a).name);
+    CHECK(slice_find(out_taken(&o), out_taken(&expected)) > 0);
+    CHECK(slice_find(out_taken(&o), call_status(a).name) < 0);
+    out_done(&expected);
+    out_done(&o);
     differ_free(d);
     call_free(a);
     call_free(b);

@@ -222,16 +222,10 @@ static struct section *section_place(struct html_book *b, bool problem)
 
 static bool is_problem(struct call *const *legs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct call_verdicts *v = legs[i]->verdicts;
-
-        if (v && v->cause.cause)
+    for (size_t i = 0; i < count; i++)
+        if (legs[i]->verdicts && legs[i]->verdicts->cause.cause)
             return true;
-        for (size_t k = 0; v && k < v->finding_count; k++)
-            if (cause_severity((enum cause_id)v->findings[k].cause) >= CAUSE_SEVERITY_WARNING)
-                return true;
-    }
-    return false;
+    return html_has_warning(legs, count);
 }
 
 void html_book_session(struct html_book *b, struct call *const *legs, size_t count, const struct ladder *ladder)

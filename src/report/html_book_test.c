@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "harness/test.h"
+#include "report/html_int.h"
 #include "report/ladder_int.h"
 
 #define HOSTILE "<script>alert(1)</script>\"'&<!--" "\x1b[31m" "\0" "\r\n" "\xe2\x80\xae" "x" "\xff"
@@ -332,6 +333,27 @@ TEST(bad_seconds_of_a_stream_are_seen_and_long_ones_stay_small)
         free(page);
         stream_free(stream);
         setting_end(&s);
+    }
+}
+
+TEST(a_unit_stays_behind_its_number_from_right_to_left)
+{
+    static const struct { const char *tag; bool apart; } rows[] = { { "ar", true }, { "en", false } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct stream *stream = stream_make(0);
+        struct out o;
+        struct html h;
+
+        out_init_memory(&o, 1 << 16);
+        html_init(&h, &o, words_find(slice_of_string(rows[i].tag)));
+        stream->jitter_max_us = 3800;
+        html_stream_row(&h, stream);
+        CHECK_ROW(i, slice_find(out_taken(&o), SLICE("3.8&nbsp;ms")) > 0);
+        CHECK_ROW(i, (slice_find(out_taken(&o), SLICE("<bdi dir=ltr>3.8&nbsp;ms</bdi>")) > 0) == rows[i].apart);
+        html_done(&h);
+        out_done(&o);
+        stream_free(stream);
     }
 }
 

@@ -35,15 +35,6 @@ slice html_severity(const struct verdict *v)
     return slice_of_string(cause_severity_name(cause_severity((enum cause_id)v->cause)));
 }
 
-void html_clock(struct html *h, int64_t time_ns)
-{
-    char room[MOMENT_TEXT_MAX];
-
-    html_text(h->out, moment_clock(time_ns, room));
-    HTML(h, ".");
-    out_padded(h->out, (uint64_t)(time_ns / 1000000 % 1000), 3);
-}
-
 static bool begins_earlier(const struct stream *a, const struct stream *b)
 {
     return a->first_ns != b->first_ns ? a->first_ns < b->first_ns : a->index < b->index;
@@ -329,10 +320,10 @@ uint64_t html_finding_number(const struct html_session *s, size_t leg, size_t fi
     return leg * VERDICT_FINDINGS_MAX + finding;
 }
 
-static bool has_warning(const struct html_session *s)
+bool html_has_warning(struct call *const *legs, size_t count)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        const struct call_verdicts *v = s->legs[i]->verdicts;
+    for (size_t i = 0; i < count; i++) {
+        const struct call_verdicts *v = legs[i]->verdicts;
 
         for (size_t k = 0; v && k < v->finding_count; k++)
             if (cause_severity((enum cause_id)v->findings[k].cause) >= CAUSE_SEVERITY_WARNING)
@@ -356,8 +347,8 @@ static void say_causes(struct html *h, const struct html_session *s)
     if (said)
         return;
     HTML(h, "<p class=well>");
-    html_words(h, !s->legs[0]->verdicts ? TEXT_HTML_UNDIAGNOSED : has_warning(s) ? TEXT_HTML_WELL_BUT
-                                                                               : TEXT_HTML_ALL_WELL);
+    html_words(h, !s->legs[0]->verdicts ? TEXT_HTML_UNDIAGNOSED
+                  : html_has_warning(s->legs, s->count) ? TEXT_HTML_WELL_BUT : TEXT_HTML_ALL_WELL);
     HTML(h, "</p>\n");
 }
 

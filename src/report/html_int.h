@@ -39,6 +39,9 @@ void html_stream_row(struct html *h, const struct stream *s);                /* 
 size_t   html_cause_leg(const struct html_session *s, size_t leg);
 uint64_t html_finding_number(const struct html_session *s, size_t leg, size_t finding);
 
+/* Is anything found in a call a warning, or worse? */
+bool html_has_warning(struct call *const *legs, size_t count);
+
 /* A verdict that opens to its reasons; its proofs are no links. */
 void html_verdict_alone(struct html *h, const struct verdict *v);
 
@@ -54,7 +57,5 @@ slice html_severity(const struct verdict *v);
 void html_figure_begin(struct html *h, enum text_id label);
 void html_figure_end(struct html *h);
 void html_mos(struct html *h, uint16_t mos_milli);        /* a dash for 0 */
-void html_clock(struct html *h, int64_t time_ns);         /* "03:52:06.123" */
-void html_percent(struct html *h, size_t lane, size_t lanes);  /* where the line of a lane stands */
 
 #endif

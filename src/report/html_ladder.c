@@ -120,12 +120,10 @@ static void put_place(struct html *h, size_t twice, size_t lanes)
     HTML(h, "%");
 }
 
-void html_percent(struct html *h, size_t lane, size_t lanes) { put_place(h, 2 * lane + 1, lanes); }
-
 static void put_attribute(struct drawing *d, slice name, size_t lane)
 {
     html_raw(d->h, name);
-    html_percent(d->h, lane, d->lanes.count);
+    put_place(d->h, 2 * lane + 1, d->lanes.count);
     HTML(d->h, "\"");
 }
 
@@ -157,7 +155,7 @@ static void draw_time(struct drawing *d, int64_t time_ns)
     HTML(d->h, "<span class=t><time datetime=\"");
     html_text(d->h->out, moment_rfc3339(time_ns, room));
     HTML(d->h, "\">");
-    html_clock(d->h, time_ns);
+    html_text(d->h->out, moment_clock_ms(time_ns, room));
     HTML(d->h, "</time><small>+");
     html_number(d->h, (uint64_t)(offset_ms < 0 ? 0 : offset_ms) / 1000);
     HTML(d->h, ".");

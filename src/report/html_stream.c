@@ -24,10 +24,16 @@ struct graph {
 
 /* ---- figures --------------------------------------------------------------------------------- */
 
+/* "3.8 ms": in a page from right to left the unit would stand in front. */
+static void figure_begin(struct html *h) { html_raw(h, h->rtl ? SLICE("<bdi dir=ltr>") : SLICE("")); }
+static void figure_end(struct html *h) { html_raw(h, h->rtl ? SLICE("</bdi>") : SLICE("")); }
+
 static void put_milli(struct html *h, uint64_t thousandths, int decimals, slice behind)
 {
+    figure_begin(h);
     notes_milli(h->out, thousandths, decimals);
     html_raw(h, behind);
+    figure_end(h);
 }
 
 static void say_buffers(struct html *h, const struct stream *s)
@@ -117,8 +123,10 @@ static void say_figures(struct html *h, const struct stream *s)
     }
     if (s->two_way_ms) {
         html_figure_begin(h, TEXT_HTML_LABEL_DELAY);
+        figure_begin(h);
         html_number(h, s->two_way_ms);
         HTML(h, "&nbsp;ms");
+        figure_end(h);
         html_figure_end(h);
     }
     if (s->worst_mos_milli)

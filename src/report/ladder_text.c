@@ -16,7 +16,7 @@
 /* ---- lanes ------------------------------------------------------------------------------------ */
 
 struct lanes {
-    uint8_t of[LADDER_LANES_MAX * 4];        /* address index -> lane */
+    uint8_t of[LADDER_LANES_MAX * 4];        /* address index -> lane, LADDER_LANES_MAX: none */
     uint8_t shown[LADDER_LANES_MAX];         /* lane -> the address that names it */
     bool    with_port[LADDER_LANES_MAX];
     size_t  count;
@@ -42,7 +42,7 @@ static void lanes_find(const struct ladder *l, struct lanes *lanes)
             lanes->with_port[lane] = split;
             lanes->count++;
         }
-        lanes->of[i] = (uint8_t)(lane < LADDER_LANES_MAX ? lane : LADDER_LANES_MAX - 1);
+        lanes->of[i] = (uint8_t)lane;     /* LADDER_LANES_MAX: there is no room for one more */
     }
 }
 
@@ -98,9 +98,7 @@ static void draw_time(const struct ladder *l, const struct ladder_event *e, stru
     int64_t offset_ns = e->time_ns - l->events[0].time_ns;
 
     out_init_memory(&text, 128);
-    out_text(&text, moment_clock(e->time_ns, room));
-    out_char(&text, '.');
-    out_padded(&text, (uint64_t)(e->time_ns / 1000000 % 1000), 3);
+    out_text(&text, moment_clock_ms(e->time_ns, room));
     out_text(&text, SLICE("  +"));
     out_u64(&text, (uint64_t)(offset_ns < 0 ? 0 : offset_ns) / 1000000000);
     out_char(&text, '.');
@@ -145,6 +143,29 @@ static void draw_detail(const struct ladder_event *e, struct out *o, const struc
     out_done(&text);
 }
 
+/* An end of it has no lane: who they are stands behind the others. */
+static void draw_without_lane(const struct ladder *l, const struct lanes *lanes, const struct ladder_event *e,
+                              struct out *o, const struct style *style)
+{
+    char from[ADDRESS_TEXT_MAX], to[ADDRESS_TEXT_MAX];
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    lanes_bars(o, style, lanes->count - 1, lanes->spacing);
+    lanes_bar(o, style);
+    out_text(&text, e->label);
+    out_text(&text, SLICE("  "));
+    out_text(&text, slice_of(from, address_format(&l->addresses[e->from], from)));
+    out_char(&text, ' ');
+    out_text(&text, slice_of_string(lanes_marks(style)->right));
+    out_char(&text, ' ');
+    out_text(&text, slice_of(to, address_format(&l->addresses[e->to], to)));
+    out_text(o, SLICE("  "));
+    style_clean(o, out_taken(&text));
+    out_char(o, '\n');
+    out_done(&text);
+}
+
 static void draw_event(const struct ladder *l, const struct lanes *lanes, const struct ladder_event *e,
                        struct out *o, const struct words *w, const struct style *style)
 {
@@ -153,6 +174,10 @@ static void draw_event(const struct ladder *l, const struct lanes *lanes, const 
     slice self = slice_of_string(lanes_marks(style)->self);
 
     draw_time(l, e, o);
+    if (high >= lanes->count) {
+        draw_without_lane(l, lanes, e, o, style);
+        return;
+    }
     lanes_bars(o, style, low, lanes->spacing);
     if (low < high) {
         (e->is_stream ? lanes_stream : lanes_arrow)(o, style, event_tone(e), e->label, (high - low) * lanes->spacing, a < b);

@@ -130,6 +130,14 @@ slice moment_clock(int64_t time_ns, char room[MOMENT_TEXT_MAX])
     return slice_of(room, strftime(room, MOMENT_TEXT_MAX, "%H:%M:%S", &tm));
 }
 
+slice moment_clock_ms(int64_t time_ns, char room[MOMENT_TEXT_MAX])
+{
+    size_t len = moment_clock(time_ns, room).len;
+    int more = snprintf(room + len, MOMENT_TEXT_MAX - len, ".%03u", (unsigned)(time_ns / 1000000 % 1000));
+
+    return slice_of(room, len + (size_t)more);
+}
+
 slice moment_offset_name(int64_t time_ns, char room[MOMENT_TEXT_MAX])
 {
     struct tm tm = local_of(time_ns);

@@ -81,6 +81,8 @@ TEST(zones_are_names_offsets_or_utc)
             continue;
         CHECK_ROW_EQ(i, moment_date_time(ns, room), rows[i].date_time);
         CHECK_ROW_EQ(i, moment_clock(ns, room), rows[i].date_time + 11);
+        CHECK_ROW_EQ(i, slice_head(moment_clock_ms(ns + 45999999, room), 8), rows[i].date_time + 11);
+        CHECK_ROW(i, memcmp(room + 8, ".045", 4) == 0);
         CHECK_ROW_EQ(i, moment_offset_name(ns, room), rows[i].offset);
         CHECK_ROW_EQ(i, slice_head(moment_rfc3339(ns, room), 19), "2026-11-21T01:02:03");  /* always UTC */
     }

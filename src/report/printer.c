@@ -592,13 +592,9 @@ void printer_message(struct printer *p, const struct message_row *m)
         return;
     out_init_memory(&text, 1 << 16);
     cell_number(p, MSG_FRAME, m->frame, TONE_DIM);
-    out_text(&text, moment_clock(m->at_ns, room));
-    out_char(&text, '.');
-    out_padded(&text, (uint64_t)(m->at_ns / 1000000 % 1000), 3);
-    table_cell(&p->table, MSG_TIME, out_taken(&text), TONE_PLAIN);
+    table_cell(&p->table, MSG_TIME, moment_clock_ms(m->at_ns, room), TONE_PLAIN);
     table_cell(&p->table, MSG_SOURCE, slice_of(address, address_format(&m->src, address)), TONE_PLAIN);
     table_cell(&p->table, MSG_DESTINATION, slice_of(address, address_format(&m->dst, address)), TONE_PLAIN);
-    out_clear(&text);
     message_label(m, &text);
     table_cell(&p->table, MSG_MESSAGE, out_taken(&text),
                m->request ? TONE_PLAIN : m->status < 200 ? TONE_WARN : m->status < 300 ? TONE_GOOD : TONE_BAD);
