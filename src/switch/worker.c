@@ -1,0 +1,442 @@
+/* switch/worker.c - one worker: who gets what comes
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "switch/worker_int.h"
+
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "sip/uri.h"
+#include "switch/checks.h"
+
+#include <stdlib.h>
+
+enum { HEADERS_MAX = 16 * 1024, TEXTS_MAX = 256 * 1024 };
+#define SECOND_NS 1000000000ll
+
+static const struct config *config_of(const struct worker *w) { return plan_config(w->settings.plan); }
+
+uint64_t worker_random(struct worker *w)
+{
+    w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+    return w->random >> 32;
+}
+
+/* ---- who is it? ---- */
+
+static void refuse(struct worker *w, struct server_transaction *s, unsigned status, slice phrase, slice headers)
+{
+    struct out *o = server_reply(s, status, phrase);
+
+    out_text(o, headers);
+    if (config_of(w)->server.name.len)
+        sip_build_header(o, SIP_H_SERVER, config_of(w)->server.name);
+    server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+}
+
+static void challenge(struct worker *w, struct server_transaction *s, slice realm, const struct authenticated *who, int64_t now_ns)
+{
+    struct out *o = server_reply(s, 407, (slice){ 0 });
+
+    authenticate_challenge(w->authenticator, o, SIP_H_PROXY_AUTHENTICATE, realm, who, now_ns);
+    server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+}
+
+/* A user has to be whom its From names. */
+static bool is_from(const struct sip_message *m, const struct user *user)
+{
+    char room[BINDINGS_KEY_MAX];
+    slice key;
+
+    if (!bindings_key(m->from.uri, room, &key))
+        return false;
+    return key.len == user->name.len + 1 + user->domain.len && slice_starts(key, user->name) &&
+           key.ptr[user->name.len] == '@';
+}
+
+/* True: w->caller says who it is. Else it is answered, or left without an answer. */
+static bool identify(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    int64_t now_ns = endpoint_now_ns(w->endpoint);
+    const struct registrar_domain *domain;
+    struct authenticated who;
+
+    w->caller = (struct worker_caller){ .kind = PLAN_BY_STRANGER };
+    if (plan_gateway_of(w->settings.plan, &from->remote, &w->caller.gateway)) {
+        w->caller.kind = PLAN_BY_GATEWAY;
+        return true;
+    }
+    domain = registrar_domain_of(w->registrar, sip_uri_host(m->from.uri));
+    if (!domain)
+        return true;
+    slice realm = domain->realm.len ? domain->realm : domain->name;
+
+    switch (authenticate(w->authenticator, m, &from->remote, SIP_H_PROXY_AUTHORIZATION, realm, now_ns, &who)) {
+    case AUTHENTICATE_OK:
+        break;
+    case AUTHENTICATE_CHALLENGE:
+        challenge(w, s, realm, &who, now_ns);
+        return false;
+    case AUTHENTICATE_REFUSE:
+        refuse(w, s, who.status, (slice){ 0 }, (slice){ 0 });
+        return false;
+    case AUTHENTICATE_WAIT:
+        refuse(w, s, 504, (slice){ 0 }, (slice){ 0 });
+        return false;
+    case AUTHENTICATE_DROP:
+        server_drop(s);
+        return false;
+    }
+    if (!is_from(m, &who.user) && !slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"))) {
+        refuse(w, s, 403, SLICE("From Is Not Whose Password This Is"), (slice){ 0 });
+        return false;
+    }
+    out_clear(&w->texts);                                 /* who.user is valid only until the next question */
+    out_text(&w->texts, who.user.name);
+    out_text(&w->texts, who.user.domain);
+    out_text(&w->texts, who.user.display);
+    if (w->texts.error)
+        return false;
+    slice all = out_taken(&w->texts);
+
+    w->caller.kind = PLAN_BY_USER;
+    w->caller.flags = who.user.flags;
+    w->caller.name = slice_head(all, who.user.name.len);
+    w->caller.domain = slice_head(slice_skip(all, who.user.name.len), who.user.domain.len);
+    w->caller.display = slice_skip(all, who.user.name.len + who.user.domain.len);
+    return true;
+}
+
+/* ---- requests ---- */
+
+static bool checked(struct worker *w, struct server_transaction *s, const struct sip_message *m)
+{
+    const struct config_security *security = &config_of(w)->security;
+    struct checks_limits limits = { security->uri_bytes_max, security->message_bytes_max, security->body_bytes_max };
+    slice phrase;
+    unsigned status;
+
+    out_clear(&w->headers);
+    status = checks_request(m, &limits, &w->headers, &phrase);
+    if (!status)
+        return true;
+    w->counts.refused_by_checks++;
+    refuse(w, s, status, phrase, out_taken(&w->headers));
+    return false;
+}
+
+static void options(struct worker *w, struct server_transaction *s)
+{
+    struct out *o = server_reply(s, w->drains ? 503 : 200, (slice){ 0 });
+
+    sip_build_header(o, SIP_H_ALLOW, checks_allow());
+    sip_build_header(o, SIP_H_ACCEPT, SLICE("application/sdp, multipart/mixed"));
+    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, path, outbound, histinfo"));
+    if (config_of(w)->server.name.len)
+        sip_build_header(o, SIP_H_SERVER, config_of(w)->server.name);
+    server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+}
+
+static void busy(struct worker *w, struct server_transaction *s)
+{
+    const struct config_overload *overload = &config_of(w)->overload;
+    int64_t range_s = (overload->retry_after_max_ns - overload->retry_after_min_ns) / SECOND_NS;
+    int64_t after_s = overload->retry_after_min_ns / SECOND_NS + (range_s > 0 ? (int64_t)(worker_random(w) % (uint64_t)range_s) : 0);
+
+    out_clear(&w->headers);
+    sip_build_header_u32(&w->headers, SIP_H_RETRY_AFTER, (uint32_t)after_s);
+    refuse(w, s, 503, (slice){ 0 }, out_taken(&w->headers));
+}
+
+/* What begins something is counted against its source; what goes on or ends never is. */
+static bool passes_guard(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    const struct sip_header *agent = sip_header_find(m, SIP_H_USER_AGENT);
+
+    if (m->to.tag.len)
+        return true;
+    switch (guard_request(w->guard, &from->remote, agent ? agent->value : (slice){ 0 }, endpoint_now_ns(w->endpoint))) {
+    case GUARD_PASS:
+        break;
+    case GUARD_BUSY:
+        busy(w, s);
+        return false;
+    case GUARD_DROP:
+        w->counts.dropped++;
+        server_drop(s);
+        return false;
+    }
+    if (!w->drains || m->method == SIP_OPTIONS)
+        return true;
+    busy(w, s);
+    return false;
+}
+
+static void outside_of_dialogs(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    switch (m->method) {
+    case SIP_INVITE:
+        if (identify(w, s, m, from))
+            b2bua_request(w->b2bua, s, m, from);
+        break;
+    case SIP_REGISTER:
+        registrar_request(w->registrar, s, m, from);
+        break;
+    case SIP_OPTIONS:
+        options(w, s);
+        break;
+    case SIP_BYE: case SIP_PRACK: case SIP_UPDATE: case SIP_INFO: case SIP_NOTIFY:
+        refuse(w, s, 481, (slice){ 0 }, (slice){ 0 });
+        break;
+    case SIP_REFER:
+        refuse(w, s, 403, SLICE("REFER Outside a Call"), (slice){ 0 });
+        break;
+    default:
+        out_clear(&w->headers);
+        sip_build_header(&w->headers, SIP_H_ALLOW, checks_allow());
+        refuse(w, s, 405, (slice){ 0 }, out_taken(&w->headers));
+        break;
+    }
+}
+
+static void on_request(void *ctx, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    struct worker *w = ctx;
+
+    if (!passes_guard(w, s, m, from) || !checked(w, s, m))
+        return;
+    if (m->to.tag.len && m->method != SIP_REGISTER)
+        b2bua_request(w->b2bua, s, m, from);
+    else
+        outside_of_dialogs(w, s, m, from);
+}
+
+static void on_cancelled(void *ctx, struct server_transaction *s, const struct sip_message *cancel)
+{
+    b2bua_cancelled(((struct worker *)ctx)->b2bua, s, cancel);
+}
+
+static void on_ack(void *ctx, const struct sip_message *ack, const struct hop *from)
+{
+    b2bua_acknowledged(((struct worker *)ctx)->b2bua, ack, from);
+}
+
+static void on_response(void *ctx, struct client_transaction *c, const struct sip_message *m, const struct hop *from)
+{
+    struct worker *w = ctx;
+
+    if (!registrar_response(w->registrar, c, m))
+        (void)b2bua_response(w->b2bua, c, m, from);
+}
+
+static void on_failed(void *ctx, struct client_transaction *c, enum endpoint_failure why)
+{
+    struct worker *w = ctx;
+
+    if (!registrar_failed(w->registrar, c))
+        (void)b2bua_failed(w->b2bua, c, why);
+}
+
+static void on_server_ended(void *ctx, struct server_transaction *s) { b2bua_server_ended(((struct worker *)ctx)->b2bua, s); }
+static void on_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(((struct worker *)ctx)->b2bua, c); }
+
+static void on_sent(void *ctx, const struct hop *to, slice bytes)
+{
+    struct worker *w = ctx;
+    const struct worker_observer *observer = &w->settings.observer;
+
+    if (observer->message)
+        observer->message(observer->ctx, to, true, bytes, endpoint_now_ns(w->endpoint));
+}
+
+/* ---- life ---- */
+
+/* Our domains; without any in the configuration, the addresses that we listen on. */
+static bool take_domains(struct worker *w, struct registrar_settings *settings)
+{
+    const struct config *c = config_of(w);
+    size_t count = c->server.domains.count ? c->server.domains.count : c->listen_count;
+    char *texts;
+    slice *aliases;
+
+    w->domains = calloc(count + 1, sizeof *w->domains + c->listen_count * (sizeof(slice) + ADDRESS_TEXT_MAX));
+    if (!w->domains)
+        return false;
+    aliases = (slice *)(void *)(w->domains + count);
+    texts = (char *)(aliases + c->listen_count);
+    for (size_t i = 0; i < c->listen_count; i++) {
+        char *text = texts + i * ADDRESS_TEXT_MAX;
+
+        aliases[i] = slice_of(text, address_format_ip(&c->listens[i].address, text));
+    }
+    for (size_t i = 0; i < count; i++)
+        w->domains[i] = (struct registrar_domain){ .name = c->server.domains.count ? c->server.domains.at[i] : aliases[i] };
+    if (!c->server.domains.count)
+        count = 1;
+    w->domains[0].aliases = aliases;
+    w->domains[0].alias_count = c->listen_count;
+    settings->domains = w->domains;
+    settings->domain_count = count;
+    return true;
+}
+
+static struct registrar_settings registrar_settings_of(const struct config *c)
+{
+    return (struct registrar_settings){
+        .expires_default_s = (uint32_t)(c->registrar.expires_ns / SECOND_NS),
+        .expires_min_s = (uint32_t)(c->registrar.expires_min_ns / SECOND_NS),
+        .expires_max_s = (uint32_t)(c->registrar.expires_max_ns / SECOND_NS),
+        .contacts_max = c->registrar.contacts_max,
+        .nat = c->registrar.nat ? REGISTRAR_NAT_DETECT : REGISTRAR_NAT_NEVER,
+        .flow_timer_s = (uint32_t)(c->registrar.flow_timer_ns / SECOND_NS),
+        .ping_failures_max = c->registrar.ping_failures,
+    };
+}
+
+static struct guard_settings guard_settings_of(struct worker *w)
+{
+    const struct config_security *s = &config_of(w)->security;
+    size_t count = s->allow.count + config_of(w)->gateway_count;
+
+    w->allowed = calloc(count ? count : 1, sizeof *w->allowed);
+    for (size_t i = 0; w->allowed && i < s->allow.count; i++)
+        w->allowed[i] = (struct guard_net){ s->allow.at[i].ip, s->allow.at[i].bits };
+    return (struct guard_settings){
+        .seed = w->settings.seed, .sources_max = 0,
+        .rate_per_s = s->requests.per_ns ? (uint32_t)((int64_t)s->requests.count * SECOND_NS / s->requests.per_ns) : 0,
+        .faults_ban = s->failures.count ? s->failures.count * 4 : 0, .ban_first_ns = s->ban_ns,
+        .allowed = w->allowed, .allowed_count = w->allowed ? s->allow.count : 0,
+        .scanners = s->user_agents.at, .scanner_count = s->user_agents.count,
+    };
+}
+
+static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_t now_ns)
+{
+    const struct config *c = config_of(w);
+    struct endpoint_settings es = { .times = c->timers.times, .seed = w->settings.seed, .worker = w->settings.number,
+                                    .transactions_max = c->overload.transactions_max };
+    struct endpoint_user user = { w,         on_request,      on_cancelled,    on_ack, on_response,
+                                  on_failed, on_server_ended, on_client_ended, on_sent };
+    struct guard_settings gs = guard_settings_of(w);
+    struct authenticate_settings as = { .key = w->settings.key, .worker = w->settings.number,
+                                        .nonce_life_s = (uint32_t)(c->registrar.nonce_life_ns / SECOND_NS),
+                                        .offered_count = c->registrar.algorithms.count };
+    struct bindings_settings bs = { .seed = w->settings.seed,
+                                    .ping = c->registrar.ping_ns ? BINDINGS_PING_BY_HOP : BINDINGS_PING_NONE,
+                                    .ping_every_ns = c->registrar.ping_ns };
+    struct registrar_settings rs = registrar_settings_of(c);
+    struct router router = { w, worker_route };
+    struct b2bua_settings calls = { .seed = w->settings.seed, .calls_max = c->calls.calls_max,
+                                    .user_calls_max = c->calls.user_calls_max, .ring_ns = c->timers.no_answer_ns,
+                                    .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
+                                    .server = c->server.name };
+
+    for (unsigned i = 0; i < as.offered_count && i < DIGEST_ALGORITHMS; i++)
+        as.offered[i] = (enum digest_algorithm)c->registrar.algorithms.at[i];
+    w->endpoint = endpoint_new(&es, sender, &user, now_ns);
+    w->guard = w->allowed ? guard_new(&gs) : NULL;
+    w->authenticator = w->guard ? authenticator_new(&as, w->settings.users, w->guard, now_ns) : NULL;
+    w->bindings = bindings_new(&bs, now_ns);
+    if (!w->endpoint || !w->authenticator || !w->bindings || !take_domains(w, &rs))
+        return false;
+    w->registrar = registrar_new(&rs, w->endpoint, w->settings.users, w->authenticator, w->bindings, w->guard);
+    w->b2bua = b2bua_new(&calls, w->endpoint, &router, now_ns);
+    return w->registrar && w->b2bua;
+}
+
+struct worker *worker_new(const struct worker_settings *settings, const struct hop_sender *sender, int64_t now_ns)
+{
+    struct worker *w = calloc(1, sizeof *w);
+
+    if (!w)
+        return NULL;
+    w->settings = *settings;
+    w->random = settings->seed.k1;
+    out_init_memory(&w->headers, HEADERS_MAX);
+    out_init_memory(&w->texts, TEXTS_MAX);
+    return make_parts(w, sender, now_ns) ? w : worker_free(w);
+}
+
+struct worker *worker_free(struct worker *w)
+{
+    if (!w)
+        return NULL;
+    b2bua_free(w->b2bua);
+    registrar_free(w->registrar);
+    authenticator_free(w->authenticator);
+    bindings_free(w->bindings);
+    guard_free(w->guard);
+    endpoint_free(w->endpoint);
+    out_done(&w->headers);
+    out_done(&w->texts);
+    free(w->domains);
+    free(w->allowed);
+    free(w);
+    return NULL;
+}
+
+/* ---- what comes ---- */
+
+static void not_whole(struct worker *w, const struct hop *from, const struct sip_message *m, slice phrase, int64_t now_ns)
+{
+    if (!m->is_request)
+        return;
+    w->counts.refused_by_checks++;
+    (void)guard_note(w->guard, &from->remote, (slice){ 0 }, GUARD_MALFORMED, now_ns);
+    endpoint_refuse(w->endpoint, m, from, 400, phrase, (slice){ 0 }, now_ns);
+}
+
+void worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    slice phrase;
+
+    w->counts.received++;
+    if (guard_is_banned(w->guard, &from->remote, now_ns)) {
+        w->counts.dropped++;
+        return;
+    }
+    if (sip_is_keepalive(bytes))
+        return;
+    if (sip_message_parse(bytes, from->transport == WIRE_UDP ? SIP_DATAGRAM : SIP_STREAM, room, ARRAY_LEN(room), &m) <= 0) {
+        w->counts.not_sip++;
+        return;
+    }
+    if (w->settings.observer.message)
+        w->settings.observer.message(w->settings.observer.ctx, from, false, bytes, now_ns);
+    if (!checks_is_whole(&m, &phrase))
+        not_whole(w, from, &m, phrase, now_ns);
+    else
+        endpoint_receive(w->endpoint, from, &m, now_ns);
+}
+
+void worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns)
+{
+    endpoint_hop_lost(w->endpoint, hop, now_ns);
+    (void)bindings_hop_lost(w->bindings, hop, now_ns);
+}
+
+void worker_time(struct worker *w, int64_t now_ns)
+{
+    endpoint_time(w->endpoint, now_ns);
+    b2bua_time(w->b2bua, now_ns);
+    registrar_time(w->registrar, now_ns);
+}
+
+int64_t worker_next_ns(const struct worker *w)
+{
+    int64_t next_ns = endpoint_next_ns(w->endpoint), calls_ns = b2bua_next_ns(w->b2bua), registrar_ns = registrar_next_ns(w->registrar);
+
+    next_ns = calls_ns < next_ns ? calls_ns : next_ns;
+    return registrar_ns < next_ns ? registrar_ns : next_ns;
+}
+
+void worker_drain(struct worker *w, bool on) { w->drains = on; }
+void worker_hang_up_all(struct worker *w, slice reason) { b2bua_hang_up_all(w->b2bua, reason); }
+
+struct bindings            *worker_bindings(struct worker *w) { return w->bindings; }
+struct guard               *worker_guard(struct worker *w) { return w->guard; }
+const struct worker_counts *worker_counts(const struct worker *w) { return &w->counts; }
+const struct b2bua_counts  *worker_calls(const struct worker *w) { return b2bua_counts(w->b2bua); }
+const struct registrar_counts *worker_registrar_counts(const struct worker *w) { return registrar_counts(w->registrar); }
+const struct endpoint_counts  *worker_endpoint_counts(const struct worker *w) { return endpoint_counts(w->endpoint); }
+size_t worker_transactions(const struct worker *w) { return endpoint_live(w->endpoint); }

@@ -1,0 +1,68 @@
+/* switch/worker.h - one worker's whole switch: guard, checks of requests, registrar, calls.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Joins what stands in this folder; still no socket, file or clock. Bytes and the time come in,
+ * messages leave by the hop_sender. Workers share nothing but what never changes (the plan).
+ *
+ *     struct worker *w = worker_new(&settings, &sender, now_ns);
+ *     worker_receive(w, &hop, bytes, now_ns);  worker_lost(w, &hop, now_ns);
+ *     worker_time(w, now_ns);                        // when worker_next_ns says so
+ *
+ * What a request gets that is not one of a call or a registration: server.md of the facts, 2.1;
+ * checks.h has them in their order. */
+#ifndef SWITCH_WORKER_H
+#define SWITCH_WORKER_H
+
+#include "switch/b2bua.h"
+#include "switch/bindings.h"
+#include "switch/guard.h"
+#include "switch/plan.h"
+#include "switch/registrar.h"
+
+/* Where a gateway of the configuration is now; family 0 in hop.remote: not known (yet). */
+struct worker_gateway {
+    struct hop hop;
+};
+
+/* Each message as it comes or goes, before anything is done about it. */
+struct worker_observer {
+    void *ctx;
+    void (*message)(void *ctx, const struct hop *hop, bool sent, slice bytes, int64_t now_ns);
+};
+
+struct worker_settings {
+    const struct plan  *plan;        /* and by it the configuration; outlives the worker, or worker_set */
+    const struct users *users;
+    struct hash_seed    seed;        /* secret */
+    struct digest_key   key;         /* secret: nonces */
+    uint8_t             number;      /* 0 to 31 */
+    const struct worker_gateway *gateways;                /* as many as the configuration has; borrowed */
+    struct worker_observer observer;
+};
+
+struct worker_counts {
+    uint64_t received, not_sip, dropped, refused_by_checks;
+};
+
+struct worker;
+struct worker *worker_new(const struct worker_settings *settings, const struct hop_sender *sender, int64_t now_ns);
+struct worker *worker_free(struct worker *w);
+
+void    worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns);
+void    worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns);
+void    worker_time(struct worker *w, int64_t now_ns);
+int64_t worker_next_ns(const struct worker *w);
+
+/* New calls and registrations get 503 from now on; what is there goes on. */
+void worker_drain(struct worker *w, bool on);
+void worker_hang_up_all(struct worker *w, slice reason);
+
+struct bindings            *worker_bindings(struct worker *w);
+const struct worker_counts *worker_counts(const struct worker *w);
+const struct b2bua_counts  *worker_calls(const struct worker *w);
+const struct registrar_counts *worker_registrar_counts(const struct worker *w);
+const struct endpoint_counts  *worker_endpoint_counts(const struct worker *w);
+struct guard               *worker_guard(struct worker *w);
+size_t                      worker_transactions(const struct worker *w);
+
+#endif

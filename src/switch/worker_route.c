@@ -1,0 +1,220 @@
+/* switch/worker_route.c - the plan's answer, made of contacts and gateways that can be called
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+#include "sip/uri.h"
+#include "switch/worker_int.h"
+
+/* Texts of a route live in w->texts until the next route; it may move as it grows, so slices
+ * are made when all is written: here they are offsets first. */
+struct piece { size_t at, len; };
+
+static struct piece write_piece(struct worker *w, slice text)
+{
+    struct piece p = { w->texts.used, text.len };
+
+    out_text(&w->texts, text);
+    return p;
+}
+
+static slice piece_text(const struct worker *w, struct piece p)
+{
+    slice all = out_taken(&w->texts);
+
+    return slice_head(slice_skip(all, p.at), p.len);
+}
+
+struct target_pieces { struct piece uri, routes; };
+
+/* ---- a user's contacts ---- */
+
+static void add_contact(struct worker *w, const struct binding *binding, uint16_t order, struct route *ret,
+                        struct target_pieces pieces[ROUTE_TARGETS_MAX])
+{
+    struct binding_fields contact;
+    struct route_target *target = &ret->targets[ret->target_count];
+    struct piece routes = { w->texts.used, 0 };
+
+    binding_read(binding, &contact);
+    *target = (struct route_target){ .order = order, .trusted = true };
+    if (ret->target_count == ROUTE_TARGETS_MAX || !registrar_hop(&contact, &target->hop))
+        return;
+    if (contact.path.len)
+        sip_build_header(&w->texts, SIP_H_ROUTE, contact.path);
+    routes.len = w->texts.used - routes.at;
+    pieces[ret->target_count].routes = routes;
+    pieces[ret->target_count++].uri = write_piece(w, contact.uri);
+}
+
+/* Contacts of one q ring together; an alternative of one instance comes behind all of them. */
+static void add_user(struct worker *w, slice key, struct route *ret, struct target_pieces pieces[ROUTE_TARGETS_MAX])
+{
+    struct binding_target all[ROUTE_TARGETS_MAX];
+    size_t count = bindings_targets(bindings_find(w->bindings, key), all, ARRAY_LEN(all), endpoint_now_ns(w->endpoint));
+
+    for (size_t i = 0; i < count; i++) {
+        struct binding_fields contact;
+
+        binding_read(all[i].binding, &contact);
+        add_contact(w, all[i].binding, (uint16_t)(1000 - contact.q_thousandth + (all[i].is_alternative ? 1001 : 0)), ret, pieces);
+    }
+}
+
+static void user_wishes(struct worker *w, const struct user *user, slice key, struct route *ret, struct piece forwards[USER_FORWARDS],
+                        struct piece *called)
+{
+    ret->flags = user->flags;
+    ret->calls_max = user->calls_max;
+    ret->no_answer_ns = (int64_t)user->no_answer_s * 1000000000;
+    *called = write_piece(w, key);
+    for (int i = 0; i < USER_FORWARDS; i++)
+        forwards[i] = write_piece(w, user->forward[i]);
+}
+
+/* ---- refusals ---- */
+
+static const char emergency_elsewhere[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<ims-3gpp version=\"1\"><alternative-service><type>emergency</type>"
+    "<reason>Emergency calls go by the circuit-switched network here.</reason></alternative-service></ims-3gpp>\r\n";
+
+static void refuse_route(struct worker *w, const struct plan_route *found, struct route *ret)
+{
+    ret->status = found->status;
+    out_clear(&w->headers);
+    for (size_t i = 0; i < found->uris.count; i++) {
+        out_text(&w->headers, SLICE("Contact: <"));
+        sip_build_text(&w->headers, found->uris.at[i]);
+        out_text(&w->headers, SLICE(">\r\n"));
+    }
+    if (found->result == PLAN_EMERGENCY_ELSEWHERE) {
+        ret->type = SLICE("application/3gpp-ims+xml");
+        ret->body = slice_of(emergency_elsewhere, sizeof emergency_elsewhere - 1);
+    }
+    ret->headers = out_taken(&w->headers);
+}
+
+/* A user who wants to be called back elsewhere: its contacts as a redirect. */
+static void redirect(struct worker *w, struct route *ret, const struct target_pieces pieces[ROUTE_TARGETS_MAX])
+{
+    out_clear(&w->headers);
+    for (size_t i = 0; i < ret->target_count; i++) {
+        out_text(&w->headers, SLICE("Contact: <"));
+        sip_build_text(&w->headers, piece_text(w, pieces[i].uri));
+        out_text(&w->headers, SLICE(">\r\n"));
+    }
+    ret->status = ret->target_count == 0 ? 480 : ret->target_count == 1 ? 302 : 300;
+    ret->headers = out_taken(&w->headers);
+}
+
+/* ---- gateways ---- */
+
+static void add_gateway(struct worker *w, const struct plan_target *target, struct route *ret,
+                        struct target_pieces pieces[ROUTE_TARGETS_MAX])
+{
+    const struct config_gateway *gateway = &plan_config(w->settings.plan)->gateways[target->gateway];
+    const struct hop *hop = w->settings.gateways ? &w->settings.gateways[target->gateway].hop : NULL;
+    struct piece uri = { w->texts.used, 0 };
+    char text[ADDRESS_TEXT_MAX];
+
+    if (!hop || !hop->remote.family || ret->target_count == ROUTE_TARGETS_MAX)
+        return;
+    out_text(&w->texts, SLICE("sip:"));
+    sip_build_text(&w->texts, slice_of_string(target->called));
+    out_char(&w->texts, '@');
+    if (gateway->host.address.family)
+        out_text(&w->texts, slice_of(text, address_format(&hop->remote, text)));
+    else
+        sip_build_text(&w->texts, gateway->host.host);
+    uri.len = w->texts.used - uri.at;
+    ret->targets[ret->target_count] = (struct route_target){ .hop = *hop, .order = (uint16_t)ret->target_count, .gateway = true,
+                                                             .trusted = gateway->trusted };
+    pieces[ret->target_count].routes = (struct piece){ 0, 0 };
+    pieces[ret->target_count++].uri = uri;
+}
+
+/* ---- the question ---- */
+
+static void caller_identity(struct worker *w, const struct route_question *q, struct piece *caller, struct piece *asserted)
+{
+    const struct worker_caller *c = &w->caller;
+
+    *caller = *asserted = (struct piece){ 0, 0 };
+    if (c->kind != PLAN_BY_USER || q->forwarded_by.len)
+        return;
+    struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, first */
+
+    out_clear(o);
+    out_text(o, c->name);
+    out_char(o, '@');
+    out_text(o, c->domain);
+    *caller = write_piece(w, out_taken(o));
+    out_clear(o);
+    if (c->display.len) {
+        out_char(o, '"');
+        sip_build_text(o, c->display);
+        out_text(o, SLICE("\" "));
+    }
+    out_text(o, SLICE("<sip:"));
+    sip_build_text(o, piece_text(w, *caller));
+    out_char(o, '>');
+    *asserted = write_piece(w, out_taken(o));
+}
+
+void worker_route(void *ctx, const struct route_question *q, struct route *ret)
+{
+    struct worker *w = ctx;
+    struct target_pieces pieces[ROUTE_TARGETS_MAX] = { 0 };
+    struct piece forwards[USER_FORWARDS] = { 0 }, called = { 0 }, caller, asserted;
+    struct plan_route found;
+    struct plan_question question = {
+        .uri = q->uri, .calling = sip_uri_user(q->invite->from.uri),
+        .by = q->forwarded_by.len ? PLAN_BY_USER : w->caller.kind, .gateway = w->caller.gateway,
+        .user_flags = q->forwarded_by.len ? 0 : w->caller.flags, .random = worker_random(w),
+    };
+    struct address host;
+
+    question.host_is_ours = address_parse_ip(sip_uri_host(q->uri), &host) && address_same_ip(&host, &q->from->local);
+    if (q->forwarded_by.len || w->caller.kind != PLAN_BY_USER)
+        out_clear(&w->texts);
+    caller_identity(w, q, &caller, &asserted);
+    plan_find(w->settings.plan, w->settings.users, &question, &found);
+    if (found.status) {
+        refuse_route(w, &found, ret);
+        return;
+    }
+    for (size_t i = 0; i < found.count; i++) {
+        char key[BINDINGS_KEY_MAX];
+        struct user user;
+        slice name = slice_of_string(found.at[i].called);
+
+        if (found.at[i].is_gateway) {
+            add_gateway(w, &found.at[i], ret, pieces);
+            continue;
+        }
+        if (name.len + 1 + found.domain.len > sizeof key)
+            continue;
+        memcpy(key, name.ptr, name.len);
+        key[name.len] = '@';
+        memcpy(key + name.len + 1, found.domain.ptr, found.domain.len);
+        slice aor = slice_of(key, name.len + 1 + found.domain.len);
+
+        if (w->settings.users->by_name(w->settings.users->ctx, name, found.domain, &user) == USERS_FOUND && found.count == 1)
+            user_wishes(w, &user, aor, ret, forwards, &called);
+        add_user(w, aor, ret, pieces);
+    }
+    if (w->texts.error) {
+        *ret = (struct route){ .status = 500 };
+        return;
+    }
+    ret->caller_trusted = w->caller.kind != PLAN_BY_STRANGER;
+    ret->caller = piece_text(w, caller);
+    ret->asserted = piece_text(w, asserted);
+    ret->called = piece_text(w, called);
+    for (int i = 0; i < USER_FORWARDS; i++)
+        ret->forward[i] = piece_text(w, forwards[i]);
+    for (size_t i = 0; i < ret->target_count; i++) {
+        ret->targets[i].uri = piece_text(w, pieces[i].uri);
+        ret->targets[i].routes = piece_text(w, pieces[i].routes);
+    }
+    if (ret->flags & USER_REDIRECT)
+        redirect(w, ret, pieces);
+}
