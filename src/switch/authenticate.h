@@ -17,6 +17,10 @@
  *     case AUTHENTICATE_DROP:      // guessed too often: no answer
  *     }
  *
+ * ACK and CANCEL cannot be challenged (RFC 3261, 22.1): do not ask for them. A user without an
+ * HA1 for an algorithm that is offered cannot use it, so where MD5 only was imported offer MD5
+ * alone: a client takes the first that it knows.
+ *
  * Users that do not exist are challenged and refused exactly as those with a wrong password,
  * in about the same time. */
 #ifndef SWITCH_AUTHENTICATE_H

@@ -26,6 +26,8 @@ struct bench {
     char nonce[DIGEST_NONCE_LEN + 1], text[2048], challenge[2048];
     struct sip_header room[SIP_HEADERS_MAX];
     struct authenticated who;
+    const char *method;
+    enum sip_header_id header, asks_for;                  /* what it writes, what we look for */
 };
 static struct bench t;
 
@@ -33,7 +35,7 @@ static bool begin(const struct authenticate_settings *settings, struct guard *gu
 {
     struct users table = test_users_table(&t.users);
 
-    t = (struct bench){ 0 };
+    t = (struct bench){ .method = "REGISTER", .header = SIP_H_AUTHORIZATION, .asks_for = SIP_H_AUTHORIZATION };
     t.d = digest_new();
     t.a = test_users_init(&t.users) && t.d ? authenticator_new(settings, &table, guard, START_NS) : NULL;
     return t.a != NULL;
@@ -72,7 +74,7 @@ static enum authenticate_result ask(const struct phone *p, int64_t now_ns)
     const char *nonce = p->nonce && !*p->nonce ? t.nonce : p->nonce;
     enum digest_algorithm algorithm = DIGEST_MD5;
     struct digest_text ha1 = { 0 }, response = { 0 };
-    struct digest_asked asked = { .method = SLICE("REGISTER"), .uri = slice_of_string(p->uri),
+    struct digest_asked asked = { .method = slice_of_string(t.method), .uri = slice_of_string(p->uri),
                                   .nonce = slice_of_string(nonce), .cnonce = slice_of_string(p->cnonce),
                                   .qop = slice_of_string(p->qop) };
     struct sip_message m;
@@ -85,9 +87,10 @@ static enum authenticate_result ask(const struct phone *p, int64_t now_ns)
     digest_ha1(t.d, algorithm, slice_of_string(p->user), slice_of_string(p->realm), slice_of_string(p->password), &ha1);
     digest_response(t.d, algorithm, &ha1, &asked, &response);
     at = (size_t)snprintf(t.text, sizeof t.text,
-                          "REGISTER %s SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:alice@example.com>;tag=1\r\n"
-                          "To: <sip:alice@example.com>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n"
-                          "Authorization: Digest realm=\"%s\"", p->request_uri, p->realm);
+                          "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:alice@example.com>;tag=1\r\n"
+                          "To: <sip:alice@example.com>\r\nCall-ID: c\r\nCSeq: 1 %s\r\n"
+                          "%.*s: Digest realm=\"%s\"", t.method, p->request_uri, t.method,
+                          SLICE_ARG(sip_header_name(t.header)), p->realm);
     at = param(at, "username", p->user, true);
     at = param(at, "nonce", nonce, true);
     at = param(at, "uri", p->uri, true);
@@ -98,7 +101,7 @@ static enum authenticate_result ask(const struct phone *p, int64_t now_ns)
     at = param(at, "response", p->response ? p->response : response.text, true);
     at += (size_t)snprintf(t.text + at, sizeof t.text - at, "\r\n\r\n");
     CHECK(sip_message_parse(slice_of(t.text, at), SIP_DATAGRAM, t.room, ARRAY_LEN(t.room), &m) > 0);
-    return authenticate(t.a, &m, &source, SIP_H_AUTHORIZATION, realm, now_ns, &t.who);
+    return authenticate(t.a, &m, &source, t.asks_for, realm, now_ns, &t.who);
 }
 
 TEST(credentials_are_taken_only_when_all_of_them_fit)
@@ -160,6 +163,26 @@ TEST(credentials_are_taken_only_when_all_of_them_fit)
         CHECK_ROW(i, !t.who.stale);
         CHECK_ROW(i, rows[i].result == AUTHENTICATE_OK || !t.who.user.name.len);
     }
+    finish();
+}
+
+TEST(a_caller_is_known_by_the_other_header_and_its_method)
+{
+    struct phone p = good;
+
+    CHECK(begin(&(struct authenticate_settings){ 0 }, NULL));
+    challenge(START_NS);
+    t.method = "INVITE";
+    t.asks_for = SIP_H_PROXY_AUTHORIZATION;
+    p.uri = p.request_uri = "sip:bob@example.com";
+    CHECK_EQ(ask(&p, START_NS), AUTHENTICATE_CHALLENGE);  /* Authorization is for somebody else */
+    CHECK_EQ(t.who.why, AUTHENTICATE_NO_CREDENTIALS);
+    t.header = SIP_H_PROXY_AUTHORIZATION;
+    CHECK_EQ(ask(&p, START_NS), AUTHENTICATE_OK);
+    CHECK_EQ(t.who.user.name, SLICE("alice"));
+    p.uri = p.request_uri = "tel:+1-201-555-0123";
+    p.nc = "00000002";
+    CHECK_EQ(ask(&p, START_NS), AUTHENTICATE_OK);
     finish();
 }
 

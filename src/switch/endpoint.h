@@ -105,7 +105,8 @@ void server_repeat(struct server_transaction *s);
 void server_acknowledged(struct server_transaction *s);
 
 /* No answer will ever be given: a request that is not an INVITE and whose far end was silent
- * gets none (RFC 4320). Not within its own `request` call. */
+ * gets none (RFC 4320), and who guesses passwords neither. Within its own `request` call, it is
+ * gone when that returns. */
 void server_drop(struct server_transaction *s);
 
 slice server_to_tag(const struct server_transaction *s);  /* in every answer of ours; the request's own, if it had one */

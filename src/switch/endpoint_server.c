@@ -363,6 +363,10 @@ static void got_new(struct endpoint *e, const struct hop *from, const struct sip
     else
         e->user.request(e->user.ctx, s, m, from);
     e->received = NULL;
+    if (s->dropped) {
+        server_free(s);
+        return;
+    }
     if (s->status < 200 && !keep_request(s, m)) {
         e->received = s;                                  /* say so while it can still be said */
         server_reply_plain(s, 500);
@@ -422,6 +426,7 @@ void server_due(struct server_transaction *s)
 void server_drop(struct server_transaction *s)
 {
     s->owner = NULL;
+    s->dropped = true;
     if (s->endpoint->received != s)
         server_free(s);
 }

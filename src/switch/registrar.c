@@ -275,6 +275,7 @@ static int check_who(struct asked *q, struct authenticated *who)
         return DONE;
     case AUTHENTICATE_DROP:
         q->r->counts.dropped++;
+        server_drop(q->s);
         return DONE;
     case AUTHENTICATE_REFUSE:
     case AUTHENTICATE_WAIT:

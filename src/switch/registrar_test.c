@@ -183,6 +183,15 @@ static struct binding_fields only(const char *key)
     return f;
 }
 
+static void run_s(int seconds)
+{
+    for (int64_t end_ns = t.now_ns + seconds * S; t.now_ns < end_ns;) {
+        t.now_ns += S / 10;
+        endpoint_time(t.endpoint, t.now_ns);
+        registrar_time(t.registrar, t.now_ns);
+    }
+}
+
 #define A "sip:alice@192.0.2.7:5060"
 #define CONTACT "Contact: <" A ">\r\n"
 
@@ -452,6 +461,9 @@ TEST(the_store_away_is_504_and_a_guesser_gets_nothing)
     CHECK(guard_is_banned(t.guard, &phone_end, t.now_ns));
     CHECK_EQ(registers("alice", "secret", "sip:alice@example.com", CONTACT), 0);
     CHECK_EQ(registrar_counts(t.registrar)->dropped, 1);
+    run_s(300);
+    CHECK_EQ(endpoint_live(t.endpoint), 0);               /* what got no answer is not kept either */
+    CHECK_EQ(endpoint_memory_bytes(t.endpoint), 0);
     CHECK_EQ(bindings_count(t.bindings), 0);
     finish();
 }
@@ -470,15 +482,6 @@ TEST(a_sweep_over_names_that_are_not_here_is_noticed_without_telling)
 }
 
 /* ---- time ---- */
-
-static void run_s(int seconds)
-{
-    for (int64_t end_ns = t.now_ns + seconds * S; t.now_ns < end_ns;) {
-        t.now_ns += S / 10;
-        endpoint_time(t.endpoint, t.now_ns);
-        registrar_time(t.registrar, t.now_ns);
-    }
-}
 
 /* The answer to the OPTIONS that went out last. */
 static void answer_ping(unsigned status)
