@@ -322,7 +322,7 @@ static bool make_room(struct udp_socket *s, size_t len)
         return true;
     if (s->first == 0)
         return false;
-    gone = s->queue[s->first].at;
+    gone = s->first < s->count ? s->queue[s->first].at : s->used;
     memmove(s->bytes, s->bytes + gone, s->used - gone);
     memmove(s->queue, s->queue + s->first, (s->count - s->first) * sizeof *s->queue);
     s->used -= gone;
