@@ -40,17 +40,20 @@ union control {
     char           bytes[CONTROL_MAX];
     struct cmsghdr align;
 };
-struct udp {
-    struct loop            *loop;
-    struct udp_handlers     handlers;
-    struct udp_counts       counts;
-    struct udp_socket     **sockets; /* by listener; NULL: of another transport */
-    size_t                  socket_count;
-    char                   *room;    /* BATCH datagrams */
-    struct mmsghdr          batch[BATCH];
+struct batch {
+    struct mmsghdr          all[BATCH];
     struct iovec            pieces[BATCH];
     struct sockaddr_storage names[BATCH];
     union control           controls[BATCH];
+};
+struct udp {
+    struct loop        *loop;
+    struct udp_handlers handlers;
+    struct udp_counts   counts;
+    struct udp_socket **sockets;     /* by listener; NULL: of another transport */
+    size_t              socket_count;
+    char               *room;        /* BATCH datagrams */
+    struct batch        in, out;     /* two: who is given a datagram may send many */
 };
 
 struct udp *udp_new(struct loop *l, const struct udp_handlers *handlers)
@@ -97,13 +100,13 @@ const struct udp_counts *udp_counts(const struct udp *u) { return &u->counts; }
 /* ---- in ---- */
 
 /* A header of the room that the kernel may fill, or fill from. */
-static struct msghdr *batch_header(struct udp *u, size_t i)
+static struct msghdr *batch_header(struct batch *b, size_t i)
 {
-    struct msghdr *h = &u->batch[i].msg_hdr;
+    struct msghdr *h = &b->all[i].msg_hdr;
 
-    *h = (struct msghdr){ .msg_name = &u->names[i], .msg_iov = &u->pieces[i], .msg_iovlen = 1,
-                          .msg_control = &u->controls[i], .msg_namelen = sizeof u->names[i],
-                          .msg_controllen = sizeof u->controls[i] };
+    *h = (struct msghdr){ .msg_name = &b->names[i], .msg_iov = &b->pieces[i], .msg_iovlen = 1,
+                          .msg_control = &b->controls[i], .msg_namelen = sizeof b->names[i],
+                          .msg_controllen = sizeof b->controls[i] };
     return h;
 }
 
@@ -144,10 +147,10 @@ static void deliver(struct udp_socket *s, size_t i)
 {
     struct udp *u = s->all;
     struct hop from = hop_of(s);
-    slice bytes = slice_of(u->pieces[i].iov_base, u->batch[i].msg_len);
+    slice bytes = slice_of(u->in.pieces[i].iov_base, u->in.all[i].msg_len);
 
-    read_control(s, &u->batch[i].msg_hdr, &from);
-    if (!socket_address_from(&u->names[i], &from.remote))
+    read_control(s, &u->in.all[i].msg_hdr, &from);
+    if (!socket_address_from(&u->in.names[i], &from.remote))
         return;
     u->counts.received++;
     if (sip_is_keepalive(bytes)) {
@@ -163,10 +166,10 @@ static void receive(struct udp_socket *s)
 
     for (size_t round = 0; round < BATCHES_A_ROUND; round++) {
         for (size_t i = 0; i < BATCH; i++) {
-            u->pieces[i] = (struct iovec){ u->room + i * DATAGRAM_MAX, DATAGRAM_MAX };
-            (void)batch_header(u, i);
+            u->in.pieces[i] = (struct iovec){ u->room + i * DATAGRAM_MAX, DATAGRAM_MAX };
+            (void)batch_header(&u->in, i);
         }
-        int got = recvmmsg(s->watch.fd, u->batch, BATCH, MSG_DONTWAIT, NULL);
+        int got = recvmmsg(s->watch.fd, u->in.all, BATCH, MSG_DONTWAIT, NULL);
 
         for (int i = 0; i < got; i++)
             deliver(s, (size_t)i);
@@ -245,15 +248,15 @@ static void put_source(struct msghdr *h, const struct address *from)
 
 static size_t make_batch(struct udp_socket *s)
 {
-    struct udp *u = s->all;
+    struct batch *b = &s->all->out;
     size_t n = s->count - s->first < BATCH ? s->count - s->first : BATCH;
 
     for (size_t i = 0; i < n; i++) {
         const struct waiting *w = &s->queue[s->first + i];
-        struct msghdr *h = batch_header(u, i);
+        struct msghdr *h = batch_header(b, i);
 
-        u->pieces[i] = (struct iovec){ s->bytes + w->at, w->len };
-        h->msg_namelen = socket_address_to(&w->to, &u->names[i]);
+        b->pieces[i] = (struct iovec){ s->bytes + w->at, w->len };
+        h->msg_namelen = socket_address_to(&w->to, &b->names[i]);
         if (w->from.family)
             put_source(h, &w->from);
         else
@@ -277,7 +280,7 @@ static void give_up_first(struct udp_socket *s, int error)
 static int push(struct udp_socket *s)
 {
     while (s->first < s->count) {
-        int sent = sendmmsg(s->watch.fd, s->all->batch, (unsigned)make_batch(s), MSG_DONTWAIT | MSG_NOSIGNAL);
+        int sent = sendmmsg(s->watch.fd, s->all->out.all, (unsigned)make_batch(s), MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (sent < 0)
             return -errno;
@@ -322,7 +325,7 @@ static bool make_room(struct udp_socket *s, size_t len)
         return true;
     if (s->first == 0)
         return false;
-    gone = s->queue[s->first].at;
+    gone = s->first < s->count ? s->queue[s->first].at : s->used;
     memmove(s->bytes, s->bytes + gone, s->used - gone);
     memmove(s->queue, s->queue + s->first, (s->count - s->first) * sizeof *s->queue);
     s->used -= gone;

@@ -19,6 +19,8 @@ struct pair {
     uint32_t       next;             /* number expected back at 1 */
     uint64_t       got[2];
     bool           echo, in_order;
+    size_t         copies;           /* of each datagram at 0, sent to a third */
+    struct address third;
     size_t         last_len;
     struct hop     lost;
     int            lost_error, lost_count;
@@ -35,6 +37,10 @@ static void on_datagram(void *ctx, const struct hop *from, int64_t now_ns, slice
     p->last_len = bytes.len;
     if (from->listener == 0) {
         p->from = *from;
+        struct hop away = { .remote = p->third };
+
+        for (size_t i = 0; i < p->copies; i++)
+            (void)udp_send(p->udp, &away, SLICE("OPTIONS, again and again"));
         if (p->echo)
             (void)udp_send(p->udp, from, bytes);
     } else if (bytes.len >= sizeof number) {
@@ -291,5 +297,32 @@ TEST(a_burst_beyond_the_queue_goes_out_or_is_refused_but_never_grows)
     while (udp_counts(p.udp)->sent < taken)
         round_once(&p);
     CHECK_EQ(udp_counts(p.udp)->refused, refused);
+    pair_close(&p);
+}
+
+/* The queue is sent from while a batch that came in is still being handed out. */
+TEST(who_sends_very_much_from_within_a_batch_does_not_spoil_the_rest_of_it)
+{
+    struct socket_wish wish = { .type = SOCK_DGRAM };
+    enum net_fault_what what;
+    struct pair p;
+    int third;
+
+    CHECK(pair_open(&p, "127.0.0.1", "127.0.0.1"));
+    wish.local = p.at[0];
+    wish.local.port = 0;
+    third = socket_bound(&wish, &what);
+    CHECK(third >= 0 && socket_local(third, &p.third) == 0);
+    p.echo = true;
+    p.copies = 300;
+    for (uint32_t i = 0; i < 32; i++)
+        send_number(&p, i, 50, &p.at[0]);
+    udp_flush(p.udp);
+    while (p.got[1] < 32)
+        round_once(&p);
+    CHECK(p.in_order);
+    CHECK_EQ(udp_counts(p.udp)->failed, 0);
+    CHECK_EQ(udp_counts(p.udp)->sent, 32 * 302);
+    (void)close(third);
     pair_close(&p);
 }

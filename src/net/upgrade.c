@@ -109,10 +109,12 @@ static void read_headers(slice rest, struct head *ret)
     }
 }
 
+static bool has_nul(slice s) { return slice_find_char(s, '\0') >= 0; }
+
 /* Bytes without an end: can it still become a head that begins so? */
 static enum upgrade wait_for(slice bytes, slice beginning)
 {
-    if (bytes.len >= UPGRADE_HEAD_MAX || memchr(bytes.len ? bytes.ptr : "", '\0', bytes.len))
+    if (bytes.len >= UPGRADE_HEAD_MAX || has_nul(bytes))
         return UPGRADE_BAD;
     return slice_eq(slice_head(bytes, beginning.len), slice_head(beginning, bytes.len)) ? UPGRADE_MORE : UPGRADE_BAD;
 }
@@ -125,7 +127,7 @@ enum upgrade upgrade_read_request(slice bytes, struct upgrade_request *ret)
 
     if (!len)
         return wait_for(bytes, SLICE("GET "));
-    if (!slice_take_line(&rest, &line) || !slice_starts(line, SLICE("GET ")))
+    if (has_nul(rest) || !slice_take_line(&rest, &line) || !slice_starts(line, SLICE("GET ")))
         return UPGRADE_BAD;
     version = slice_skip(line, 4);
     target = slice_take_until(&version, ' ');
@@ -152,7 +154,7 @@ enum upgrade upgrade_read_answer(slice bytes, slice key, size_t *ret_head_len, c
     *ret_why = "the answer is not HTTP/1.1";
     if (!len)
         return wait_for(bytes, SLICE("HTTP/1.1 "));
-    if (!slice_take_line(&rest, &line) || !slice_starts(line, SLICE("HTTP/1.1 ")))
+    if (has_nul(rest) || !slice_take_line(&rest, &line) || !slice_starts(line, SLICE("HTTP/1.1 ")))
         return UPGRADE_BAD;
     *ret_why = "the upgrade to WebSocket was refused";
     if (!slice_eq(slice_head(slice_skip(line, 9), 3), SLICE("101")))
