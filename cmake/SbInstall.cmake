@@ -1,4 +1,4 @@
-# What `make install` puts in place: program, man page, shell completions, translations.
+# What `make install` puts in place: program, man page, a sample configuration, shell completions.
 # SPDX-License-Identifier: Apache-2.0
 function(sb_install)
     if(TARGET signalbox)
@@ -6,6 +6,9 @@ function(sb_install)
     endif()
     file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+    install(FILES ${CMAKE_SOURCE_DIR}/data/serve/signalbox.ini OPTIONAL
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
     set(from ${CMAKE_SOURCE_DIR}/data/completions)
     set(share ${CMAKE_INSTALL_DATADIR})

@@ -68,11 +68,9 @@ static void put_help(struct out *o, const struct words *w, const struct setting 
         put_values(&text, w, s, "");
         put(&text, ")");
     }
-    if (s->flags & SETTING_RESTART) {
-        put(&text, ". ");
-        out_text(&text, words_text(w, TEXT_CONFIG_RESTART));
-    }
     put_comment(o, out_taken(&text));
+    if (s->flags & SETTING_RESTART)
+        put_comment(o, words_text(w, TEXT_CONFIG_RESTART));
     if (text.error)
         o->error = text.error;
     out_done(&text);

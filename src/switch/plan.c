@@ -16,6 +16,11 @@ struct elsewhere {                   /* a number of [gone], [moved] or [redirect
     struct config_words uris;
 };
 
+struct host {
+    slice name;                      /* lower case */
+    bool  is_domain;                 /* else an address, or the name of one: it stands for our first domain */
+};
+
 struct peer {                        /* a network that a gateway calls from */
     struct config_network network;
     uint16_t              gateway;
@@ -26,7 +31,7 @@ struct plan {
     struct arena     arena;
     struct prefixes  prefixes;       /* owner: the gateway; DENIED_OWNER: [numbers] deny */
     struct map       elsewhere;
-    slice           *hosts;          /* domains and our addresses, sorted */
+    struct host     *hosts;          /* domains and our addresses, sorted */
     size_t           host_count;
     struct peer     *peers;          /* the smallest network first */
     size_t           peer_count;
@@ -197,12 +202,25 @@ static bool make_elsewhere(struct plan *p)
     return add_entries(p, &c->moved, PLAN_MOVED) && add_entries(p, &c->redirect, PLAN_REDIRECTED);
 }
 
-static int by_text(const void *a, const void *b) { return slice_compare(*(const slice *)a, *(const slice *)b); }
-
-static bool add_host(struct plan *p, slice host)
+static int by_name(const void *a, const void *b)
 {
-    p->hosts[p->host_count] = arena_slice(&p->arena, host);
-    return p->hosts[p->host_count++].ptr != NULL;
+    return slice_compare(((const struct host *)a)->name, ((const struct host *)b)->name);
+}
+
+static bool is_domain(const struct config *c, slice name)
+{
+    for (size_t i = 0; i < c->server.domains.count; i++)
+        if (slice_eq(name, c->server.domains.at[i]))
+            return true;
+    return false;
+}
+
+static bool add_host(struct plan *p, slice name)
+{
+    struct host *h = &p->hosts[p->host_count++];
+
+    *h = (struct host){ arena_slice(&p->arena, name), is_domain(p->config, name) };
+    return h->name.ptr != NULL;
 }
 
 static bool make_hosts(struct plan *p)
@@ -220,7 +238,7 @@ static bool make_hosts(struct plan *p)
         if (!add_host(p, slice_of(text, address_format_ip(&c->listens[i].address, text))) ||
             (c->listens[i].advertise.host.len && !add_host(p, c->listens[i].advertise.host)))
             return false;
-    qsort(p->hosts, p->host_count, sizeof *p->hosts, by_text);
+    qsort(p->hosts, p->host_count, sizeof *p->hosts, by_name);
     return true;
 }
 
@@ -392,16 +410,16 @@ static bool by_scheme(struct search *s)
     return (s->as_name.len == 0 || s->as_name.len > PLAN_NAME_MAX) && decide(s, PLAN_NOBODY);
 }
 
-static const slice *find_host(const struct plan *p, slice host)
+static const struct host *find_host(const struct plan *p, slice name)
 {
     char lower[256];
+    struct host key = { .name = { lower, name.len } };
 
-    if (host.len > sizeof lower)
+    if (name.len > sizeof lower)
         return NULL;
-    for (size_t i = 0; i < host.len; i++)
-        lower[i] = ascii_lower(host.ptr[i]);
-    host.ptr = lower;
-    return bsearch(&host, p->hosts, p->host_count, sizeof *p->hosts, by_text);
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = ascii_lower(name.ptr[i]);
+    return bsearch(&key, p->hosts, p->host_count, sizeof *p->hosts, by_name);
 }
 
 bool plan_is_ours(const struct plan *p, slice host) { return find_host(p, host) != NULL; }
@@ -410,12 +428,12 @@ bool plan_is_ours(const struct plan *p, slice host) { return find_host(p, host) 
 static bool by_host(struct search *s)
 {
     const struct config_words *domains = &s->plan->config->server.domains;
-    const slice *host = find_host(s->plan, s->uri.host);
-    struct address address;
+    const struct host *host = find_host(s->plan, s->uri.host);
 
-    s->route->domain = host ? *host : domains->count ? domains->at[0] : s->uri.host;
-    if (host && domains->count && address_parse_ip(*host, &address))
-        s->route->domain = domains->at[0];
+    if (domains->count)
+        s->route->domain = host && host->is_domain ? host->name : domains->at[0];
+    else
+        s->route->domain = host ? host->name : s->uri.host;
     if (host || s->uri.scheme == SIP_SCHEME_TEL || s->q->host_is_ours || s->q->by == PLAN_BY_GATEWAY)
         return false;
     return decide(s, PLAN_NOBODY);
@@ -513,7 +531,7 @@ static size_t spellings(const struct search *s, slice ret[3])
     return count;
 }
 
-static bool by_user(struct search *s)
+static bool by_user_name(struct search *s)
 {
     slice ways[3];
     size_t count = spellings(s, ways);
@@ -654,7 +672,7 @@ static bool by_gateway(struct search *s)
 /* ---- all of it, in this order ---- */
 
 static bool (*const steps[])(struct search *s) = {
-    by_scheme, by_emergency, by_host, by_strangers, by_elsewhere, by_user, by_alias, by_gateway,
+    by_scheme, by_emergency, by_host, by_strangers, by_elsewhere, by_user_name, by_alias, by_gateway,
 };
 
 void plan_find(const struct plan *p, const struct users *users, const struct plan_question *q, struct plan_route *ret)

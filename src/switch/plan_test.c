@@ -139,7 +139,7 @@ TEST(each_number_goes_where_the_plan_says)
         { "sip:a%40b@example.org", STRANGER, 0, 0, PLAN_USER, 0, "a@b" },
         { "sip:2-00@192.0.2.1", STRANGER, 0, 0, PLAN_USER, 0, "200" },   /* our address stands for our first domain */
         { "sip:bob@second.example", USER, 0, 0, PLAN_NOBODY, 404, "" },
-        { "sip:bob@sip.example.org", USER, 0, 0, PLAN_NOBODY, 404, "" },
+        { "sip:bob@sip.example.org", USER, 0, 0, PLAN_USER, 0, "bob" },      /* so does what we advertise */
         { "sip:030201@example.org;user=phone", STRANGER, 0, 0, PLAN_USER, 0, "+4930201" },
         { "tel:+49-30-201", STRANGER, 0, 0, PLAN_USER, 0, "+4930201" },
         { "sip:team@example.org", STRANGER, 0, 0, PLAN_GROUP, 0, "bob 200 eve" },
