@@ -18,8 +18,12 @@
 #define RETRY_NS (INT64_C(5) * 1000000000)
 enum { NAME_LEN_MAX = 200, PENDING_FIRST = 64 << 10, PENDING_LEAST = 4 * JOURNAL_RECORD_MAX, SNAPSHOT_ROOM = 256 << 10 };
 
+enum stage { FEEDING, SYNCING, NAMING };    /* records come; the file goes to the disk; then its name */
+
 struct snapshot {
     int              fd;             /* -1: none is being written */
+    enum stage       stage;
+    struct journal_sync sync;
     struct hash_seed seed;
     uint8_t         *room;           /* SNAPSHOT_ROOM, of which `used` wait to be written */
     size_t           used;
@@ -38,8 +42,10 @@ struct journal {
     struct hash_seed seed;
     uint64_t         log_end;        /* behind its last whole record */
     uint64_t         older_bytes;    /* of logs before it that a restart would read, too */
-    bool             unsynced;
+    bool             unsynced, dir_unsynced;
+    int              old_fd;         /* the log before, while it has not been synced; or -1 */
     int64_t          last_sync_ns;
+    struct journal_sync sync;
 
     uint8_t         *pending;        /* records for log_end and on; the first `sealed` bytes have their checks */
     size_t           used, sealed, room;
@@ -131,20 +137,43 @@ static int file_create(const struct journal *j, const char *name, const struct j
 
 static bool syncs(const struct journal *j) { return j->settings.sync_ns >= 0; }
 
+/* The kernel has dropped those pages and would say yes the next time: only a snapshot helps. */
+static int sync_result(struct journal *j, int error)
+{
+    if (error < 0) {
+        j->counts.sync_errors++;
+        j->gap = true;
+    }
+    return error;
+}
+
 static int log_sync(struct journal *j, int64_t now_ns)
 {
-    j->last_sync_ns = now_ns;
-    if (!j->unsynced)
-        return 0;
-    j->unsynced = false;
-    if (fdatasync(j->log_fd) == 0)
-        return 0;
-    /* The kernel has dropped those pages and would say yes the next time: only a snapshot helps. */
-    int error = -errno;
+    const int fds[] = { j->old_fd, j->log_fd, j->dir_unsynced ? j->dir_fd : -1 };
 
-    j->counts.sync_errors++;
-    j->gap = true;
-    return error;
+    j->last_sync_ns = now_ns;
+    if (!j->unsynced && !j->dir_unsynced && j->old_fd < 0)
+        return 0;
+    journal_sync_start(&j->sync, fds, ARRAY_LEN(fds));
+    if (j->old_fd >= 0)
+        (void)close(j->old_fd);
+    j->old_fd = -1;
+    j->unsynced = j->dir_unsynced = false;
+    return j->settings.sync_ns > 0 ? 0 : sync_result(j, journal_sync_wait(&j->sync));
+}
+
+/* The log that grew so far stays open until it has been synced, too. */
+static void log_retire(struct journal *j)
+{
+    if (j->log_fd < 0)
+        return;
+    if (j->old_fd >= 0) {                                 /* two within one interval */
+        (void)sync_result(j, fsync(j->old_fd) < 0 ? -errno : 0);
+        (void)close(j->old_fd);
+    }
+    j->old_fd = syncs(j) && j->unsynced ? j->log_fd : -1;
+    if (j->old_fd < 0)
+        (void)close(j->log_fd);
 }
 
 static int log_create(struct journal *j, uint64_t generation)
@@ -155,20 +184,13 @@ static int log_create(struct journal *j, uint64_t generation)
     error = error ? error : file_create(j, name_of(j, JOURNAL_LOG, generation).text, &head, &fd);
     if (error)
         return error;
-    if (syncs(j) && (fdatasync(fd) < 0 || fsync(j->dir_fd) < 0)) {
-        error = -errno;
-        (void)close(fd);
-        (void)unlinkat(j->dir_fd, name_of(j, JOURNAL_LOG, generation).text, 0);
-        return error;
-    }
-    if (j->log_fd >= 0)
-        (void)close(j->log_fd);
+    log_retire(j);
     j->older_bytes += j->log_end;
     j->log_fd = fd;
     j->generation = generation;
     j->seed = head.seed;
     j->log_end = JOURNAL_FIRST;
-    j->unsynced = false;
+    j->unsynced = j->dir_unsynced = true;
     j->sealed = 0;                                        /* what waits goes into this file now */
     return 0;
 }
@@ -371,8 +393,9 @@ static int open_folder(struct journal *j)
 
 static struct journal *journal_free(struct journal *j)
 {
-    const int fds[] = { j->snapshot.fd, j->log_fd, j->lock_fd, j->dir_fd };
+    const int fds[] = { j->snapshot.fd, j->old_fd, j->log_fd, j->lock_fd, j->dir_fd };
 
+    (void)journal_sync_wait(&j->sync);
     for (size_t i = 0; i < ARRAY_LEN(fds); i++)
         if (fds[i] >= 0)
             (void)close(fds[i]);
@@ -392,7 +415,7 @@ int journal_open(const struct journal_settings *settings, struct journal **ret)
     if (!j)
         return -ENOMEM;
     j->settings = *settings;
-    j->dir_fd = j->lock_fd = j->log_fd = j->snapshot.fd = -1;
+    j->dir_fd = j->lock_fd = j->log_fd = j->old_fd = j->snapshot.fd = -1;
     j->retry_ns = INT64_MIN;
     j->last_sync_ns = INT64_MIN;
     j->settings.pending_max = settings->pending_max ? settings->pending_max : 16u << 20;
@@ -510,7 +533,12 @@ int journal_flush(struct journal *j, int64_t now_ns)
         j->counts.write_errors++;
         return error;
     }
-    if (!syncs(j) || (j->last_sync_ns != INT64_MIN && now_ns - j->last_sync_ns < j->settings.sync_ns))
+    if (!syncs(j))
+        return 0;
+    error = journal_sync_poll(&j->sync);
+    if (error)
+        return error == 1 ? 0 : sync_result(j, error);
+    if (j->last_sync_ns != INT64_MIN && now_ns - j->last_sync_ns < j->settings.sync_ns)
         return 0;
     return log_sync(j, now_ns);
 }
@@ -535,8 +563,9 @@ static void snapshot_drop(struct journal *j)
 {
     struct snapshot *s = &j->snapshot;
 
+    (void)journal_sync_wait(&s->sync);
     (void)close(s->fd);
-    (void)unlinkat(j->dir_fd, name_with(j->name, ".snapshot.tmp").text, 0);
+    (void)unlinkat(j->dir_fd, name_with(j->name, ".snapshot.tmp").text, 0);    /* not there when it has its name */
     free(s->room);
     j->gap |= s->had_gap;
     *s = (struct snapshot){ .fd = -1 };
@@ -557,8 +586,6 @@ int journal_snapshot_begin(struct journal *j, int64_t now_ns)
 
     assert(!journal_snapshot_is_open(j));
     (void)journal_flush(j, now_ns);                       /* what does not fit goes into the new log */
-    if (syncs(j))
-        (void)log_sync(j, now_ns);
     *s = (struct snapshot){ .fd = -1, .offset = JOURNAL_FIRST, .room = malloc(SNAPSHOT_ROOM) };
     error = s->room ? new_seed(&s->seed) : -ENOMEM;
     error = error ? error : file_create(j, name_with(j->name, ".snapshot.tmp").text, &head, &s->fd);
@@ -599,12 +626,12 @@ static void remove_older(struct journal *j)
     free(files.all);
 }
 
-static int snapshot_finish(struct journal *j)
+/* All records are there: the head, which has their count, and then the disk's turn. */
+static int snapshot_complete(struct journal *j)
 {
     struct snapshot *s = &j->snapshot;
     struct journal_head head = { .kind = JOURNAL_SNAPSHOT, .generation = j->generation, .count = s->count,
                                  .seed = s->seed };
-    struct file_name tmp = name_with(j->name, ".snapshot.tmp"), name = name_of(j, JOURNAL_SNAPSHOT, j->generation);
     uint8_t bytes[JOURNAL_FIRST];
     size_t written;
     int error = snapshot_write(s);
@@ -613,35 +640,50 @@ static int snapshot_finish(struct journal *j)
     error = error ? error : write_at(s->fd, bytes, sizeof bytes, 0, &written);
     if (error)
         return error;
-    if (fsync(s->fd) < 0 || renameat(j->dir_fd, tmp.text, j->dir_fd, name.text) < 0)
+    journal_sync_start(&s->sync, &s->fd, 1);
+    s->stage = SYNCING;
+    return 1;
+}
+
+static int snapshot_name(struct journal *j)
+{
+    struct snapshot *s = &j->snapshot;
+    struct file_name tmp = name_with(j->name, ".snapshot.tmp"), name = name_of(j, JOURNAL_SNAPSHOT, j->generation);
+
+    if (renameat(j->dir_fd, tmp.text, j->dir_fd, name.text) < 0)
         return -errno;
+    journal_sync_start(&s->sync, &j->dir_fd, 1);
+    s->stage = NAMING;
+    return 1;
+}
+
+static int snapshot_end(struct journal *j, bool name_is_safe)
+{
+    struct snapshot *s = &j->snapshot;
+
     (void)close(s->fd);
     free(s->room);
     j->snapshot_size = s->offset;
     *s = (struct snapshot){ .fd = -1 };
     j->counts.snapshots++;
-    if (fsync(j->dir_fd) < 0)                             /* then a power cut may show the older ones again */
+    if (!name_is_safe)                                    /* a power cut may show the older ones again */
         return 0;
     remove_older(j);
     j->older_bytes = 0;
     return 0;
 }
 
-int journal_snapshot_some(struct journal *j, int64_t now_ns, slice (*feed)(void *ctx), void *ctx, size_t max_bytes)
+static int snapshot_feed(struct journal *j, slice (*feed)(void *ctx), void *ctx, size_t max_bytes)
 {
     struct snapshot *s = &j->snapshot;
-    size_t done = 0;
-    bool more = true;
     int error = 0;
 
-    assert(journal_snapshot_is_open(j));
-    while (!error && done < max_bytes) {
+    for (size_t done = 0; !error && done < max_bytes;) {
         slice record = feed(ctx);
         size_t size = journal_record_size(record.len);
 
-        more = record.ptr != NULL;
-        if (!more)
-            break;
+        if (!record.ptr)
+            return snapshot_complete(j);
         assert(record.len <= JOURNAL_RECORD_MAX);
         if (SNAPSHOT_ROOM - s->used < size)
             error = snapshot_write(s);
@@ -651,12 +693,28 @@ int journal_snapshot_some(struct journal *j, int64_t now_ns, slice (*feed)(void 
         s->count++;
         done += size;
     }
-    if (!error)
-        error = more ? snapshot_write(s) : snapshot_finish(j);
-    if (!error)
-        return more;
+    error = error ? error : snapshot_write(s);
+    return error ? error : 1;
+}
+
+int journal_snapshot_some(struct journal *j, int64_t now_ns, slice (*feed)(void *ctx), void *ctx, size_t max_bytes)
+{
+    struct snapshot *s = &j->snapshot;
+    int got;
+
+    assert(journal_snapshot_is_open(j));
+    if (s->stage == FEEDING) {
+        got = snapshot_feed(j, feed, ctx, max_bytes);
+    } else {
+        got = journal_sync_poll(&s->sync);
+        if (got != 1 && s->stage == NAMING)
+            return snapshot_end(j, got == 0);
+        got = got ? got : snapshot_name(j);
+    }
+    if (got >= 0)
+        return got;
     snapshot_drop(j);
-    return snapshot_failed(j, now_ns, error);
+    return snapshot_failed(j, now_ns, got);
 }
 
 void journal_close(struct journal *j)
@@ -666,6 +724,7 @@ void journal_close(struct journal *j)
     if (journal_snapshot_is_open(j))
         snapshot_drop(j);
     (void)journal_flush(j, j->last_sync_ns);
+    (void)journal_sync_wait(&j->sync);
     if (syncs(j))
         (void)log_sync(j, j->last_sync_ns);
     (void)journal_free(j);

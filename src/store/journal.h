@@ -31,8 +31,9 @@ struct journal_settings {
     void      *ctx;
     bool     (*replay)(void *ctx, slice record);          /* false: not understood, counted as refused */
     size_t     pending_max;          /* bytes waiting for the disk; 0: 16 MiB */
-    int64_t    sync_ns;              /* fdatasync at a flush when the last was so long ago: 0 each
-                                      * time, below 0 never (safe from kill -9, not from power cuts) */
+    int64_t    sync_ns;              /* a flush begins an fsync, in a thread, when the last was so long
+                                      * ago; 0: each flush waits for it; below 0: never (safe from
+                                      * kill -9, not from power cuts) */
     uint64_t   snapshot_least;       /* no snapshot for less log than this; 0: 4 MiB */
     unsigned   snapshot_factor;      /* ... nor than this many times the last snapshot; 0: 2 */
 };
@@ -69,7 +70,8 @@ bool journal_wants_snapshot(const struct journal *j, int64_t now_ns);
 int journal_snapshot_begin(struct journal *j, int64_t now_ns);
 /* Asks `feed` for records until max_bytes are written. All that exists from begin to end must be
  * fed once; what changes meanwhile may be fed as it was or as it is. feed: the next record, or one
- * with a NULL ptr when there are no more. 1: go on later; 0: done and in place; -errno: given up. */
+ * with a NULL ptr when there are no more; then it is not asked again, and the rest is waiting for the
+ * disk, which a thread does. 1: go on later; 0: done and in place; -errno: given up. */
 int journal_snapshot_some(struct journal *j, int64_t now_ns, slice (*feed)(void *ctx), void *ctx, size_t max_bytes);
 bool journal_snapshot_is_open(const struct journal *j);
 

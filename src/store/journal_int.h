@@ -12,6 +12,9 @@
 #ifndef STORE_JOURNAL_INT_H
 #define STORE_JOURNAL_INT_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "base/hash.h"
 #include "store/journal.h"
 
@@ -44,5 +47,21 @@ struct journal_found {
 };
 /* 0, or -errno: it could not be read to its end; *ret tells how far. */
 int journal_file_read(int fd, bool (*replay)(void *ctx, slice record), void *ctx, struct journal_found *ret);
+
+/* ---- onto the disk, while the loop goes on ---- */
+
+enum { JOURNAL_SYNC_MAX = 3 };
+struct journal_sync {                /* zero is ready to use; wait for it before it goes */
+    pthread_t   thread;
+    bool        busy, has_thread;
+    atomic_bool done;
+    int         fds[JOURNAL_SYNC_MAX];
+    size_t      count;
+    int         error;
+};
+/* fsync of these, in order; negative ones are passed over. The one before must be over. */
+void journal_sync_start(struct journal_sync *s, const int *fds, size_t count);
+int  journal_sync_poll(struct journal_sync *s);           /* 1: not yet; 0 or -errno, the latter once */
+int  journal_sync_wait(struct journal_sync *s);
 
 #endif

@@ -31,7 +31,7 @@ static void folder_remove(void)
 
 static void folder_make(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/journal-test-XXXXXX");
+    snprintf(folder, sizeof folder, "%s/journal-test-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/things", folder);
 }
@@ -408,6 +408,36 @@ TEST(a_long_log_wants_a_snapshot)
     folder_remove();
 }
 
+TEST(syncs_run_beside_and_tell_of_nothing_wrong)
+{
+    for (int64_t every = 0; every <= 1; every++) {
+        struct things t, again;
+        struct journal *j;
+        struct journal_settings settings = { .path = path, .ctx = &t, .replay = on_record, .sync_ns = every };
+
+        folder_make();
+        memset(&t, 0, sizeof t);
+        CHECK_EQ(journal_open(&settings, &j), 0);
+        for (uint32_t i = 0; i < 300; i++) {
+            CHECK_EQ(put(j, &t, i % 50, i + 1), 0);
+            CHECK_EQ(journal_flush(j, i), 0);
+            if (i % 100 == 50)
+                CHECK_EQ(snapshot_whole(j, &t, 500), 0);
+        }
+        CHECK_EQ(journal_counts(j)->sync_errors, 0);
+        CHECK_EQ(journal_counts(j)->snapshots, 3);
+        CHECK_EQ(journal_snapshot_begin(j, 0), 0);        /* and is left in the middle */
+        t.asked = 0;
+        while (t.asked < THINGS && journal_snapshot_some(j, 0, on_feed, &t, 1 << 20) == 1)
+            ;
+        journal_close(j);
+        CHECK_EQ(things_open(&again, &j), 0);
+        CHECK_MEM_EQ(t.value, again.value, sizeof t.value);
+        journal_close(j);
+        folder_remove();
+    }
+}
+
 /* ---- stopped at any moment ---- */
 
 /* The child does `steps` steps of work with snapshots in between and is gone without a word. */
@@ -423,12 +453,12 @@ static void work_and_vanish(int steps)
         (void)put(j, &t, (uint32_t)i * 7 % 50, (uint32_t)i + 1);
         if (journal_flush(j, 0) != 0)
             _exit(8);
-        if (i % 20 == 5) {
+        if (i % 20 == 5 && !journal_snapshot_is_open(j)) {
             t.asked = 0;
             more = journal_snapshot_begin(j, 0) == 0;
         }
-        if (more)
-            more = journal_snapshot_some(j, 0, on_feed, &t, 200) == 1;
+        while (more && (more = journal_snapshot_some(j, 0, on_feed, &t, 200)) == 1 && t.asked == THINGS && i % 2)
+            ;                                             /* every other time the disk is waited for */
     }
     _exit(0);
 }

@@ -18,7 +18,7 @@ static char folder[64], path[96];
 
 static void folder_make(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/users-test-XXXXXX");
+    snprintf(folder, sizeof folder, "%s/users-test-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/users.db", folder);
 }
