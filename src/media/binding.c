@@ -158,6 +158,8 @@ void media_learn(struct media_table *t, struct media_stream *s)
 /* Streams that came before the SDP that names their address. */
 void media_claim_waiting(struct media_table *t, const struct media_endpoint *e)
 {
+    if (t->by_src.count == 0)                             /* nobody waits */
+        return;
     uint64_t hash = media_address_hash(t, &e->address);
 
     for (int destination = 1; destination >= 0; destination--) {

@@ -59,27 +59,107 @@ struct media_endpoint *media_endpoint_claiming(const struct media_table *t, cons
     return best;
 }
 
+static struct media_endpoint *endpoint_alloc(struct media_table *t, struct media_call *m)
+{
+    if (m->inside_count < MEDIA_ENDPOINTS_INSIDE)
+        return &m->inside[m->inside_count++];
+    struct media_endpoint *e = calloc(1, sizeof *e);
+
+    t->memory_bytes += e ? sizeof *e : 0;
+    return e;
+}
+
+static void endpoint_free(struct media_table *t, struct media_call *m, struct media_endpoint *e)
+{
+    if (e >= m->inside && e < m->inside + MEDIA_ENDPOINTS_INSIDE)
+        return;
+    t->memory_bytes -= sizeof *e;
+    free(e);
+}
+
 struct media_endpoint *media_endpoint_add(struct media_table *t, struct media_call *m, const struct address *a)
 {
     struct media_endpoint *e;
 
     if (m->endpoint_count >= MEDIA_ENDPOINTS_MAX || t->memory_bytes >= t->settings.memory_max_bytes ||
-        !(e = calloc(1, sizeof *e)))
+        !(e = endpoint_alloc(t, m)))
         return NULL;
     e->address = *a;
     e->call = m;
     e->next = m->endpoints;
     m->endpoints = e;
     m->endpoint_count++;
-    t->memory_bytes += sizeof *e;
     map_add(&t->endpoints, &e->by_address, media_address_hash(t, a));
     return e;
 }
 
 /* ---- what payload types mean ----------------------------------------------------------- */
 
-static bool type_in(const struct media_endpoint *e, unsigned payload_type, struct media_type *ret)
+static uint8_t letter_of(slice type)
 {
+    return slice_eq_nocase(type, SLICE("audio")) ? 'a' : slice_eq_nocase(type, SLICE("video")) ? 'v' : 'o';
+}
+
+static void types_read(struct media_table *t, struct media_endpoint *e, const struct sdp_media *line)
+{
+    struct sdp_codec codecs[MEDIA_TYPES_MAX];
+    size_t count = sdp_codecs_of(line, codecs, ARRAY_LEN(codecs));
+
+    for (size_t k = 0; k < count; k++) {
+        unsigned i = 0;
+
+        while (i < e->type_count && e->types[i].payload_type != codecs[k].payload_type)
+            i++;
+        if (i == MEDIA_TYPES_MAX)
+            continue;
+        e->types[i] = media_type_of_codec(&t->names, line, &codecs[k]);
+        e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
+    }
+}
+
+/* Now somebody asks. */
+static void said_read(struct media_table *t, struct media_endpoint *e)
+{
+    if (!e || !e->formats.len)
+        return;
+    slice type = e->media == 'a' ? SLICE("audio") : e->media == 'v' ? SLICE("video") : SLICE("");
+
+    types_read(t, e, &(struct sdp_media){ .type = type, .formats = e->formats, .lines = e->lines });
+    e->formats = (slice){0};
+}
+
+static bool says(slice formats, slice lines, const struct sdp_media *line)
+{
+    return formats.len && slice_eq(formats, line->formats) && slice_eq(lines, line->lines);
+}
+
+/* Most calls of a capture of signalling have no stream, so nobody asks what their types mean: the text
+ * waits, if the call keeps it anyway. What was said before goes on for what is under way, so it is read
+ * before it is forgotten. */
+static void endpoint_say(struct media_table *t, struct media_endpoint *e, const struct media_description *d,
+                         const struct sdp_media *line)
+{
+    const struct call_facts *facts = e->call->call->facts;
+    const struct call_sdp *kept = facts ? &facts->sdp[d->from_callee] : NULL;
+
+    if (says(e->formats, e->lines, line))
+        return;
+    if (!slice_eq(e->formats, line->formats))             /* else each of them gets a new meaning now */
+        said_read(t, e);
+    e->formats = (slice){0};
+    e->media = letter_of(line->type);
+    if (kept && says(kept->formats, kept->lines, line)) {
+        e->formats = kept->formats;
+        e->lines = kept->lines;
+    } else {
+        types_read(t, e, line);
+    }
+}
+
+static bool type_in(struct media_table *t, struct media_endpoint *e, unsigned payload_type,
+                    struct media_type *ret)
+{
+    said_read(t, e);
     for (unsigned i = 0; e && i < e->type_count; i++)
         if (e->types[i].payload_type == payload_type) {
             *ret = e->types[i];
@@ -91,16 +171,16 @@ static bool type_in(const struct media_endpoint *e, unsigned payload_type, struc
 /* The receiver's SDP says what it wants under which number; else the sender's, else any. */
 struct media_type media_call_type_of(void *ctx, const struct media_stream *s, unsigned payload_type)
 {
-    struct media_type t;
+    struct media_table *t = ctx;
+    struct media_type type;
 
-    (void)ctx;
     if (s->call) {
-        if (type_in(media_endpoint_of(s->call, &s->dst), payload_type, &t) ||
-            type_in(media_endpoint_of(s->call, &s->src), payload_type, &t))
-            return t;
-        for (const struct media_endpoint *e = s->call->endpoints; e; e = e->next)
-            if (type_in(e, payload_type, &t))
-                return t;
+        if (type_in(t, media_endpoint_of(s->call, &s->dst), payload_type, &type) ||
+            type_in(t, media_endpoint_of(s->call, &s->src), payload_type, &type))
+            return type;
+        for (struct media_endpoint *e = s->call->endpoints; e; e = e->next)
+            if (type_in(t, e, payload_type, &type))
+                return type;
     }
     return media_type_static(payload_type);
 }
@@ -123,10 +203,11 @@ static void codecs_list(const struct media_table *t, const struct media_endpoint
     }
 }
 
-static void sdp_facts(const struct media_table *t, const struct media_endpoint *e, struct stream_sdp *ret)
+static void sdp_facts(struct media_table *t, struct media_endpoint *e, struct stream_sdp *ret)
 {
     if (!e)
         return;
+    said_read(t, e);
     ret->address = e->address;
     ret->ptime_ms = e->ptime_ms;
     ret->direction = e->direction;
@@ -135,28 +216,28 @@ static void sdp_facts(const struct media_table *t, const struct media_endpoint *
 }
 
 /* What a side named for this media line: the very address, or what it said instead. */
-static const struct media_endpoint *endpoint_named(const struct media_call *m, const struct address *a, bool callee,
-                                                   int line)
+static struct media_endpoint *endpoint_named(const struct media_call *m, const struct address *a, bool callee,
+                                             int line)
 {
-    const struct media_endpoint *exact = media_endpoint_of(m, a), *other = NULL;
+    struct media_endpoint *exact = media_endpoint_of(m, a), *other = NULL;
 
     if (exact && exact->kind == MEDIA_NAMED && exact->from_callee == callee)
         return exact;
-    for (const struct media_endpoint *e = m->endpoints; e; e = e->next)
+    for (struct media_endpoint *e = m->endpoints; e; e = e->next)
         if (e->kind == MEDIA_NAMED && e->from_callee == callee && (line < 0 || e->line == line))
             other = e;                                    /* the last is what was said first: the near hop */
     return other;
 }
 
-void media_call_finish_stream(const struct media_table *t, const struct media_stream *s, struct stream *r)
+void media_call_finish_stream(struct media_table *t, const struct media_stream *s, struct stream *r)
 {
     const struct media_call *m = s->call;
     const struct call *c = m->call;
     bool from_callee = s->side == STREAM_FROM_CALLEE;
-    const struct media_endpoint *to = media_endpoint_of(m, &s->dst), *from = media_endpoint_of(m, &s->src);
+    struct media_endpoint *to = media_endpoint_of(m, &s->dst), *from = media_endpoint_of(m, &s->src);
     int line = to ? to->line : from ? from->line : -1;
-    const struct media_endpoint *sender = endpoint_named(m, &s->src, from_callee, line);
-    const struct media_endpoint *receiver = endpoint_named(m, &s->dst, !from_callee, line);
+    struct media_endpoint *sender = endpoint_named(m, &s->src, from_callee, line);
+    struct media_endpoint *receiver = endpoint_named(m, &s->dst, !from_callee, line);
     int64_t end_ns = c->bye_ns ? c->bye_ns : c->ended_ns;
     struct media_type ignored;
 
@@ -167,8 +248,9 @@ void media_call_finish_stream(const struct media_table *t, const struct media_st
     r->unnamed_target = receiver && (!to || to->kind == MEDIA_LEARNED);
     if (!r->media && to)
         r->media = to->media;
+    said_read(t, to);
     for (unsigned i = 0; to && to->kind == MEDIA_NAMED && to->type_count && i < s->type_count; i++)
-        r->wrong_type |= !type_in(to, s->types[i], &ignored) && s->types[i] != 13 && s->types[i] != 19;
+        r->wrong_type |= !type_in(t, to, s->types[i], &ignored) && s->types[i] != 13 && s->types[i] != 19;
     if (c->answered_ns && s->first_ns > c->answered_ns)
         r->late_start_ms = (s->first_ns - c->answered_ns) / 1000000;
     if (end_ns && c->answered_ns)
@@ -189,23 +271,6 @@ struct media_call *media_call_open(struct media_table *t, struct call *c)
     return m;
 }
 
-static void endpoint_types(struct media_table *t, struct media_endpoint *e, const struct sdp_media *line)
-{
-    struct sdp_codec codecs[MEDIA_TYPES_MAX];
-    size_t count = sdp_codecs_of(line, codecs, ARRAY_LEN(codecs));
-
-    for (size_t k = 0; k < count; k++) {
-        unsigned i = 0;
-
-        while (i < e->type_count && e->types[i].payload_type != codecs[k].payload_type)
-            i++;
-        if (i == MEDIA_TYPES_MAX)
-            continue;
-        e->types[i] = media_type_of_codec(&t->names, line, &codecs[k]);
-        e->type_count = (uint8_t)(e->type_count + (i == e->type_count));
-    }
-}
-
 static bool line_is_rtp(const struct sdp_media *line)
 {
     return line->port && slice_find(line->proto, SLICE("RTP/")) >= 0;
@@ -217,11 +282,6 @@ static bool line_is_secure(const struct sdp *sdp, const struct sdp_media *line)
            sdp->fingerprint.len;
 }
 
-static uint8_t letter_of(slice type)
-{
-    return slice_eq_nocase(type, SLICE("audio")) ? 'a' : slice_eq_nocase(type, SLICE("video")) ? 'v' : 'o';
-}
-
 static void endpoint_name(struct media_table *t, struct media_call *m, const struct media_description *d, unsigned i,
                           const struct address *a, enum media_endpoint_kind kind)
 {
@@ -230,16 +290,14 @@ static void endpoint_name(struct media_table *t, struct media_call *m, const str
 
     if (!e && !(e = media_endpoint_add(t, m, a)))
         return;
-    /* what was said before goes on for what is under way; several lines may share it (BUNDLE) */
+    endpoint_say(t, e, d, line);                          /* several lines may share it (BUNDLE) */
     e->from_callee = d->from_callee;
     e->named_ns = d->time_ns;
     e->ptime_ms = line->ptime_ms;
     e->line = (uint8_t)i;
     e->kind = (uint8_t)kind;
     e->direction = (uint8_t)sdp_media_direction(d->sdp, i);
-    e->media = letter_of(line->type);
     e->secure = line_is_secure(d->sdp, line);
-    endpoint_types(t, e, line);
     media_claim_waiting(t, e);
 }
 
@@ -399,8 +457,7 @@ void media_call_close(struct media_table *t, struct media_call *m, bool at_end)
 
         m->endpoints = e->next;
         map_remove(&t->endpoints, &e->by_address);
-        t->memory_bytes -= sizeof *e;
-        free(e);
+        endpoint_free(t, m, e);
     }
     t->memory_bytes -= sizeof *m;
     free(m);

@@ -54,9 +54,11 @@ struct media_endpoint {
     uint8_t  media;                  /* 'a', 'v' or 'o' */
     uint8_t  type_count;
     bool     from_callee, secure;
+    slice    formats, lines;         /* of its newest SDP, in call->facts, until somebody asks for types */
     struct media_type types[MEDIA_TYPES_MAX];
 };
 
+#define MEDIA_ENDPOINTS_INSIDE 2u    /* of a plain call: one a side */
 struct media_call {
     struct call  *call;
     struct list   streams;           /* live ones, by in_owner */
@@ -66,6 +68,8 @@ struct media_call {
     bool     sparse, described;
     uint8_t  dtmf;                   /* enum call_media_dtmf */
     uint64_t other_packets;
+    uint8_t  inside_count;
+    struct media_endpoint inside[MEDIA_ENDPOINTS_INSIDE];
 };
 
 static inline uint64_t media_address_hash(const struct media_table *t, const struct address *a)
@@ -87,10 +91,10 @@ struct media_endpoint *media_endpoint_of(const struct media_call *m, const struc
 struct media_endpoint *media_endpoint_claiming(const struct media_table *t, const struct address *a,
                                                const struct address *other, int64_t now_ns);
 struct media_endpoint *media_endpoint_add(struct media_table *t, struct media_call *m, const struct address *a);
-/* struct media_about; ctx is not used. */
+/* Of struct media_about; ctx is the table. */
 struct media_type media_call_type_of(void *ctx, const struct media_stream *s, unsigned payload_type);
 /* What only the call knows of its stream. */
-void media_call_finish_stream(const struct media_table *t, const struct media_stream *s, struct stream *r);
+void media_call_finish_stream(struct media_table *t, const struct media_stream *s, struct stream *r);
 
 /* ---- binding.c ---- */
 
