@@ -74,32 +74,30 @@ size_t address_format(const struct address *a, char text[ADDRESS_TEXT_MAX])
 static bool parse_v4(slice text, struct address *ret)
 {
     struct address a = { .family = 4 };
-    size_t at = 0;
+    const char *at = text.ptr, *end = text.ptr + text.len;
 
     for (size_t part = 0; part < 4; part++) {
-        unsigned number = 0, digits = 0;
+        const char *first = at;
+        unsigned number = 0;
 
-        for (; at < text.len && is_digit(text.ptr[at]); at++, digits++)
-            number = number * 10 + (unsigned)(text.ptr[at] - '0');
-        if (digits == 0 || digits > 3 || number > 255 || (digits > 1 && text.ptr[at - digits] == '0'))
+        for (; at < end && is_digit(*at); at++)
+            number = number * 10 + (unsigned)(*at - '0');
+        if (at == first || at - first > 3 || number > 255 || (at - first > 1 && *first == '0'))
             return false;
         a.ip[part] = (uint8_t)number;
-        if (part < 3 && (at == text.len || text.ptr[at++] != '.'))
+        if (part < 3 && (at == end || *at++ != '.'))
             return false;
     }
-    if (at != text.len)
+    if (at != end)
         return false;
     *ret = a;
     return true;
 }
 
-bool address_parse_ip(slice text, struct address *ret)
+static bool parse_v6(slice text, struct address *ret)
 {
     char copy[INET6_ADDRSTRLEN];
-    struct address a = {0};
-
-    if (text.len && is_digit(text.ptr[0]) && parse_v4(text, ret))
-        return true;
+    struct address a = { .family = 6 };
     bool bracketed = text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']';
 
     if (bracketed)
@@ -108,12 +106,15 @@ bool address_parse_ip(slice text, struct address *ret)
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    if (inet_pton(AF_INET6, copy, a.ip) == 1)
-        a.family = 6;
-    else
+    if (inet_pton(AF_INET6, copy, a.ip) != 1)
         return false;
     *ret = a;
     return true;
+}
+
+bool address_parse_ip(slice text, struct address *ret)
+{
+    return (text.len && is_digit(text.ptr[0]) && parse_v4(text, ret)) || parse_v6(text, ret);
 }
 
 bool address_is_zero(const struct address *a)

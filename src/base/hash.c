@@ -35,8 +35,13 @@ uint64_t hash_bytes(const struct hash_seed *seed, const void *bytes, size_t len)
         memcpy(&word, at, 8);
         absorb(&s, le64toh(word));
     }
-    for (size_t i = 0; i < left; i++)
-        last |= (uint64_t)at[i] << (8 * i);
+    if (left && len >= 8) {                               /* the last 8 bytes, without those done */
+        memcpy(&word, at + left - 8, 8);
+        last |= le64toh(word) >> (64 - 8 * left);
+    } else {
+        for (size_t i = 0; i < left; i++)
+            last |= (uint64_t)at[i] << (8 * i);
+    }
     absorb(&s, last);
     s.v2 ^= 0xff;
     round_(&s), round_(&s), round_(&s);

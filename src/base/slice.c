@@ -2,12 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/slice.h"
 
-bool slice_eq_nocase(slice a, slice b)
+bool slice_same_nocase(const char *a, const char *b, size_t len)
 {
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (a.ptr[i] != b.ptr[i] && ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
+    for (size_t i = 0; i < len; i++)
+        if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
             return false;
     return true;
 }
@@ -52,14 +50,31 @@ ptrdiff_t slice_find(slice s, slice needle)
     return -1;
 }
 
+static const char *find_from(const char *at, const char *end, char c)
+{
+    const char *found = at < end ? memchr(at, c, (size_t)(end - at)) : NULL;
+
+    return found ? found : end;
+}
+
 ptrdiff_t slice_find_nocase(slice s, slice needle)
 {
-    char first = needle.len ? ascii_lower(needle.ptr[0]) : 0;
+    if (needle.len == 0)
+        return 0;
+    if (needle.len > s.len)
+        return -1;
+    char lower = ascii_lower(needle.ptr[0]), upper = ascii_upper(lower);
+    const char *at = s.ptr, *end = s.ptr + s.len - needle.len + 1;
+    const char *small = find_from(at, end, lower), *large = find_from(at, end, upper);
 
-    for (size_t i = 0; i + needle.len <= s.len; i++)
-        if ((needle.len == 0 || ascii_lower(s.ptr[i]) == first) &&
-            slice_eq_nocase(slice_of(s.ptr + i, needle.len), needle))
-            return (ptrdiff_t)i;
+    while ((at = small < large ? small : large) < end) {  /* where its first letter stands */
+        if (slice_same_nocase(at, needle.ptr, needle.len))
+            return at - s.ptr;
+        if (small == at)
+            small = find_from(at + 1, end, lower);
+        if (large == at)
+            large = find_from(at + 1, end, upper);
+    }
     return -1;
 }
 

@@ -59,8 +59,13 @@ static inline bool slice_eq(slice a, slice b)
 
 /* ASCII only: SIP tokens are compared so (RFC 3261, 7.3.1). */
 static inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+static inline char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c & ~0x20) : c; }
 
-bool slice_eq_nocase(slice a, slice b);
+bool slice_same_nocase(const char *a, const char *b, size_t len);
+static inline bool slice_eq_nocase(slice a, slice b)      /* nearly always the length decides */
+{
+    return a.len == b.len && slice_same_nocase(a.ptr, b.ptr, a.len);
+}
 bool slice_starts(slice s, slice prefix);
 bool slice_starts_nocase(slice s, slice prefix);
 bool slice_ends(slice s, slice suffix);

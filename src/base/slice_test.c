@@ -98,6 +98,8 @@ TEST(a_needle_is_found_where_it_stands_first)
         { SLICE("xab"),           SLICE("abc"), -1, -1 },    /* only its beginning, at the end */
         { SLICE(""),              SLICE("a"),   -1, -1 },
         { SLICE("a\0b"),          SLICE("b"),    2, 2 },
+        { SLICE("TtAg Tag"),      SLICE("tag"), -1, 1 },     /* large and small by turns */
+        { SLICE("tTa Ttag"),      SLICE("TAG"), -1, 5 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CHECK_ROW_EQ(i, slice_find(rows[i].in, rows[i].needle), rows[i].at);

@@ -101,13 +101,17 @@ void timers_clear(struct timers *all, struct timer *t)
         timers_sink(all, hole, last);
 }
 
+struct timer *timers_ripe(const struct timers *all, int64_t now_ns)
+{
+    return all->count && all->heap[0].at_ns <= now_ns ? all->heap[0].timer : NULL;
+}
+
 struct timer *timers_due(struct timers *all, int64_t now_ns)
 {
-    if (all->count == 0 || all->heap[0].at_ns > now_ns)
-        return NULL;
-    struct timer *t = all->heap[0].timer;
+    struct timer *t = timers_ripe(all, now_ns);
 
-    timers_clear(all, t);
+    if (t)
+        timers_clear(all, t);
     return t;
 }
 

@@ -32,7 +32,9 @@ struct timers {
 
 int  timers_set(struct timers *all, struct timer *t, int64_t at_ns);    /* or move; -ENOMEM */
 void timers_clear(struct timers *all, struct timer *t);                 /* fine when not set */
-/* Takes out and returns the earliest with at_ns <= now_ns, or NULL. */
+/* The earliest, when its at_ns <= now_ns, or NULL; it stays. */
+struct timer *timers_ripe(const struct timers *all, int64_t now_ns);
+/* The same, taken out. */
 struct timer *timers_due(struct timers *all, int64_t now_ns);
 int64_t timers_next_ns(const struct timers *all);         /* INT64_MAX: none */
 void timers_done(struct timers *all);

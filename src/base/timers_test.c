@@ -43,6 +43,8 @@ TEST(a_timer_comes_up_at_its_time_and_not_before)
     CHECK_EQ(timers_set(&all, &b, -5), 0);           /* before 1970 is a time, too */
     CHECK_EQ(timers_next_ns(&all), -5);
     CHECK(timers_due(&all, -6) == NULL);
+    CHECK(timers_ripe(&all, -6) == NULL);
+    CHECK(timers_ripe(&all, 99) == &b);                   /* and it stays */
     CHECK(timers_due(&all, 99) == &b);
     CHECK(timers_due(&all, 99) == NULL);
     CHECK(timers_due(&all, 100) == &a);

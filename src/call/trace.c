@@ -19,16 +19,12 @@ static bool trace_grow(struct trace *t)
     return true;
 }
 
-struct trace_message *trace_add(struct trace *t)
+void trace_add(struct trace *t, const struct trace_message *m)
 {
-    if (t->count == t->room && !trace_grow(t)) {
+    if (t->count == t->room && !trace_grow(t))
         t->beyond++;
-        return NULL;
-    }
-    struct trace_message *m = &t->messages[t->count++];
-
-    *m = (struct trace_message){0};
-    return m;
+    else
+        t->messages[t->count++] = *m;
 }
 
 struct trace_message *trace_find(const struct trace *t, const struct trace_message *like)

@@ -71,8 +71,8 @@ struct trace {
     uint32_t beyond;                 /* distinct messages that found no place */
 };
 
-/* NULL: full, or no memory; counted in `beyond`. The entry is zero. */
-struct trace_message *trace_add(struct trace *t);
+/* Full, or no memory: it is counted in `beyond`. */
+void   trace_add(struct trace *t, const struct trace_message *m);
 /* The newest entry of this message on its way again, or NULL. */
 struct trace_message *trace_find(const struct trace *t, const struct trace_message *like);
 void   trace_done(struct trace *t);

@@ -428,10 +428,29 @@ bool case_sdp_pair(const struct casefile *k)
            address_same_ip(case_target(k, one), case_source(k, other));
 }
 
+/* Which letters there are, as bits; capitals are as small ones. */
+static uint32_t letters_of(slice text)
+{
+    uint32_t letters = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        letters |= 1u << (text.ptr[i] & 31);
+    return letters;
+}
+
+static bool has_letters_of(uint32_t letters, const char *word)
+{
+    while (*word && letters >> (*word & 31) & 1)
+        word++;
+    return !*word;
+}
+
 bool text_has(slice text, const char *const *words)
 {
+    uint32_t letters = letters_of(text);                  /* nearly every word wants one that is not there */
+
     for (size_t i = 0; text.len && words[i]; i++)
-        if (slice_find_nocase(text, slice_of_string(words[i])) >= 0)
+        if (has_letters_of(letters, words[i]) && slice_find_nocase(text, slice_of_string(words[i])) >= 0)
             return true;
     return false;
 }

@@ -378,6 +378,8 @@ static unsigned followed(const struct story *s, const struct candidate *c, const
     for (unsigned i = 0; i < s->count; i++) {
         const struct seen *m = &s->seen[i];
 
+        if (m->status == 100)                             /* in front of a challenge as of an answer */
+            continue;
         if (at > 0 && v->rows[at - 1].flags & FLOW_STEP_REPEATS && row_fits(&v->rows[at - 1], m))
             continue;
         if (next_row(s, v, m, &at))

@@ -60,14 +60,17 @@ static bool is_refusal(const struct casefile *k)
 
 void rules_ask(const struct casefile *k, struct candidates *found)
 {
+    uint64_t absent = ~k->marks;
     struct candidate *c;
 
     for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        const struct rule *rule = tables[t]->rules, *end = rule + tables[t]->count;
+
         if (tables[t]->any && !(tables[t]->any & k->marks))
             continue;
-        for (size_t i = 0; i < tables[t]->count; i++)
-            if ((tables[t]->rules[i].needs & ~k->marks) == 0)
-                ask(k, &tables[t]->rules[i], found);
+        for (; rule < end; rule++)
+            if ((rule->needs & absent) == 0)
+                ask(k, rule, found);
     }
     if (is_refusal(k) && (c = candidate_begin(found)) && refusal_find(k, c))
         candidate_end(k, found, c);
@@ -216,9 +219,12 @@ static void remove_cause(struct candidates *found, uint16_t cause, int *main_at)
 
 static void explain_away(struct candidates *found, uint16_t cause, int *main_at)
 {
-    for (size_t i = 0; i < ARRAY_LEN(explains); i++)
-        for (size_t j = 0; explains[i].cause == cause && j < EXPLAINS_MAX && explains[i].away[j]; j++)
-            remove_cause(found, explains[i].away[j], main_at);
+    const struct explains *e = explains, *end = explains + ARRAY_LEN(explains);
+
+    while (e < end && e->cause != cause)
+        e++;
+    for (size_t j = 0; e < end && j < EXPLAINS_MAX && e->away[j]; j++)
+        remove_cause(found, e->away[j], main_at);
 }
 
 static bool is_found(const struct candidates *found, uint16_t cause)

@@ -8,27 +8,39 @@
 #define MS 1000000LL
 #define FRAME 20
 
-/* Packet n with this delay; 50 packets are a second. */
-static void arrive(struct media_playout *p, int *n, int64_t *last_ms, int64_t delay_ms)
+struct arrivals {
+    struct media_playout p;
+    int     n;                       /* packets so far; 50 are a second */
+    int64_t last_ms;                 /* delay of the newest */
+};
+
+static void begin(struct arrivals *a)
 {
-    media_playout_feed(p, (delay_ms - *last_ms) * MS, FRAME);
-    *last_ms = delay_ms;
-    if (++*n % 50 == 0)
-        media_playout_second(p, FRAME);
+    *a = (struct arrivals){0};
+    media_playout_begin(&a->p);
+}
+
+/* So many packets with this delay. */
+static void arrive(struct arrivals *a, int count, int64_t delay_ms)
+{
+    for (int i = 0; i < count; i++) {
+        media_playout_feed(&a->p, (delay_ms - a->last_ms) * MS, FRAME);
+        a->last_ms = delay_ms;
+        if (++a->n % 50 == 0)
+            media_playout_second(&a->p, FRAME);
+    }
 }
 
 TEST(what_comes_evenly_is_never_late)
 {
-    struct media_playout p;
-    int n = 0;
-    int64_t last = 0;
+    struct arrivals a;
 
-    media_playout_begin(&p);
+    begin(&a);
     for (int i = 0; i < 1000; i++)
-        arrive(&p, &n, &last, i % 3);
+        arrive(&a, 1, i % 3);
     for (int i = 0; i < STREAM_BUFFERS; i++)
-        CHECK_ROW_EQ(i, p.discarded[i], 0);
-    CHECK(p.target_ms >= 20 && p.target_ms <= 40);        /* it shrinks to what is needed */
+        CHECK_ROW_EQ(i, a.p.discarded[i], 0);
+    CHECK(a.p.target_ms >= 20 && a.p.target_ms <= 40);    /* it shrinks to what is needed */
 }
 
 TEST(a_packet_behind_its_time_is_late_for_the_buffer_that_is_too_small)
@@ -38,59 +50,48 @@ TEST(a_packet_behind_its_time_is_late_for_the_buffer_that_is_too_small)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct media_playout p;
-        int n = 0;
-        int64_t last = 0;
+        struct arrivals a;
 
-        media_playout_begin(&p);
-        for (int k = 0; k < 30; k++)
-            arrive(&p, &n, &last, 0);
-        arrive(&p, &n, &last, rows[i].late_ms);
-        for (int k = 0; k < 30; k++)
-            arrive(&p, &n, &last, 0);
-        CHECK_ROW_EQ(i, p.discarded[STREAM_FIXED_50], rows[i].f50);
-        CHECK_ROW_EQ(i, p.discarded[STREAM_FIXED_200], rows[i].f200);
+        begin(&a);
+        arrive(&a, 30, 0);
+        arrive(&a, 1, rows[i].late_ms);
+        arrive(&a, 30, 0);
+        CHECK_ROW_EQ(i, a.p.discarded[STREAM_FIXED_50], rows[i].f50);
+        CHECK_ROW_EQ(i, a.p.discarded[STREAM_FIXED_200], rows[i].f200);
     }
 }
 
 TEST(the_adaptive_buffer_grows_at_once_and_shrinks_slowly)
 {
-    struct media_playout p;
-    int n = 0;
-    int64_t last = 0;
+    struct arrivals a;
 
-    media_playout_begin(&p);
-    for (int i = 0; i < 100; i++)
-        arrive(&p, &n, &last, 0);
-    arrive(&p, &n, &last, 100);
-    CHECK_EQ(p.discarded[STREAM_ADAPTIVE], 1);
-    CHECK(p.target_ms >= 100);
-    uint16_t grown = p.target_ms;
+    begin(&a);
+    arrive(&a, 100, 0);
+    arrive(&a, 1, 100);
+    CHECK_EQ(a.p.discarded[STREAM_ADAPTIVE], 1);
+    CHECK(a.p.target_ms >= 100);
+    uint16_t grown = a.p.target_ms;
 
     for (int i = 0; i < 49; i++)
-        arrive(&p, &n, &last, i % 2 ? 100 : 0);           /* now it is in time */
-    CHECK_EQ(p.discarded[STREAM_ADAPTIVE], 1);
+        arrive(&a, 1, i % 2 ? 100 : 0);                   /* now it is in time */
+    CHECK_EQ(a.p.discarded[STREAM_ADAPTIVE], 1);
     for (int i = 0; i < 1000; i++) {
-        arrive(&p, &n, &last, 0);
-        CHECK_ROW(i, p.target_ms <= grown + 20 && p.target_ms >= 20);
+        arrive(&a, 1, 0);
+        CHECK_ROW(i, a.p.target_ms <= grown + 20 && a.p.target_ms >= 20);
     }
-    CHECK(p.target_ms < 40);
+    CHECK(a.p.target_ms < 40);
 }
 
 TEST(a_delay_that_stays_is_followed_and_costs_a_few_packets_only)
 {
-    struct media_playout p;
-    int n = 0;
-    int64_t last = 0;
+    struct arrivals a;
 
-    media_playout_begin(&p);
-    for (int i = 0; i < 500; i++)
-        arrive(&p, &n, &last, 0);
-    for (int i = 0; i < 1000; i++)
-        arrive(&p, &n, &last, 500);
-    CHECK_EQ(p.discarded[STREAM_FIXED_50], MEDIA_RESYNC);
-    CHECK_EQ(p.discarded[STREAM_FIXED_200], MEDIA_RESYNC);
-    CHECK(p.discarded[STREAM_ADAPTIVE] < 600);            /* until the base has followed */
+    begin(&a);
+    arrive(&a, 500, 0);
+    arrive(&a, 1000, 500);
+    CHECK_EQ(a.p.discarded[STREAM_FIXED_50], MEDIA_RESYNC);
+    CHECK_EQ(a.p.discarded[STREAM_FIXED_200], MEDIA_RESYNC);
+    CHECK(a.p.discarded[STREAM_ADAPTIVE] < 600);          /* until the base has followed */
 }
 
 TEST(a_clock_that_drifts_discards_nothing_and_is_measured)
@@ -116,18 +117,15 @@ TEST(a_clock_that_drifts_discards_nothing_and_is_measured)
 
 TEST(a_new_spurt_lays_the_schedule_anew)
 {
-    struct media_playout p;
-    int n = 0;
-    int64_t last = 0;
+    struct arrivals a;
 
-    media_playout_begin(&p);
-    for (int i = 0; i < 20; i++)
-        arrive(&p, &n, &last, 0);
-    media_playout_feed(&p, 45 * MS, FRAME);
-    last = 45;
-    media_playout_rebase(&p);
-    arrive(&p, &n, &last, 90);                            /* 45 behind its schedule */
-    CHECK_EQ(p.discarded[STREAM_FIXED_50], 0);
-    arrive(&p, &n, &last, 100);
-    CHECK_EQ(p.discarded[STREAM_FIXED_50], 1);
+    begin(&a);
+    arrive(&a, 20, 0);
+    media_playout_feed(&a.p, 45 * MS, FRAME);
+    a.last_ms = 45;
+    media_playout_rebase(&a.p);
+    arrive(&a, 1, 90);                                    /* 45 behind its schedule */
+    CHECK_EQ(a.p.discarded[STREAM_FIXED_50], 0);
+    arrive(&a, 1, 100);
+    CHECK_EQ(a.p.discarded[STREAM_FIXED_50], 1);
 }

@@ -16,7 +16,11 @@ static void skip_separators(slice *rest)
 
 static slice take_token(slice *rest)
 {
-    return slice_take_while(rest, sip_is_token_char);
+    size_t len = (size_t)(sip_span(rest->ptr, rest->ptr + rest->len, SIP_C_TOKEN) - rest->ptr);
+    slice token = slice_head(*rest, len);
+
+    *rest = slice_skip(*rest, len);
+    return token;
 }
 
 /* Next name=value of a comma list. False, and *rest where it was: the end, or a word without

@@ -32,6 +32,8 @@ static size_t value_len(slice s)
 {
     size_t at = 0;
 
+    if (sip_find_char(s, ',') < 0)               /* nearly always */
+        return s.len;
     while (at < s.len) {
         slice rest = slice_skip(s, at);
         ptrdiff_t close;

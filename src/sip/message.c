@@ -554,6 +554,8 @@ ptrdiff_t sip_message_parse(slice bytes, enum sip_framing framing, struct sip_he
 
     while (at < end && (*at == '\r' || *at == '\n'))
         at++;
+    if (at < end && !sip_char_is(*at, SIP_C_TOKEN))
+        return -1;                       /* RTP, RTCP, STUN, DTLS and DNS end here */
     clear(ret);
     p.m = ret, p.end = end, p.bare_lf = p.beyond = false;
     p.room = room_count < INDEX_MAX ? (uint16_t)room_count : INDEX_MAX;

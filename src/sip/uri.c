@@ -85,6 +85,24 @@ static void read_host_port(slice text, struct sip_uri *ret)
         note(ret, SIP_FLAW_URI_BAD);
 }
 
+/* The scheme and what stands behind its colon. False: there is none. */
+static bool cut_scheme(slice text, struct sip_uri *ret)
+{
+    slice colon, scheme = sip_cut_at(text, ':', &colon);
+
+    ret->scheme = scheme_of(scheme);
+    if (!colon.len || (ret->scheme == SIP_SCHEME_OTHER && !slice_all(scheme, scheme_char)))
+        return false;
+    ret->scheme_text = scheme;
+    ret->rest = slice_skip(colon, 1);
+    return true;
+}
+
+static bool is_sip(const struct sip_uri *uri)
+{
+    return uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS;
+}
+
 /* sip: [ user [ ":" password ] "@" ] hostport *( ";" param ) [ "?" headers ] */
 static void read_sip(slice rest, struct sip_uri *ret)
 {
@@ -107,19 +125,14 @@ static void read_sip(slice rest, struct sip_uri *ret)
 
 bool sip_uri_parse(slice text, struct sip_uri *ret)
 {
-    slice colon, scheme = sip_cut_at(text, ':', &colon);
+    struct sip_uri uri = { 0 };
 
-    if (!colon.len || !slice_all(scheme, scheme_char))
+    if (!cut_scheme(text, &uri))
         return false;
-    struct sip_uri uri = {
-        .scheme = scheme_of(scheme), .scheme_text = scheme, .rest = slice_skip(colon, 1),
-    };
-
-    if (uri.scheme == SIP_SCHEME_SIP || uri.scheme == SIP_SCHEME_SIPS) {
+    if (is_sip(&uri))
         read_sip(uri.rest, &uri);
-    } else if (uri.scheme == SIP_SCHEME_TEL) {
+    else if (uri.scheme == SIP_SCHEME_TEL)
         uri.user = sip_cut_at(uri.rest, ';', &uri.params);
-    }
     if (!uri.rest.len)
         note(&uri, SIP_FLAW_URI_BAD);
     else if (slice_find_char(text, ' ') >= 0)
@@ -131,8 +144,16 @@ bool sip_uri_parse(slice text, struct sip_uri *ret)
 slice sip_uri_user(slice text)
 {
     struct sip_uri uri;
+    slice tail, user;
 
-    return sip_uri_parse(text, &uri) ? uri.user : (slice){ 0 };
+    if (!cut_scheme(text, &uri))
+        return (slice){ 0 };
+    if (uri.scheme == SIP_SCHEME_TEL)
+        return sip_cut_at(uri.rest, ';', &tail);
+    if (!is_sip(&uri))
+        return (slice){ 0 };
+    user = sip_cut_at(uri.rest, '@', &tail);
+    return tail.len ? sip_cut_at(user, ':', &tail) : (slice){ 0 };
 }
 
 slice sip_uri_host(slice text)

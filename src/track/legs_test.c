@@ -66,15 +66,21 @@ TEST(a_challenge_that_is_answered_is_not_the_result)
     }
 }
 
+/* Nothing ended it, or that was taken back. */
+static void check_goes_on(const struct call *c, enum call_state state)
+{
+    CHECK_EQ(c->state, state);
+    CHECK_EQ(c->ended_ns, 0);
+    CHECK_EQ(c->ended_by, CALL_NOBODY);
+}
+
 TEST(a_challenged_call_is_an_attempt_again_until_it_is_answered)
 {
     struct play p;
     const struct call *c = play_call(&p, "A>B INVITE\nB>A 407\nA>B ACK\nA>B INVITE cseq=2\n");
 
-    CHECK_EQ(c->state, CALL_TRYING);
+    check_goes_on(c, CALL_TRYING);
     CHECK_EQ(c->final, 0);
-    CHECK_EQ(c->ended_ns, 0);
-    CHECK_EQ(c->ended_by, CALL_NOBODY);
     play_done(&p);
 }
 
@@ -313,9 +319,7 @@ TEST(a_call_goes_on_ringing_while_one_of_its_forks_is_open)
     struct play p;
     const struct call *c = play_call(&p, "A>B INVITE br=1\nA>C INVITE br=2\nB>A 486 br=1\nC>A 180 br=2 to=c\n");
 
-    CHECK_EQ(c->state, CALL_PROGRESS);
-    CHECK_EQ(c->ended_ns, 0);
-    CHECK_EQ(c->ended_by, CALL_NOBODY);
+    check_goes_on(c, CALL_PROGRESS);
     CHECK_EQ(c->open_at_end, true);
     play_done(&p);
 }
@@ -370,9 +374,7 @@ TEST(a_server_tried_after_a_refusal_takes_back_the_end)
     const struct call *c = play_call(&p, "A>B INVITE br=1\nB>A 503 br=1\nA>B ACK br=1\n"
                                          "A>C INVITE br=2\nC>A 180 br=2\n");
 
-    CHECK_EQ(c->state, CALL_PROGRESS);
-    CHECK_EQ(c->ended_ns, 0);
-    CHECK_EQ(c->ended_by, CALL_NOBODY);
+    check_goes_on(c, CALL_PROGRESS);
     play_done(&p);
 }
 

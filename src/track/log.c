@@ -121,7 +121,7 @@ static bool is_stale(const struct sip_message *m)
     slice rest = value_of(m, m->status == 407 ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE);
     struct sip_auth auth;
 
-    return rest.len && sip_auth_next(&rest, &auth) && auth.stale;
+    return slice_find_nocase(rest, SLICE("stale")) >= 0 && sip_auth_next(&rest, &auth) && auth.stale;
 }
 
 static uint32_t traits_of(const struct call *c, const struct track_logged *about)
@@ -200,7 +200,6 @@ static void note_message(struct call *c, const struct track_logged *about)
         .transport = (uint8_t)about->unit->transport,
         .traits = is_from_callee(about) ? TRACE_FROM_CALLEE : 0,
     };
-    struct trace_message *added;
 
     if (about->seen.kind != SEEN_NEW) {
         note_again(&c->trace, &entry, about->seen.kind);
@@ -208,8 +207,7 @@ static void note_message(struct call *c, const struct track_logged *about)
     }
     entry.traits = traits_of(c, about);
     entry.q850 = entry.traits & TRACE_REASON ? q850_of(m) : 0;
-    if ((added = trace_add(&c->trace)))
-        *added = entry;
+    trace_add(&c->trace, &entry);
 }
 
 /* ---- facts: session descriptions ------------------------------------------------------------ */
@@ -238,8 +236,8 @@ static uint32_t address_flags(const struct sdp *sdp, const struct address *media
         flags |= CALL_SDP_PRIVATE;
         if (!address_is_private(source))
             flags |= CALL_SDP_NAT;
-    } else if (media->family && address_parse_ip(sdp->origin.address.address, &origin) &&
-               address_is_private(&origin) && address_same_ip(media, source)) {
+    } else if (media->family && address_same_ip(media, source) &&
+               address_parse_ip(sdp->origin.address.address, &origin) && address_is_private(&origin)) {
         flags |= CALL_SDP_ALG;                            /* c= is the sender's, o= was forgotten */
     }
     return flags;
@@ -395,11 +393,11 @@ static void note_contact(struct call_facts *f, const struct track_logged *about)
 {
     size_t side = is_from_callee(about);
     slice rest = value_of(about->message, SIP_H_CONTACT);
-    struct sip_contact contact;
+    struct sip_name_addr contact;
     struct sip_uri uri;
 
-    if (f->contact_from[side].family || !rest.len || !sip_contact_next(&rest, &contact) || contact.star ||
-        !sip_uri_parse(contact.addr.uri, &uri))
+    if (f->contact_from[side].family || !rest.len || !sip_name_addr_next(&rest, &contact) ||
+        !sip_uri_parse(contact.uri, &uri))
         return;
     f->contact_from[side] = about->unit->src;
     if (address_parse_ip(uri.host, &f->contact[side]))

@@ -7,33 +7,13 @@
 #define SAME_PACKET_NS   1000000000  /* one IP identification means one packet for so long */
 #define SAME_INSTANT_NS  50000000    /* without one, only what comes at once is a copy */
 
-struct seen_message {
-    int64_t  last_ns;
-    uint32_t cseq, rseq;
-    uint16_t status, ip_id;
-    uint8_t  method, tag, hop, from_callee;
-};
-
-#define FIRST_MESSAGES 14u
-#define FIRST_HOPS 4u
-#define FIRST_TAGS 2u
-struct seen_room {
-    struct seen_message messages[FIRST_MESSAGES];
-    struct seen_hop     hops[FIRST_HOPS];
-    slice               tags[FIRST_TAGS];
-};
-
-static bool seen_begin(struct seen *s)
+static void seen_begin(struct seen *s)
 {
-    if (s->first)
-        return true;
-    s->first = malloc(sizeof *s->first);
-    if (!s->first)
-        return false;
-    s->messages = s->first->messages, s->room = FIRST_MESSAGES;
-    s->hops = s->first->hops, s->hop_room = FIRST_HOPS;
-    s->tags = s->first->tags, s->tag_room = FIRST_TAGS;
-    return true;
+    if (s->messages)
+        return;
+    s->messages = s->first_messages, s->room = SEEN_FIRST_MESSAGES;
+    s->hops = s->first_hops, s->hop_room = SEEN_FIRST_HOPS;
+    s->tags = s->first_tags, s->tag_room = SEEN_FIRST_TAGS;
 }
 
 /* Doubles an array of `*room` things of `size` up to `max`; `inside` is where it began. */
@@ -67,7 +47,7 @@ static uint8_t seen_hop(struct seen *s, const struct wire_unit *unit)
     for (uint8_t i = 0; i < s->hop_count; i++)
         if (address_eq(&s->hops[i].src, &unit->src) && address_eq(&s->hops[i].dst, &unit->dst))
             return i;
-    if (!make_room(&s->hops, s->first->hops, sizeof *s->hops, s->hop_count, &room, SEEN_HOPS_MAX)) {
+    if (!make_room(&s->hops, s->first_hops, sizeof *s->hops, s->hop_count, &room, SEEN_HOPS_MAX)) {
         s->full = true;
         return UINT8_MAX;
     }
@@ -89,7 +69,7 @@ static uint8_t seen_tag(struct seen *s, struct arena *text, slice tag)
     slice kept = {0};
 
     if (tag.len <= SEEN_TAG_BYTES_MAX &&
-        make_room(&s->tags, s->first->tags, sizeof *s->tags, s->tag_count, &room, SEEN_TAGS_MAX)) {
+        make_room(&s->tags, s->first_tags, sizeof *s->tags, s->tag_count, &room, SEEN_TAGS_MAX)) {
         s->tag_room = (uint8_t)room;
         kept = arena_slice(text, tag);
     }
@@ -128,7 +108,7 @@ static void seen_remember(struct seen *s, const struct seen_message *m)
 
     if (s->count == SEEN_MESSAGES_MAX)
         seen_forget_older_half(s);
-    if (!make_room(&s->messages, s->first->messages, sizeof *s->messages, s->count, &room, SEEN_MESSAGES_MAX)) {
+    if (!make_room(&s->messages, s->first_messages, sizeof *s->messages, s->count, &room, SEEN_MESSAGES_MAX)) {
         s->full = true;
         return;
     }
@@ -139,10 +119,7 @@ static void seen_remember(struct seen *s, const struct seen_message *m)
 struct seen_verdict seen_note(struct seen *s, struct arena *text, const struct wire_unit *unit,
                               const struct sip_message *m, const struct seen_about *about)
 {
-    if (!seen_begin(s)) {
-        s->full = true;                                   /* no memory: every message is a new one */
-        return (struct seen_verdict){ SEEN_NEW, UINT8_MAX, 0 };
-    }
+    seen_begin(s);
     struct seen_message now = {
         .last_ns = unit->time_ns,
         .cseq = m->cseq.number,
@@ -180,22 +157,18 @@ struct seen_verdict seen_note(struct seen *s, struct arena *text, const struct w
 
 void seen_done(struct seen *s)
 {
-    if (s->first) {
-        if (s->messages != s->first->messages)
-            free(s->messages);
-        if (s->hops != s->first->hops)
-            free(s->hops);
-        if (s->tags != s->first->tags)
-            free(s->tags);
-    }
-    free(s->first);
-    *s = (struct seen){0};
+    if (s->messages != s->first_messages)
+        free(s->messages);
+    if (s->hops != s->first_hops)
+        free(s->hops);
+    if (s->tags != s->first_tags)
+        free(s->tags);
+    memset(s, 0, offsetof(struct seen, first_messages));
 }
 
 size_t seen_memory_bytes(const struct seen *s)
 {
-    return (s->first ? sizeof *s->first : 0) +
-           (s->room > FIRST_MESSAGES ? s->room * sizeof *s->messages : 0) +
-           (s->hop_room > FIRST_HOPS ? s->hop_room * sizeof *s->hops : 0) +
-           (s->tag_room > FIRST_TAGS ? s->tag_room * sizeof *s->tags : 0);
+    return (s->room > SEEN_FIRST_MESSAGES ? s->room * sizeof *s->messages : 0) +
+           (s->hop_room > SEEN_FIRST_HOPS ? s->hop_room * sizeof *s->hops : 0) +
+           (s->tag_room > SEEN_FIRST_TAGS ? s->tag_room * sizeof *s->tags : 0);
 }

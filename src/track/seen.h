@@ -25,20 +25,29 @@
 
 enum seen_kind { SEEN_NEW, SEEN_HOP_COPY, SEEN_COPY, SEEN_AGAIN };
 
-struct seen_message;
+struct seen_message {
+    int64_t  last_ns;
+    uint32_t cseq, rseq;
+    uint16_t status, ip_id;
+    uint8_t  method, tag, hop, from_callee;
+};
 struct seen_hop {
     struct address src, dst;
 };
-/* Room for a plain call in one block, as neighbours; each array moves out when it grows. */
-struct seen_room;
+#define SEEN_FIRST_MESSAGES 14u
+#define SEEN_FIRST_HOPS 4u
+#define SEEN_FIRST_TAGS 2u
+/* What a plain call needs stands in it; each array moves out when it grows. So it stays where it is. */
 struct seen {
-    struct seen_room    *first;
-    struct seen_message *messages;
+    struct seen_message *messages;   /* NULL: none yet */
     struct seen_hop     *hops;
     slice               *tags;       /* bytes in the arena given to seen_note */
     uint16_t count, room;
     uint8_t  hop_count, hop_room, tag_count, tag_room;
     bool     full;                   /* a limit was reached, or memory was short */
+    struct seen_message first_messages[SEEN_FIRST_MESSAGES];
+    struct seen_hop     first_hops[SEEN_FIRST_HOPS];
+    slice               first_tags[SEEN_FIRST_TAGS];
 };
 
 struct seen_about {
@@ -55,6 +64,6 @@ struct seen_verdict {
 struct seen_verdict seen_note(struct seen *s, struct arena *text, const struct wire_unit *unit,
                               const struct sip_message *m, const struct seen_about *about);
 void   seen_done(struct seen *s);
-size_t seen_memory_bytes(const struct seen *s);
+size_t seen_memory_bytes(const struct seen *s);           /* beside itself */
 
 #endif

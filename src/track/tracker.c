@@ -194,13 +194,15 @@ void tracker_time(struct tracker *t, int64_t now_ns)
     struct timer *due;
 
     t->now_ns = track_max(t->now_ns, now_ns);
-    while ((due = timers_due(&t->timers, t->now_ns))) {
+    while ((due = timers_ripe(&t->timers, t->now_ns))) {
         struct live *l = timer_item(due, struct live, timer);
 
-        if (l->deadline_ns > t->now_ns)
-            (void)timers_set(&t->timers, due, l->deadline_ns);  /* just left its place in the heap */
-        else
+        if (l->deadline_ns > t->now_ns) {
+            (void)timers_set(&t->timers, due, l->deadline_ns);  /* is in the heap: cannot fail */
+        } else {
+            timers_clear(&t->timers, due);
             due_as[l->kind](t, l);
+        }
     }
 }
 
