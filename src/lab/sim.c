@@ -177,7 +177,7 @@ static int send_from(void *ctx, struct hop *to, slice bytes)
     return 0;
 }
 
-struct hop_sender sim_sender(struct sim *s, int place) { return (struct hop_sender){ &s->ends[place], send_from }; }
+struct hop_sender sim_sender(struct sim *s, int place) { return (struct hop_sender){ .ctx = &s->ends[place], .send = send_from }; }
 
 void sim_rebind(struct sim *s, int place, void *ctx) { s->nodes[place].ctx = ctx; }
 

@@ -172,7 +172,7 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     struct out *o = server_reply(c->invite, m->status, m->reason);
 
     headers_record_routes(o, &c->a.dialog);
-    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, how);
     if (c->waiting && m->status == 180 && !sip_header_find(m, SIP_H_ALERT_INFO))
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
@@ -249,7 +249,7 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     struct out *o = server_reply(s, m->status, m->reason);
 
     headers_record_routes(o, &c->a.dialog);
-    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
     if (!server_reply_send(s, headers_type(m), m->body)) {
         call_end(c, NULL, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);

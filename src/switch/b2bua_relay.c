@@ -105,7 +105,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
             to->invite_cseq_out = to->dialog.local_cseq;
             to->acked_once = to->ack_owed = false;
         }
-        headers_ours(o, c->b2bua, &to->dialog.hop, true);
+        headers_ours(o, c->b2bua, client_request_hop(c->b2bua->endpoint), true);
         headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
@@ -127,7 +127,7 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
         return;
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
-        headers_ours(o, c->b2bua, &r->from->dialog.hop, false);
+        headers_ours(o, c->b2bua, server_hop(r->server), false);
     headers_pass(o, m, how);
     server_reply_send(r->server, headers_type(m), m->body);
 }

@@ -124,7 +124,7 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
     out_text(o, SLICE("\r\n"));
     sip_build_header(o, SIP_H_CALL_ID, branch->asked.call_id);
     sip_build_cseq(o, 1, SLICE("INVITE"));
-    headers_ours(o, b, &target->hop, true);
+    headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target->trusted);
     headers_pass(o, request, c->caller_trusted && target->trusted ? HEADERS_TRUSTED : 0);
     put_history(o, c, request);
@@ -280,7 +280,7 @@ static void tell_forwarded(struct b2bua_call *c)
         return;
     struct out *o = server_reply(c->invite, 181, (slice){ 0 });
 
-    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
     server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
 }
 

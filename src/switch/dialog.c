@@ -52,6 +52,10 @@ bool hop_of_uri(slice text, const struct hop *via, struct hop *ret)
         return true;
     }
     hop.connection = 0;
+    if (hop.transport != via->transport || hop.remote.family != via->remote.family) {
+        hop.listener = 0;
+        hop.local = (struct address){ .family = 0 };      /* another of our ends: to be chosen */
+    }
     *ret = hop;
     return true;
 }
@@ -265,8 +269,10 @@ struct out *dialog_request(struct endpoint *e, struct dialog *d, enum sip_method
 {
     struct out *o = begin(e, d, method, method_text, d->local_cseq + 1);
 
-    if (o)
-        d->local_cseq++;
+    if (!o)
+        return NULL;
+    d->local_cseq++;
+    d->hop = *client_request_hop(e);                      /* by now it has a listener */
     return o;
 }
 

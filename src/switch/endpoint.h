@@ -126,6 +126,8 @@ void endpoint_refuse(struct endpoint *e, const struct sip_message *request, cons
  * transaction; NULL: no room or no memory. A failure to send is told later, never at once. */
 struct out *client_request(struct endpoint *e, const struct hop *to, enum sip_method method, slice method_text, slice uri);
 struct client_transaction *client_request_send(struct endpoint *e, slice type, slice body, void *owner);
+/* Where what is being built goes, its listener chosen: our Contact has to name it. */
+const struct hop *client_request_hop(const struct endpoint *e);
 /* An ACK of a 2xx, begun the same way: no transaction. False: the hop is lost. */
 bool client_ack_send(struct endpoint *e, slice type, slice body);
 /* Ends an INVITE: CANCEL leaves with the next 1xx, or at once when one came; `reason`: value of

@@ -14,7 +14,7 @@ struct server_transaction {
     struct map_node    by_key;       /* branch, sent-by, method (17.2.3) */
     struct map_node    by_request;   /* Call-ID, From tag, CSeq while unanswered: merged requests */
     struct wheel_timer timer;
-    struct transaction machine;
+    struct transaction_machine machine;
     struct endpoint   *endpoint;
     void              *owner;
     struct hop         hop;
@@ -34,7 +34,7 @@ struct client_transaction {
     struct map_node    by_branch;
     struct map_node    by_hop;       /* while nothing came back */
     struct wheel_timer timer;
-    struct transaction machine;
+    struct transaction_machine machine;
     struct endpoint   *endpoint;
     void              *owner;
     struct hop         hop;
