@@ -214,4 +214,5 @@ int64_t phone_next_ns(const struct phone *p)
 }
 
 size_t phone_calls(const struct phone *p) { return p->call_count; }
+uint64_t phone_resent(const struct phone *p) { return endpoint_counts(p->endpoint)->resent; }
 size_t phone_transactions(const struct phone *p) { return endpoint_live(p->endpoint); }
