@@ -32,6 +32,8 @@ static struct phone_call *call_new(struct phone *p, bool outgoing, unsigned how)
 void phone_call_free(struct phone_call *c)
 {
     wheel_clear(&c->phone->wheel, &c->timer);
+    if (c->in_map)
+        map_remove(&c->phone->tags, &c->by_tag);
     list_remove(&c->in_all);
     c->phone->call_count -= c->phase != PHONE_OVER;
     arena_done(&c->arena);
@@ -200,8 +202,10 @@ struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how)
                                                how & PHONE_LATE_OFFER ? (slice){ 0 }
                                                                       : phone_sdp_write(c, PHONE_SDP_OFFER, sdp, sizeof sdp), c));
     }
-    if (c->asked)
+    if (c->asked) {
+        phone_join_map(c);
         return c;
+    }
     phone_call_free(c);
     return NULL;
 }
@@ -316,6 +320,7 @@ void phone_incoming(struct phone *p, struct server_transaction *s, const struct 
         server_reply_plain(s, c ? 400 : 503);
         return;
     }
+    phone_join_map(c);
     c->has_dialog = true;
     c->invite = s;
     c->cseq_in = m->cseq.number;
