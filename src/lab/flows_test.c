@@ -741,6 +741,26 @@ TEST(a_prack_that_does_not_come_ends_in_504)
     finish(0);
 }
 
+TEST(a_reliable_answer_is_repeated_although_another_one_followed_it)
+{
+    for (uint64_t lost = 1; lost <= 4; lost++) {
+        begin(1);
+        w.answer[B] = 0;
+        dial(A, "sip:bob@10.0.0.4", PHONE_RELIABLE);
+        run_s(0.1);
+        sim_lose(w.sim, lost);
+        phone_answer(w.calls[B], 183, (slice){ 0 }, true, true);
+        phone_answer(w.calls[B], 180, (slice){ 0 }, false, false);
+        run_s(5);
+        CHECK_ROW(lost, strstr(w.trace, "a>s PRACK\ns>b PRACK\nb>s 200 PRACK\ns>a 200 PRACK\n") != NULL);
+        CHECK_ROW(lost, phone_answer(w.calls[B], 200, (slice){ 0 }, false, false));
+        run_s(5);
+        CHECK_ROW(lost, phone_call_is_up(w.calls[A]));
+        phone_hang_up(w.calls[A]);
+        finish((int)lost);
+    }
+}
+
 TEST(a_call_without_refresh_ends_with_its_session_timer)
 {
     begin(1);

@@ -80,6 +80,8 @@ static void owns(struct phone_call *c, struct server_transaction *s)
 static void stop(struct phone_call *c)
 {
     wheel_clear(&c->phone->wheel, &c->timer);
+    if (c->repeated && c->repeats == PHONE_REPEATS_1XX)
+        server_pin(c->repeated, false);
     c->repeats = PHONE_REPEATS_NOTHING;
     c->repeated = NULL;
 }
@@ -90,6 +92,7 @@ static void repeat(struct phone_call *c, enum phone_repeat what, struct server_t
 
     c->repeats = (uint8_t)what;
     c->repeated = s;
+    server_pin(s, what == PHONE_REPEATS_1XX);
     c->repeat_ns = t1_ns;
     c->repeat_end_ns = now_ns + 64 * t1_ns;
     wheel_set(&c->phone->wheel, &c->timer, now_ns + t1_ns);
@@ -230,7 +233,8 @@ bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reli
             body = phone_sdp_write(c, c->how & PHONE_LATE_OFFER ? PHONE_SDP_OFFER : PHONE_SDP_ANSWER, text, sizeof text);
         c->sdp_done |= sdp;
     }
-    stop(c);
+    if (reliable || status >= 200)                        /* what was reliable goes on until its PRACK */
+        stop(c);
     if (!server_reply_send(s, sdp_type, body))
         return false;
     if (reliable)

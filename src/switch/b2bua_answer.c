@@ -12,6 +12,8 @@
 void leg_stop(struct leg *leg)
 {
     wheel_clear(&leg->call->b2bua->leg_wheel, &leg->timer);
+    if (leg->repeated && leg->repeats == LEG_REPEATS_1XX)
+        server_pin(leg->repeated, false);
     if (leg->repeated && leg->repeated != leg->call->invite)
         server_set_owner(leg->repeated, NULL);
     leg->repeated = NULL;
@@ -28,6 +30,7 @@ void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction
     leg->repeat_ns = b->t1_ns;
     leg->repeat_end_ns = b2bua_now(b) + 64 * b->t1_ns;
     server_set_owner(s, leg->call);
+    server_pin(s, what == LEG_REPEATS_1XX);
     wheel_set(&b->leg_wheel, &leg->timer, b2bua_now(b) + leg->repeat_ns);
 }
 
