@@ -761,6 +761,23 @@ TEST(a_reliable_answer_is_repeated_although_another_one_followed_it)
     }
 }
 
+/* The ACK of a 2xx is lost, and the next re-INVITE, which is refused, is on its way before the
+ * 2xx is repeated: that ACK is of the INVITE that had the 2xx, and the call stays. */
+static void two_reinvites_flow(void)
+{
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY);
+    run_s(0.2);
+    phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDRECV);
+    run_s(70);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+TEST(the_ack_names_the_invite_whose_2xx_came) { each_way(two_reinvites_flow, both_ended_with_200); }
+
 TEST(a_call_without_refresh_ends_with_its_session_timer)
 {
     begin(1);

@@ -451,10 +451,11 @@ void phone_call_acked(struct phone_call *c, const struct sip_message *m)
 
 /* ---- what they answer ---- */
 
-static void send_ack(struct phone_call *c, bool with_sdp)
+/* Of the INVITE that was answered, which may not be the last one. */
+static void send_ack(struct phone_call *c, const struct sip_message *answer, bool with_sdp)
 {
     char text[SDP_ROOM];
-    struct out *o = dialog_ack(c->phone->endpoint, &c->dialog, c->cseq_out);
+    struct out *o = dialog_ack(c->phone->endpoint, &c->dialog, answer->cseq.number);
     slice body = with_sdp ? phone_sdp_write(c, PHONE_SDP_ANSWER, text, sizeof text) : (slice){ 0 };
 
     if (o)
@@ -520,7 +521,7 @@ static void got_2xx(struct phone_call *c, const struct sip_message *m, const str
     }
     dialog_refresh(&c->arena, m, from, &c->dialog);
     phone_sdp_read(c, m);
-    send_ack(c, c->how & PHONE_LATE_OFFER && !c->has_sdp ? true : (c->how & PHONE_LATE_OFFER) != 0);
+    send_ack(c, m, (c->how & PHONE_LATE_OFFER) != 0);
     if (!first)
         return;
     c->phase = PHONE_UP;
@@ -564,7 +565,7 @@ static void offer_answered(struct phone_call *c, struct client_transaction *t, c
 
     if (client_method(t) == SIP_INVITE && m->status < 300) {
         dialog_refresh(&c->arena, m, from, &c->dialog);
-        send_ack(c, false);
+        send_ack(c, m, false);
     }
     if (again)
         return;

@@ -94,11 +94,18 @@ void leg_ack(struct leg *leg, const struct sip_message *body_of)
         client_ack_send(b->endpoint, leg->ack_type, leg->ack_body);
 }
 
-/* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. */
-void answer_again(struct leg *leg)
+/* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. Of an INVITE
+ * before the last one only the ACK itself is known any more. */
+void answer_again(struct leg *leg, uint32_t cseq)
 {
-    if (!leg->ack_owed)
+    struct b2bua *b = leg->call->b2bua;
+
+    if (cseq != leg->invite_cseq_out) {
+        if (dialog_ack(b->endpoint, &leg->dialog, cseq))
+            client_ack_send(b->endpoint, (slice){ 0 }, (slice){ 0 });
+    } else if (!leg->ack_owed) {
         leg_ack(leg, NULL);
+    }
 }
 
 void answer_ack(struct leg *leg, const struct sip_message *ack)

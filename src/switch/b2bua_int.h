@@ -31,7 +31,8 @@ struct leg {
     struct wheel_timer timer;        /* of what is repeated */
     struct server_transaction *repeated;
     int64_t  repeat_ns, repeat_end_ns;
-    uint32_t invite_cseq_in, invite_cseq_out;             /* of their last INVITE, and of ours: ACK names it */
+    uint32_t invite_cseq_in;         /* of their INVITE that has a 2xx, or the first: ACK and RAck name it */
+    uint32_t invite_cseq_out;        /* of our last one */
     slice    ack_type, ack_body;     /* of our ACK when it brought the answer: repeated with it */
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
     uint8_t  repeats;                /* enum leg_repeat */
@@ -60,6 +61,7 @@ struct relay {
     struct server_transaction *server;
     struct client_transaction *client;
     uint8_t            method;
+    uint32_t           cseq_in;      /* of the request that came */
     bool               has_offer, done;                   /* done: finally answered */
 };
 
@@ -141,7 +143,7 @@ void branch_free(struct branch *branch);
 /* ---- b2bua_answer.c: what has to be acknowledged ---- */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
-void answer_again(struct leg *leg);                       /* B repeats its 2xx */
+void answer_again(struct leg *leg, uint32_t cseq);        /* B repeats its 2xx of that INVITE */
 void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m);
 void answer_ack(struct leg *leg, const struct sip_message *ack);
 void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s);

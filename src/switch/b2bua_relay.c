@@ -16,7 +16,8 @@ struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to
     if (!r)
         return NULL;
     *r = (struct relay){ .kind = B2BUA_RELAY, .call = c, .from = from, .to = to, .server = s,
-                         .method = (uint8_t)(m ? m->method : SIP_UNKNOWN), .has_offer = m && headers_have_offer(m) };
+                         .method = (uint8_t)(m ? m->method : SIP_UNKNOWN), .has_offer = m && headers_have_offer(m),
+                         .cseq_in = m ? m->cseq.number : 0 };
     list_append(&c->relays, &r->in_call);
     if (s)
         server_set_owner(s, r);
@@ -37,6 +38,14 @@ void relay_free(struct relay *r)
     free(r);
 }
 
+/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or did so last. */
+static struct leg *peer_of(const struct leg *from)
+{
+    struct b2bua_call *c = from->call;
+
+    return from == &c->a ? c->b : &c->a;
+}
+
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
 
 /* What an offer runs into that is still open: 0 nothing, 500 one of the same side, 491 one of
@@ -48,7 +57,9 @@ static unsigned glare(const struct b2bua_call *c, const struct leg *from, const 
     if (!is_invite && !(m->method == SIP_UPDATE && headers_have_offer(m)))
         return 0;
     if (is_invite && c->phase == CALL_SETUP)
-        return 500;
+        return from == &c->a ? 500 : 491;
+    if (is_invite && peer_of(from) && peer_of(from)->ack_owed)
+        return 500;                                       /* it waits for the answer that their ACK brings */
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
 
@@ -72,14 +83,6 @@ static void refuse_offer(struct b2bua_call *c, struct server_transaction *s, uns
 
 static bool refreshes_target(enum sip_method method) { return method == SIP_INVITE || method == SIP_UPDATE; }
 
-/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or did so last. */
-static struct leg *peer_of(struct leg *from)
-{
-    struct b2bua_call *c = from->call;
-
-    return from == &c->a ? c->b : &c->a;
-}
-
 void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop)
 {
     struct b2bua_call *c = from->call;
@@ -101,7 +104,6 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
 
     if (o) {
         if (m->method == SIP_INVITE) {
-            from->invite_cseq_in = m->cseq.number;
             to->invite_cseq_out = to->dialog.local_cseq;
             to->acked_once = to->ack_owed = false;
         }
@@ -153,7 +155,7 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
 
     r->done = true;
     if (again) {
-        answer_again(r->to);
+        answer_again(r->to, m->cseq.number);
         return;
     }
     if (r->has_offer)
@@ -163,6 +165,7 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
     pass_answer(r, m, r->call->caller_trusted ? HEADERS_TRUSTED : 0);
     if (!r->server)
         return;
+    r->from->invite_cseq_in = r->cseq_in;
     leg_repeat(r->from, LEG_REPEATS_2XX, r->server);
     r->server = NULL;
 }

@@ -453,7 +453,7 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
         return;
     }
     if (leg->acked_once || leg->ack_owed) {
-        answer_again(leg);
+        answer_again(leg, m->cseq.number);
         return;
     }
     dialog_refresh(&c->arena, m, from, &leg->dialog);
