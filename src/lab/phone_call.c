@@ -59,6 +59,8 @@ static void over(struct phone_call *c, unsigned status, bool by_us)
         return;
     c->phase = PHONE_OVER;
     c->phone->call_count--;
+    if (c->offer && client_method(c->offer) == SIP_INVITE)
+        client_cancel(c->offer, (slice){ 0 });            /* else it might wait for its answer for ever */
     if (c->phone->owner.ended)
         c->phone->owner.ended(c->phone->owner.ctx, c, status, by_us);
 }
@@ -237,9 +239,11 @@ bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reli
         stop(c);
     if (!server_reply_send(s, sdp_type, body))
         return false;
-    if (reliable)
+    if (reliable) {
+        c->prack_owed = true;
         repeat(c, PHONE_REPEATS_1XX, s);
-    else if (status >= 200 && status < 300) {
+    }
+    if (status >= 200 && status < 300) {
         c->phase = PHONE_UP;
         repeat(c, PHONE_REPEATS_2XX, s);
     } else if (status >= 300) {
@@ -359,12 +363,14 @@ static void got_prack(struct phone_call *c, struct server_transaction *s, const 
     const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
     struct sip_rack rack;
 
-    if (!h || !sip_rack_parse(h->value, &rack) || c->repeats != PHONE_REPEATS_1XX || rack.rseq != c->rseq_out ||
+    if (!h || !sip_rack_parse(h->value, &rack) || !c->prack_owed || rack.rseq != c->rseq_out ||
         rack.cseq != c->cseq_in) {
         server_reply_plain(s, 481);
         return;
     }
-    stop(c);
+    c->prack_owed = false;
+    if (c->repeats == PHONE_REPEATS_1XX)                  /* it may have crossed the final answer */
+        stop(c);
     phone_sdp_read(c, m);
     reply_with_sdp(c, s, m);
     if (c->phone->owner.pracked)
