@@ -148,6 +148,16 @@ struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m)
     return NULL;
 }
 
+/* While the call is set up all legs whose INVITE is open; then only the one that answered. */
+bool leg_is_open(const struct leg *leg)
+{
+    const struct b2bua_call *c = leg->call;
+
+    if (leg->ended || c->phase == CALL_ENDING)
+        return false;
+    return leg == &c->a || (c->phase == CALL_SETUP ? !leg->branch->over : leg == c->b);
+}
+
 /* ---- the end of a call ---- */
 
 static void call_free(struct b2bua_call *c)
@@ -223,18 +233,22 @@ void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct s
         return;
     }
     leg = b2bua_find(b, m);
-    if (!leg || leg->ended) {                             /* BYE that crosses BYE: both are right */
-        server_reply_plain(s, leg && m->method == SIP_BYE ? 200 : 481);
+    if (!leg) {
+        server_reply_plain(s, 481);
         return;
     }
     struct b2bua_call *c = leg->call;
 
     if (!dialog_take_cseq(&leg->dialog, m))
         server_reply_plain(s, 500);                       /* 12.2.2 */
+    else if (m->method == SIP_PRACK)
+        answer_prack(leg, s, m);
+    else if (m->method == SIP_BYE && leg->ended)
+        server_reply_plain(s, 200);                       /* it crosses ours: both are right */
     else if (m->method == SIP_BYE)
         end_bye(leg, s, m);
-    else if (m->method == SIP_PRACK)
-        answer_prack(c, s, m);
+    else if (!leg_is_open(leg))
+        server_reply_plain(s, 481);
     else
         relay_request(leg, s, m, from);
     call_release(c);

@@ -157,9 +157,8 @@ void leg_prack(struct leg *leg)
         relay_free(r);
 }
 
-/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; while A still owes
- * the PRACK of another one (a fork), or cannot do it, we acknowledge B's ourselves, and its SDP
- * is not A's concern. */
+/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; when A cannot do that
+ * we acknowledge B's ourselves. */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
 {
     uint32_t rseq;
@@ -168,14 +167,16 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 
     if (reliable && leg->rseq && rseq != leg->rseq + 1)
         return;                                           /* a repeat, or one is missing: it will come again */
+    if (reliable && c->reliable && c->a.repeats == LEG_REPEATS_1XX)
+        return;                                           /* A owes a PRACK (RFC 3262, 3): it will come again, too */
     if (reliable)
         leg->rseq = rseq;
-    if (reliable && (!c->reliable || c->a.repeats == LEG_REPEATS_1XX)) {
+    if (reliable && !c->reliable) {
         leg_prack(leg);
         ours = true;
         how |= HEADERS_NO_REQUIRE;
     }
-    if (!c->invite || (ours && c->a.repeats == LEG_REPEATS_1XX))
+    if (!c->invite || m->status == 199)                   /* RFC 6228: of one fork; A has one dialog for all */
         return;
     dialog_refresh(&c->arena, m, &leg->dialog.hop, &leg->dialog);
     c->b = leg;
@@ -190,13 +191,17 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         sip_build_header_u32(o, SIP_H_RSEQ, ++c->a.rseq);
     if (!server_reply_send(c->invite, headers_type(m), m->body) || !reliable || ours)
         return;
+    c->prack_owed = true;
     c->pracked_leg = leg;
     c->pracked_rseq = rseq;
     leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
 }
 
-void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m)
+/* Also after the final answer, which may cross it (RFC 3262, 3). What the PRACK was for may be
+ * over by then: nobody is left to be told. */
+void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m)
 {
+    struct b2bua_call *c = from->call;
     const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
     struct sip_rack rack;
     struct leg *leg = c->pracked_leg;
@@ -206,13 +211,18 @@ void answer_prack(struct b2bua_call *c, struct server_transaction *s, const stru
         server_reply_send(s, (slice){ 0 }, (slice){ 0 });
         return;
     }
-    if (c->a.repeats != LEG_REPEATS_1XX || !leg || rack.rseq != c->a.rseq || rack.cseq != c->a.invite_cseq_in ||
-        rack.method_id != SIP_INVITE) {
+    if (from != &c->a || !c->prack_owed || rack.rseq != c->a.rseq || rack.cseq != c->a_cseq || rack.method_id != SIP_INVITE) {
         server_reply_plain(s, 481);
         return;
     }
-    leg_stop(&c->a);
+    if (c->a.repeats == LEG_REPEATS_1XX)
+        leg_stop(&c->a);
+    c->prack_owed = false;
     c->pracked_leg = NULL;
+    if (!leg || !leg_is_open(leg)) {
+        server_reply_plain(s, 200);
+        return;
+    }
     struct relay *r = relay_start(c, &c->a, leg, s, m);
     struct out *o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_PRACK, (slice){ 0 }) : NULL;
 

@@ -36,7 +36,7 @@ struct leg {
     slice    ack_type, ack_body;     /* of our ACK when it brought the answer: repeated with it */
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
     uint8_t  repeats;                /* enum leg_repeat */
-    bool     in_map, ended;
+    bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
     bool     ack_owed;               /* a 2xx came; our ACK waits for the other side's */
     bool     bye_wanted;             /* as soon as its ACK is here */
     bool     acked_once;             /* so a repeated 2xx gets the ACK again */
@@ -61,7 +61,7 @@ struct relay {
     struct server_transaction *server;
     struct client_transaction *client;
     uint8_t            method;
-    uint32_t           cseq_in;      /* of the request that came */
+    uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
     bool               has_offer, done;                   /* done: finally answered */
 };
 
@@ -95,7 +95,9 @@ struct b2bua_call {
     uint16_t           best_status;  /* of the branches that are over (16.7) */
     slice              best_phrase, best_headers, best_type, best_body;
 
-    struct leg        *pracked_leg;  /* whose reliable 1xx A has before it, under a.rseq */
+    bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
+    uint32_t           a_cseq;       /* of A's INVITE */
+    struct leg        *pracked_leg;  /* whose it is */
     uint32_t           pracked_rseq;
     struct line       *lines[2];     /* caller, called: counted */
 };
@@ -126,6 +128,7 @@ struct b2bua {
 uint64_t    b2bua_random(struct b2bua *b);
 int64_t     b2bua_now(struct b2bua *b);
 struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m);
+bool        leg_is_open(const struct leg *leg);           /* requests may go there */
 void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
@@ -144,7 +147,7 @@ void branch_free(struct branch *branch);
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 void answer_again(struct leg *leg, uint32_t cseq);        /* B repeats its 2xx of that INVITE */
-void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m);
+void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m);
 void answer_ack(struct leg *leg, const struct sip_message *ack);
 void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s);
 void leg_stop(struct leg *leg);
@@ -159,6 +162,7 @@ struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to
                           const struct sip_message *m);
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from);
 void relay_failed(struct relay *r, enum endpoint_failure why);
+void relay_give_up(struct relay *r);                      /* an INVITE: nobody waits for its answer any more */
 void relay_free(struct relay *r);
 
 /* ---- b2bua_end.c ---- */

@@ -25,12 +25,26 @@ struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to
     return r;
 }
 
-void relay_free(struct relay *r)
+static void forget(struct relay *r)
 {
     uint8_t *kind = r->server ? server_owner(r->server) : NULL;
 
     if (kind == &r->kind)
         server_set_owner(r->server, NULL);
+    r->server = NULL;
+    r->from = NULL;
+}
+
+/* A 2xx of it wants its ACK all the same; CANCEL gives it an end (9.1). */
+void relay_give_up(struct relay *r)
+{
+    forget(r);
+    client_cancel(r->client, (slice){ 0 });
+}
+
+void relay_free(struct relay *r)
+{
+    forget(r);
     if (r->client)
         client_set_owner(r->client, NULL);
     list_remove(&r->in_call);
@@ -38,12 +52,13 @@ void relay_free(struct relay *r)
     free(r);
 }
 
-/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or did so last. */
+/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or that was the last
+ * to ring and still does. */
 static struct leg *peer_of(const struct leg *from)
 {
     struct b2bua_call *c = from->call;
 
-    return from == &c->a ? c->b : &c->a;
+    return from != &c->a ? &c->a : c->b && leg_is_open(c->b) ? c->b : NULL;
 }
 
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
@@ -93,7 +108,11 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         refuse_offer(c, s, status);
         return;
     }
-    if (!to || to->ended || c->phase == CALL_ENDING) {
+    if (!to && c->phase == CALL_SETUP) {                  /* the next target may ring soon */
+        refuse_offer(c, s, 500);
+        return;
+    }
+    if (!to || to->ended) {
         server_reply_plain(s, 481);
         return;
     }
@@ -104,7 +123,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
 
     if (o) {
         if (m->method == SIP_INVITE) {
-            to->invite_cseq_out = to->dialog.local_cseq;
+            to->invite_cseq_out = r->cseq_out = to->dialog.local_cseq;
             to->acked_once = to->ack_owed = false;
         }
         headers_ours(o, c->b2bua, &to->dialog.hop, true);
@@ -154,6 +173,10 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
     bool again = r->done;
 
     r->done = true;
+    if (!r->from) {                                       /* the call ended meanwhile */
+        answer_again(r->to, r->cseq_out);
+        return;
+    }
     if (again) {
         answer_again(r->to, m->cseq.number);
         return;
@@ -173,7 +196,8 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
-    bool lost_dialog = m->status == 481 || m->status == 408;          /* RFC 5057, 5.1 */
+    /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
+    bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
 
     if (m->status < 200) {
         got_provisional(r, m);
@@ -189,9 +213,11 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     }
     r->done = true;
     pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
-    if (lost_dialog && r->from && c->phase == CALL_ANSWERED) {
+    if (gone && r->from && c->phase == CALL_ANSWERED) {
         r->to->ended = true;
         call_end(c, r->to, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
+    } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
+        call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
 }
@@ -209,9 +235,8 @@ void relay_failed(struct relay *r, enum endpoint_failure why)
         server_drop(r->server);
         r->server = NULL;
     }
-    if (ends) {
-        r->to->ended = true;
-        call_end(c, r->to, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
+    if (ends) {                                           /* it may hear us all the same: BYE to both */
+        call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
 }
