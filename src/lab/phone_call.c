@@ -399,7 +399,7 @@ static void got_offer(struct phone_call *c, struct server_transaction *s, const 
 
 void phone_in_dialog(struct phone_call *c, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
-    if (!dialog_take_cseq(&c->dialog, m)) {
+    if (!dialog_take_cseq(&c->dialog, m) && m->method != SIP_PRACK) {     /* a PRACK is known by its RAck */
         server_reply_plain(s, 500);
         return;
     }

@@ -77,21 +77,44 @@ void leg_due(struct leg *leg)
 
 /* ---- ACK ---- */
 
+/* Not in the arena: each re-INVITE without an offer brings another one. */
+static void keep_ack(struct leg *leg, const struct sip_message *body_of)
+{
+    slice type = body_of ? headers_type(body_of) : (slice){ 0 }, body = body_of ? body_of->body : (slice){ 0 };
+    char *kept = body.len ? malloc(type.len + body.len) : NULL;
+
+    leg_forget_ack(leg);
+    if (!kept)
+        return;
+    if (type.len)
+        memcpy(kept, type.ptr, type.len);
+    memcpy(kept + type.len, body.ptr, body.len);
+    leg->ack = kept;
+    leg->ack_type_len = type.len;
+    leg->ack_len = type.len + body.len;
+    leg->call->b2bua->memory_bytes += leg->ack_len;
+}
+
+void leg_forget_ack(struct leg *leg)
+{
+    leg->call->b2bua->memory_bytes -= leg->ack_len;
+    free(leg->ack);
+    leg->ack = NULL;
+    leg->ack_len = leg->ack_type_len = 0;
+}
+
 void leg_ack(struct leg *leg, const struct sip_message *body_of)
 {
     struct b2bua *b = leg->call->b2bua;
     struct out *o = dialog_ack(b->endpoint, &leg->dialog, leg->invite_cseq_out);
 
-    if (body_of && body_of->body.len) {
-        leg->ack_type = arena_slice(&leg->call->arena, headers_type(body_of));
-        leg->ack_body = arena_slice(&leg->call->arena, body_of->body);
-    } else if (body_of || !leg->acked_once) {
-        leg->ack_type = leg->ack_body = (slice){ 0 };
-    }
+    if (body_of || !leg->acked_once)
+        keep_ack(leg, body_of);
     leg->acked_once = true;
     leg->ack_owed = false;
     if (o)
-        client_ack_send(b->endpoint, leg->ack_type, leg->ack_body);
+        client_ack_send(b->endpoint, slice_of(leg->ack, leg->ack_type_len),
+                        slice_of(leg->ack + leg->ack_type_len, leg->ack_len - leg->ack_type_len));
 }
 
 /* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. Of an INVITE
@@ -169,6 +192,8 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         return;                                           /* a repeat, or one is missing: it will come again */
     if (reliable && c->reliable && c->a.repeats == LEG_REPEATS_1XX)
         return;                                           /* A owes a PRACK (RFC 3262, 3): it will come again, too */
+    if (reliable && !c->reliable && c->relay_count >= RELAYS_MAX)
+        return;
     if (reliable)
         leg->rseq = rseq;
     if (reliable && !c->reliable) {

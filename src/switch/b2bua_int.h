@@ -16,6 +16,9 @@
 #include "switch/b2bua.h"
 #include "switch/dialog.h"
 
+/* Of one call: early dialogs, and requests of it under way. A peer decides how many come. */
+enum { LEGS_MAX = 32, RELAYS_MAX = 64 };
+
 /* First member of whatever is the owner of a transaction. */
 enum b2bua_kind { B2BUA_CALL, B2BUA_BRANCH, B2BUA_RELAY };
 
@@ -33,7 +36,8 @@ struct leg {
     int64_t  repeat_ns, repeat_end_ns;
     uint32_t invite_cseq_in;         /* of their INVITE that has a 2xx, or the first: ACK and RAck name it */
     uint32_t invite_cseq_out;        /* of our last one */
-    slice    ack_type, ack_body;     /* of our ACK when it brought the answer: repeated with it */
+    char    *ack;                    /* type and body of our ACK when it brought the answer: repeated with it */
+    size_t   ack_type_len, ack_len;
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
     uint8_t  repeats;                /* enum leg_repeat */
     bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
@@ -72,7 +76,8 @@ struct b2bua_call {
     uint8_t            phase;        /* enum call_phase */
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
     bool               had_offer, reliable;               /* of A's INVITE: SDP; 100rel is understood */
-    uint8_t            diversions;
+    uint8_t            diversions, leg_count;
+    uint16_t           relay_count;
     struct list        in_all, branches, relays;
     struct b2bua      *b2bua;
     struct arena       arena;
@@ -81,6 +86,7 @@ struct b2bua_call {
     struct server_transaction *invite;                    /* A's, until its final answer */
     char              *request;      /* A's INVITE as it came, until the call is up */
     uint32_t           request_len;
+    size_t             counted_bytes;                     /* of the arena, in memory_bytes */
     struct wheel_timer timer;        /* setup: ring time; then session and duration */
     int64_t            session_end_ns, duration_end_ns;
 
@@ -133,6 +139,7 @@ void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
 struct line *line_take(struct b2bua *b, slice aor);
+void        line_leave(struct b2bua *b, struct line **line);
 unsigned    line_calls(const struct b2bua *b, slice aor);
 
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
@@ -151,6 +158,7 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
 void answer_ack(struct leg *leg, const struct sip_message *ack);
 void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s);
 void leg_stop(struct leg *leg);
+void leg_forget_ack(struct leg *leg);
 void leg_due(struct leg *leg);
 void leg_ack(struct leg *leg, const struct sip_message *body_of);
 void leg_prack(struct leg *leg);                          /* of its last reliable 1xx, by ourselves */

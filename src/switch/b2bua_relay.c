@@ -11,7 +11,8 @@
 struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to, struct server_transaction *s,
                           const struct sip_message *m)
 {
-    struct relay *r = calloc(1, sizeof *r);
+    /* A BYE of ours is never kept back. */
+    struct relay *r = c->relay_count < RELAYS_MAX || !from ? calloc(1, sizeof *r) : NULL;
 
     if (!r)
         return NULL;
@@ -19,6 +20,7 @@ struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to
                          .method = (uint8_t)(m ? m->method : SIP_UNKNOWN), .has_offer = m && headers_have_offer(m),
                          .cseq_in = m ? m->cseq.number : 0 };
     list_append(&c->relays, &r->in_call);
+    c->relay_count++;
     if (s)
         server_set_owner(s, r);
     c->b2bua->memory_bytes += sizeof *r;
@@ -48,6 +50,7 @@ void relay_free(struct relay *r)
     if (r->client)
         client_set_owner(r->client, NULL);
     list_remove(&r->in_call);
+    r->call->relay_count--;
     r->call->b2bua->memory_bytes -= sizeof *r;
     free(r);
 }
@@ -160,7 +163,7 @@ static void got_provisional(struct relay *r, const struct sip_message *m)
 
     if (m->status == 100 || r->done)
         return;
-    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq) {
+    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq && r->call->relay_count < RELAYS_MAX) {
         r->to->rseq = rseq;
         leg_prack(r->to);
     }

@@ -85,6 +85,7 @@ void branch_free(struct branch *branch)
         struct leg *leg = list_item(branch->legs.next, struct leg, in_branch);
 
         leg_stop(leg);
+        leg_forget_ack(leg);
         b2bua_leave_map(leg);
         if (c->b == leg)
             c->b = NULL;
@@ -428,7 +429,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         if (slice_eq(leg->dialog.remote_tag, m->to.tag))
             return leg;
     }
-    leg = calloc(1, sizeof *leg);
+    leg = c->leg_count < LEGS_MAX ? calloc(1, sizeof *leg) : NULL;
     if (!leg)
         return NULL;
     leg->call = c;
@@ -438,6 +439,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         free(leg);
         return NULL;
     }
+    c->leg_count++;
     list_append(&branch->legs, &leg->in_branch);
     c->b2bua->memory_bytes += sizeof *leg;
     b2bua_join_map(leg);
@@ -575,7 +577,7 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
         return true;
     }
-    if (!forwarded_by.len) {
+    if (!c->diversions) {
         c->asserted = route.asserted.len ? arena_slice(&c->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
         c->lines[0] = line_take(b, route.caller);
@@ -593,8 +595,8 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
         return true;
     }
-    if (!forwarded_by.len || !c->lines[1])
-        c->lines[1] = line_take(b, c->called);
+    line_leave(b, &c->lines[1]);                          /* who sent it on has no call any more */
+    c->lines[1] = line_take(b, c->called);
     if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
         return true;
     refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
@@ -646,7 +648,9 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     }
     c->had_offer = headers_have_offer(m);
     c->reliable = sip_values_have(m, SIP_H_SUPPORTED, SLICE("100rel")) || sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
-    if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
+    if (max_forwards(m) == 0) {
+        refuse(c, 483, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    } else if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
         refuse(c, 400, SLICE("Missing or Unusable Contact"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);
