@@ -219,6 +219,7 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     c->prack_owed = true;
     c->pracked_leg = leg;
     c->pracked_rseq = rseq;
+    c->pracked_cseq = leg->invite_cseq_out;
     leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
 }
 
@@ -252,7 +253,7 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
     struct out *o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_PRACK, (slice){ 0 }) : NULL;
 
     if (o) {
-        put_rack(o, c->pracked_rseq, leg->invite_cseq_out);
+        put_rack(o, c->pracked_rseq, c->pracked_cseq);
         headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }

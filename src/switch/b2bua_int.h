@@ -104,7 +104,7 @@ struct b2bua_call {
     bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
     uint32_t           a_cseq;       /* of A's INVITE */
     struct leg        *pracked_leg;  /* whose it is */
-    uint32_t           pracked_rseq;
+    uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
     struct line       *lines[2];     /* caller, called: counted */
 };
 
