@@ -85,11 +85,12 @@ void branch_free(struct branch *branch)
         struct leg *leg = list_item(branch->legs.next, struct leg, in_branch);
 
         leg_stop(leg);
+        leg_forget_ack(leg);
         b2bua_leave_map(leg);
         if (c->b == leg)
             c->b = NULL;
         if (c->pracked_leg == leg)
-            c->pracked_leg = NULL;
+            c->pracked_leg = NULL;                        /* prack_owed stays: it may come yet */
         list_remove(&leg->in_branch);
         c->b2bua->memory_bytes -= sizeof *leg;
         free(leg);
@@ -167,6 +168,13 @@ static void cancel_branches(struct b2bua_call *c, slice reason, const struct bra
         if (branch != but && branch->invite && !branch->over)
             client_cancel(branch->invite, reason);
     }
+}
+
+/* Whatever they still say changes nothing any more. */
+static void branches_over(struct b2bua_call *c)
+{
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        list_item(l, struct branch, in_call)->over = true;
 }
 
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason)
@@ -298,8 +306,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     c->diversions++;
     c->b2bua->counts.forwarded++;
     cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
-    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
-        list_item(l, struct branch, in_call)->over = true;
+    branches_over(c);
     c->b = NULL;
     c->best_status = 0;
     add_history(c, target, forward_causes[why]);
@@ -401,9 +408,10 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
     if (was_over || c->phase != CALL_SETUP)
         return;
     keep_best(c, status, m);
-    if (status >= 600) {
+    if (status >= 600) {                                  /* 16.7, step 5: for all of them, and at once */
         c->target_count = 0;
         cancel_branches(c, SLICE("SIP;cause=600;text=\"Declined by another\""), branch);
+        branches_over(c);
     }
     if (all_over(c))
         conclude(c, branch->gateway);
@@ -421,7 +429,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         if (slice_eq(leg->dialog.remote_tag, m->to.tag))
             return leg;
     }
-    leg = calloc(1, sizeof *leg);
+    leg = c->leg_count < LEGS_MAX ? calloc(1, sizeof *leg) : NULL;
     if (!leg)
         return NULL;
     leg->call = c;
@@ -431,6 +439,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         free(leg);
         return NULL;
     }
+    c->leg_count++;
     list_append(&branch->legs, &leg->in_branch);
     c->b2bua->memory_bytes += sizeof *leg;
     b2bua_join_map(leg);
@@ -452,15 +461,15 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
         }
         return;
     }
-    if (leg->acked_once || leg->ack_owed) {
-        answer_again(leg);
+    if (leg->answered) {
+        answer_again(leg, m->cseq.number);
         return;
     }
+    leg->answered = true;
     dialog_refresh(&c->arena, m, from, &leg->dialog);
     if (!late) {
         cancel_branches(c, elsewhere, branch);
-        for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
-            list_item(l, struct branch, in_call)->over = true;
+        branches_over(c);
         answer_2xx(c, leg, m);
         return;
     }
@@ -515,6 +524,11 @@ void setup_ring_time_over(struct b2bua_call *c)
         return;
     cancel_branches(c, no_answer, NULL);
     c->cancelled = true;
+    keep_best(c, any ? 480 : 408, NULL);
+    if (c->best_status != (any ? 480 : 408)) {            /* another phone had said why */
+        refuse(c, c->best_status, c->best_phrase, c->best_headers, c->best_type, c->best_body);
+        return;
+    }
     out_clear(&c->b2bua->scratch);
     sip_build_header(&c->b2bua->scratch, SIP_H_REASON, no_answer);
     refuse(c, any ? 480 : 408, (slice){ 0 }, out_taken(&c->b2bua->scratch), (slice){ 0 }, (slice){ 0 });
@@ -563,7 +577,7 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
         return true;
     }
-    if (!forwarded_by.len) {
+    if (!c->diversions) {
         c->asserted = route.asserted.len ? arena_slice(&c->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
         c->lines[0] = line_take(b, route.caller);
@@ -581,8 +595,8 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
         return true;
     }
-    if (!forwarded_by.len || !c->lines[1])
-        c->lines[1] = line_take(b, c->called);
+    line_leave(b, &c->lines[1]);                          /* who sent it on has no call any more */
+    c->lines[1] = line_take(b, c->called);
     if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
         return true;
     refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
@@ -609,7 +623,7 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     list_append(&b->calls, &c->in_all);
     c->a.call = c;
     list_init(&c->a.in_branch);
-    c->a.invite_cseq_in = m->cseq.number;
+    c->a.invite_cseq_in = c->a_cseq = m->cseq.number;
     c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
     c->invite = s;
     server_set_owner(s, c);
@@ -634,7 +648,9 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     }
     c->had_offer = headers_have_offer(m);
     c->reliable = sip_values_have(m, SIP_H_SUPPORTED, SLICE("100rel")) || sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
-    if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
+    if (max_forwards(m) == 0) {
+        refuse(c, 483, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    } else if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
         refuse(c, 400, SLICE("Missing or Unusable Contact"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);

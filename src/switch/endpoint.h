@@ -102,6 +102,9 @@ bool server_reply_plain(struct server_transaction *s, unsigned status);
 /* The last answer once more: a 2xx to INVITE until its ACK, a reliable 1xx until its PRACK; and
  * that the ACK came, so that it need not be kept. */
 void server_repeat(struct server_transaction *s);
+/* While pinned, the last answer stays the one that is repeated whatever other 1xx follow it: a
+ * reliable 1xx, until its PRACK. */
+void server_pin(struct server_transaction *s, bool pinned);
 void server_acknowledged(struct server_transaction *s);
 
 /* No answer will ever be given: a request that is not an INVITE and whose far end was silent

@@ -25,7 +25,7 @@ struct server_transaction {
     uint32_t cseq;
     uint16_t status, key_len, call_id_len, from_tag_len;
     uint8_t  method;
-    bool     in_requests, kept_is_tail, has_to_tag, dropped;
+    bool     in_requests, kept_is_tail, has_to_tag, dropped, is_pinned;
     char     to_tag[ENDPOINT_TOKEN_LEN];                  /* ours; only without has_to_tag */
     char     key[];
 };
