@@ -125,7 +125,9 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
 {
     struct serving *s = ctx;
 
-    (void)error, (void)why;
+    (void)why;
+    if (s->live)
+        serve_live_lost(s->live, hop, error, loop_now_ns(s->loop));
     worker_lost(s->worker, hop, loop_now_ns(s->loop));
 }
 
