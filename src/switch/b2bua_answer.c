@@ -298,7 +298,9 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
     headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
     if (!server_reply_send(s, headers_type(m), m->body)) {
-        call_end(c, NULL, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);
+        (void)server_reply_plain(s, 500);
+        c->a.ended = true;
+        call_end(c, &c->a, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);
         return;
     }
     leg_repeat(&c->a, LEG_REPEATS_2XX, s);

@@ -141,6 +141,36 @@ TEST(guessed_tags_end_nothing)
     CHECK_EQ(r.left, 0);
 }
 
+TEST(a_cancel_with_a_guessed_branch_cancels_nothing)
+{
+    static const slice text = SLICE_INIT("CANCEL sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bKa1\r\n"
+                                         "From: <sip:alice@h>;tag=guessed\r\nTo: <sip:bob@h>\r\nCall-ID: a-call\r\nCSeq: 1 CANCEL\r\n"
+                                         "Content-Length: 0\r\n\r\n");
+
+    CHECK(rig_begin(&r, 0));
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_answer(&r, RIG_B, 0, 180, &plain);
+    rig_receive(&r, RIG_A, text);
+    CHECK_EQ(r.last_status[RIG_A], 481);
+    CHECK_EQ(b2bua_counts(r.b2bua)->cancelled, 0);
+    rig_wait(&r, 64 * 1000000000ll);                      /* that 481 is forgotten, it has the same branch */
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(a_2xx_that_waits_for_an_ack_which_never_comes_is_acknowledged_when_b_gives_up)
+{
+    CHECK(rig_begin(&r, 0));
+    rig_request(&r, RIG_A, "INVITE", &plain);             /* no offer: the answer would be in A's ACK */
+    rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+    rig_wait(&r, 31 * 1000000000ll);
+    rig_request(&r, RIG_B, "BYE", &plain);
+    CHECK(memcmp(r.asked[RIG_B][0].text, "ACK ", 4) == 0);
+    CHECK_EQ(r.last_status[RIG_B], 200);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 TEST(a_fork_that_lost_cannot_end_the_call)
 {
     CHECK(rig_begin(&r, 0));
