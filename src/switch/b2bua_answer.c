@@ -112,9 +112,11 @@ void leg_ack(struct leg *leg, const struct sip_message *body_of)
         keep_ack(leg, body_of);
     leg->acked_once = true;
     leg->ack_owed = false;
-    if (o)
-        client_ack_send(b->endpoint, slice_of(leg->ack, leg->ack_type_len),
-                        slice_of(leg->ack + leg->ack_type_len, leg->ack_len - leg->ack_type_len));
+    if (o) {
+        slice kept = slice_of(leg->ack, leg->ack_len);
+
+        client_ack_send(b->endpoint, slice_head(kept, leg->ack_type_len), slice_skip(kept, leg->ack_type_len));
+    }
 }
 
 /* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. Of an INVITE
