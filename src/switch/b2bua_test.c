@@ -171,6 +171,23 @@ TEST(a_2xx_that_waits_for_an_ack_which_never_comes_is_acknowledged_when_b_gives_
     CHECK_EQ(r.left, 0);
 }
 
+TEST(another_phone_that_answers_after_the_end_is_released)
+{
+    CHECK(rig_begin(&r, 0));
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_answer(&r, RIG_B, 0, 180, &(struct rig_how){ .tag = 1 });
+    rig_answer(&r, RIG_B, 0, 180, &(struct rig_how){ .tag = 2 });
+    rig_answer(&r, RIG_B, 0, 200, &(struct rig_how){ .tag = 2, .sdp = true });
+    rig_request(&r, RIG_A, "ACK", &plain);
+    rig_request(&r, RIG_A, "BYE", &plain);
+    rig_answer(&r, RIG_B, 0, 200, &plain);
+    rig_answer(&r, RIG_B, 2, 200, &(struct rig_how){ .tag = 1, .sdp = true });      /* behind BYE and ACK */
+    CHECK(memcmp(r.asked[RIG_B][0].text, "BYE ", 4) == 0 && strstr(r.asked[RIG_B][0].text, "tag=b1") != NULL);
+    CHECK(memcmp(r.asked[RIG_B][1].text, "ACK ", 4) == 0 && strstr(r.asked[RIG_B][1].text, "tag=b1") != NULL);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 TEST(a_fork_that_lost_cannot_end_the_call)
 {
     CHECK(rig_begin(&r, 0));

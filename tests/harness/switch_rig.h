@@ -61,7 +61,10 @@ static inline int rig_sent(void *ctx, struct hop *to, slice bytes)
     if (bytes.len >= RIG_TEXT_MAX || sip_message_parse(bytes, SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
         return 0;
     if (m.is_request) {
-        memmove(&r->asked[side][1], &r->asked[side][0], sizeof r->asked[side] - sizeof r->asked[side][0]);
+        for (unsigned i = RIG_KEPT - 1; i > 0; i--) {
+            memcpy(r->asked[side][i].text, r->asked[side][i - 1].text, r->asked[side][i - 1].len);
+            r->asked[side][i].len = r->asked[side][i - 1].len;
+        }
         memcpy(r->asked[side][0].text, bytes.ptr, bytes.len);
         r->asked[side][0].len = bytes.len;
         r->asked_count[side] += r->asked_count[side] < RIG_KEPT;
