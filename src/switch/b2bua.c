@@ -349,8 +349,10 @@ void b2bua_server_ended(struct b2bua *b, struct server_transaction *s)
     if (*kind == B2BUA_CALL) {
         struct b2bua_call *c = (struct b2bua_call *)(void *)kind;
 
-        if (c->invite == s)
+        if (c->invite == s) {                             /* unanswered: the endpoint had no memory to wait, and said 500 */
+            setup_give_up(c, 500, SLICE("SIP;cause=500"));
             c->invite = NULL;
+        }
         if (c->a.repeated == s)
             c->a.repeated = NULL;                         /* its timer still tells that no ACK came */
         if (c->b && c->b->repeated == s)
