@@ -119,7 +119,7 @@ static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
     struct b2bua_settings bs = { .seed = { 3, 4 }, .calls_max = 4, .duration_max_ns = 600 * 1000000000ll };
     struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
                                   rig_on_server_ended, rig_on_client_ended, NULL };
-    struct hop_sender sender = { r, rig_sent };
+    struct hop_sender sender = { .ctx = r, .send = rig_sent };
     struct router router = { r, rig_route };
 
     memset(r, 0, sizeof *r);
