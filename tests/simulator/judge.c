@@ -652,7 +652,8 @@ static void answer_arrived(struct judge *j, struct leg *l, const struct seen *m,
         t->final_arrived_ns = now_ns;
     bool knows = l->all[0].by == SWITCH || l->all[0].ack_arrived;     /* our 2xx; before, 481 means nothing */
 
-    if (t != &l->all[0] && m->status == 481 && t->method != PRACK && at == SWITCH && knows && !l->end_ns)
+    if (t != &l->all[0] && m->status == 481 && t->method != PRACK && at == SWITCH && knows && t->finals_arrived == 1 &&
+        !l->end_ns)
         l->end_ns = now_ns;                               /* a BYE may follow, but need not */
     if (t == &l->all[0] && m->status >= 300) {
         l->over[at] = true;
