@@ -323,7 +323,7 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
                                     .ping = c->registrar.ping_ns ? BINDINGS_PING_BY_HOP : BINDINGS_PING_NONE,
                                     .ping_every_ns = c->registrar.ping_ns };
     struct registrar_settings rs = registrar_settings_of(c);
-    struct router router = { w, worker_route };
+    struct router router = { .ctx = w, .route = worker_route };
     struct b2bua_settings calls = { .seed = w->settings.seed, .calls_max = c->calls.calls_max,
                                     .user_calls_max = c->calls.user_calls_max, .ring_ns = c->timers.no_answer_ns,
                                     .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
