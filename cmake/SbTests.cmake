@@ -19,6 +19,19 @@ if(SB_TESTS)
     sb_whole_tests(causes track causes)
     sb_whole_tests(torture)
 
+    # A million calls; a sanitizer takes twenty times as long for each.
+    add_executable(simulator ${CMAKE_SOURCE_DIR}/tests/simulator/simulator.c
+        ${CMAKE_SOURCE_DIR}/tests/simulator/judge.c ${CMAKE_SOURCE_DIR}/tests/simulator/seen.c)
+    target_include_directories(simulator PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_link_libraries(simulator PRIVATE sb_lab)
+    set_target_properties(simulator PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${SB_TEST_DIR})
+    set(sb_rounds 100)
+    if(SB_SANITIZE OR SB_COVERAGE)
+        set(sb_rounds 3)
+    endif()
+    sb_script_test(simulator $<TARGET_FILE:simulator> --calls 10000 --rounds ${sb_rounds})
+    set_tests_properties(simulator PROPERTIES TIMEOUT 1800)
+
     sb_script_test(hardening_check_refuses ${CMAKE_SOURCE_DIR}/tests/hardening/check --self-test)
     if(TARGET signalbox)
         if(NOT SB_SANITIZE AND NOT SB_COVERAGE)

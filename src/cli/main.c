@@ -19,6 +19,7 @@ const struct cli_command cli_commands[] = {
     { "diff", cmd_diff, TEXT_DIFF_COMMAND },
     { "pack", cmd_pack, TEXT_PACK_COMMAND },
     { "user", cmd_user, TEXT_USER_COMMAND },
+    { "serve", cmd_serve, TEXT_SERVE_COMMAND },
     { NULL, NULL, 0 },
 };
 

@@ -741,6 +741,147 @@ TEST(a_prack_that_does_not_come_ends_in_504)
     finish(0);
 }
 
+TEST(a_reliable_answer_is_repeated_although_another_one_followed_it)
+{
+    for (uint64_t lost = 1; lost <= 4; lost++) {
+        begin(1);
+        w.answer[B] = 0;
+        dial(A, "sip:bob@10.0.0.4", PHONE_RELIABLE);
+        run_s(0.1);
+        sim_lose(w.sim, lost);
+        phone_answer(w.calls[B], 183, (slice){ 0 }, true, true);
+        phone_answer(w.calls[B], 180, (slice){ 0 }, false, false);
+        run_s(5);
+        CHECK_ROW(lost, strstr(w.trace, "a>s PRACK\ns>b PRACK\nb>s 200 PRACK\ns>a 200 PRACK\n") != NULL);
+        CHECK_ROW(lost, phone_answer(w.calls[B], 200, (slice){ 0 }, false, false));
+        run_s(5);
+        CHECK_ROW(lost, phone_call_is_up(w.calls[A]));
+        phone_hang_up(w.calls[A]);
+        finish((int)lost);
+    }
+}
+
+/* The ACK of a 2xx is lost, and the next re-INVITE, which is refused, is on its way before the
+ * 2xx is repeated: that ACK is of the INVITE that had the 2xx, and the call stays. */
+static void two_reinvites_flow(void)
+{
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY);
+    run_s(0.2);
+    phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDRECV);
+    run_s(70);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+TEST(the_ack_names_the_invite_whose_2xx_came) { each_way(two_reinvites_flow, both_ended_with_200); }
+
+TEST(a_prack_that_crosses_the_answer_is_answered_and_ends_nothing)
+{
+    begin(1);
+    w.answer[B] = 0;
+    dial(A, "sip:bob@10.0.0.4", PHONE_RELIABLE);
+    run_s(0.1);
+    CHECK(phone_answer(w.calls[B], 180, (slice){ 0 }, true, false));
+    CHECK(phone_answer(w.calls[B], 200, (slice){ 0 }, false, true));
+    run_s(1);
+    CHECK(strstr(w.trace, "b>s 200 PRACK\ns>a 200 PRACK\n") != NULL);
+    CHECK(strstr(w.trace, "481") == NULL);
+    run_s(40);
+    CHECK(phone_call_is_up(w.calls[A]) && phone_call_is_up(w.calls[B]));
+    phone_hang_up(w.calls[A]);
+    finish(0);
+}
+
+TEST(a_bye_overtakes_a_reinvite_whose_2xx_gets_its_ack)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    w.trace[0] = '\0';
+    CHECK(phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY));
+    phone_hang_up(w.calls[A]);
+    run_s(5);
+    CHECK(strstr(w.trace, "b>s 200 INVITE") != NULL && strstr(w.trace, "s>b ACK") != NULL);
+    CHECK(strstr(w.trace, "s>a 487 INVITE") != NULL);
+    finish(0);
+}
+
+TEST(a_2xx_that_is_repeated_after_a_reinvite_is_acknowledged_and_nothing_else)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(0.005);
+    sim_lose(w.sim, 2);                                   /* our ACK to B */
+    run_s(0.095);
+    CHECK(phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY));     /* B says 500: its ACK is missing */
+    run_s(10);
+    CHECK(phone_call_is_up(w.calls[A]) && phone_call_is_up(w.calls[B]));
+    CHECK(strstr(w.trace, "b>s 500 INVITE") != NULL);
+    CHECK(strstr(w.trace, "BYE") == NULL);
+    phone_hang_up(w.calls[A]);
+    finish(0);
+}
+
+TEST(an_update_that_overtakes_the_2xx_does_not_end_the_call)
+{
+    begin(1);
+    w.answer[B] = 0;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(0.1);
+    CHECK(phone_answer(w.calls[B], 200, (slice){ 0 }, false, true));
+    sim_lose(w.sim, 2);                                   /* our 200 to A, which comes again in 500 ms */
+    run_s(0.1);
+    CHECK(phone_offer(w.calls[B], SIP_UPDATE, PHONE_SENDONLY));
+    run_s(5);
+    CHECK(strstr(w.trace, "a>s 481 UPDATE") != NULL);
+    CHECK(phone_call_is_up(w.calls[A]) && phone_call_is_up(w.calls[B]));
+    phone_hang_up(w.calls[B]);
+    finish(0);
+}
+
+TEST(both_sides_get_a_bye_when_one_answers_nothing_any_more)
+{
+    begin(1);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    w.phones[B] = phone_free(w.phones[B]);
+    sim_silence(w.sim, B);
+    w.trace[0] = '\0';
+    CHECK(phone_send(w.calls[A], SLICE("INFO"), (slice){ 0 }, (slice){ 0 }));
+    run_s(40);
+    CHECK(strstr(w.trace, "s>a BYE") != NULL && strstr(w.trace, "s>b BYE") != NULL);
+    CHECK_EQ(w.ended[A], 1);
+    finish(0);
+}
+
+TEST(a_6xx_ends_the_search_at_once_although_another_phone_is_mute)
+{
+    begin(1);
+    w.two_contacts = true;
+    w.answer[C] = 603;
+    w.phones[B] = phone_free(w.phones[B]);
+    sim_silence(w.sim, B);
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(1);
+    CHECK_EQ(w.status[A], 603);
+    finish(0);
+}
+
+TEST(what_one_phone_said_counts_when_the_other_rings_too_long)
+{
+    begin(1);
+    w.two_contacts = true;
+    w.answer[B] = 180;
+    w.answer[C] = 486;
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(40);
+    CHECK_EQ(w.status[A], 486);
+    finish(0);
+}
+
 TEST(a_call_without_refresh_ends_with_its_session_timer)
 {
     begin(1);

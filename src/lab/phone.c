@@ -17,10 +17,18 @@ static struct phone_call *call_of(void *owner)
     return kind && *kind == PHONE_KIND_CALL ? (struct phone_call *)owner : NULL;
 }
 
+void phone_join_map(struct phone_call *c)
+{
+    struct phone *p = c->phone;
+
+    map_add(&p->tags, &c->by_tag, hash_slice(&p->settings.endpoint.seed, c->dialog.local_tag));
+    c->in_map = true;
+}
+
 static struct phone_call *find(struct phone *p, const struct sip_message *m)
 {
-    for (struct list *l = p->calls.next; l != &p->calls; l = l->next) {
-        struct phone_call *c = list_item(l, struct phone_call, in_all);
+    for (struct map_node *n = map_first(&p->tags, hash_slice(&p->settings.endpoint.seed, m->to.tag)); n; n = map_next(n)) {
+        struct phone_call *c = map_item(n, struct phone_call, by_tag);
 
         if (c->has_dialog && dialog_is(&c->dialog, m->call_id, m->to.tag, m->from.tag))
             return c;
@@ -170,7 +178,7 @@ struct phone *phone_new(const struct phone_settings *settings, const struct hop_
     wheel_init(&p->wheel, now_ns);
     p->endpoint = endpoint_new(&settings->endpoint, sender, &user, now_ns);
     p->digest = digest_new();
-    if (!p->endpoint || !p->digest || !registration_begin(p))
+    if (map_init(&p->tags, 16) != 0 || !p->endpoint || !p->digest || !registration_begin(p))
         return phone_free(p);
     return p;
 }
@@ -181,6 +189,7 @@ struct phone *phone_free(struct phone *p)
         return NULL;
     while (!list_is_empty(&p->calls))
         phone_call_free(list_item(p->calls.next, struct phone_call, in_all));
+    map_done(&p->tags);
     endpoint_free(p->endpoint);
     digest_free(p->digest);
     arena_done(&p->arena);
@@ -214,4 +223,5 @@ int64_t phone_next_ns(const struct phone *p)
 }
 
 size_t phone_calls(const struct phone *p) { return p->call_count; }
+uint64_t phone_resent(const struct phone *p) { return endpoint_counts(p->endpoint)->resent; }
 size_t phone_transactions(const struct phone *p) { return endpoint_live(p->endpoint); }

@@ -61,6 +61,8 @@ int64_t phone_next_ns(const struct phone *p);
 size_t  phone_calls(const struct phone *p);               /* alive */
 size_t  phone_transactions(const struct phone *p);
 
+uint64_t phone_resent(const struct phone *p);             /* messages sent again */
+
 /* expires_s 0: away; answers challenges by itself. */
 bool phone_register(struct phone *p, uint32_t expires_s);
 

@@ -32,6 +32,8 @@ static struct phone_call *call_new(struct phone *p, bool outgoing, unsigned how)
 void phone_call_free(struct phone_call *c)
 {
     wheel_clear(&c->phone->wheel, &c->timer);
+    if (c->in_map)
+        map_remove(&c->phone->tags, &c->by_tag);
     list_remove(&c->in_all);
     c->phone->call_count -= c->phase != PHONE_OVER;
     arena_done(&c->arena);
@@ -57,6 +59,8 @@ static void over(struct phone_call *c, unsigned status, bool by_us)
         return;
     c->phase = PHONE_OVER;
     c->phone->call_count--;
+    if (c->offer && client_method(c->offer) == SIP_INVITE)
+        client_cancel(c->offer, (slice){ 0 });            /* else it might wait for its answer for ever */
     if (c->phone->owner.ended)
         c->phone->owner.ended(c->phone->owner.ctx, c, status, by_us);
 }
@@ -78,6 +82,8 @@ static void owns(struct phone_call *c, struct server_transaction *s)
 static void stop(struct phone_call *c)
 {
     wheel_clear(&c->phone->wheel, &c->timer);
+    if (c->repeated && c->repeats == PHONE_REPEATS_1XX)
+        server_pin(c->repeated, false);
     c->repeats = PHONE_REPEATS_NOTHING;
     c->repeated = NULL;
 }
@@ -88,6 +94,7 @@ static void repeat(struct phone_call *c, enum phone_repeat what, struct server_t
 
     c->repeats = (uint8_t)what;
     c->repeated = s;
+    server_pin(s, what == PHONE_REPEATS_1XX);
     c->repeat_ns = t1_ns;
     c->repeat_end_ns = now_ns + 64 * t1_ns;
     wheel_set(&c->phone->wheel, &c->timer, now_ns + t1_ns);
@@ -200,8 +207,10 @@ struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how)
                                                how & PHONE_LATE_OFFER ? (slice){ 0 }
                                                                       : phone_sdp_write(c, PHONE_SDP_OFFER, sdp, sizeof sdp), c));
     }
-    if (c->asked)
+    if (c->asked) {
+        phone_join_map(c);
         return c;
+    }
     phone_call_free(c);
     return NULL;
 }
@@ -226,12 +235,15 @@ bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reli
             body = phone_sdp_write(c, c->how & PHONE_LATE_OFFER ? PHONE_SDP_OFFER : PHONE_SDP_ANSWER, text, sizeof text);
         c->sdp_done |= sdp;
     }
-    stop(c);
+    if (reliable || status >= 200)                        /* what was reliable goes on until its PRACK */
+        stop(c);
     if (!server_reply_send(s, sdp_type, body))
         return false;
-    if (reliable)
+    if (reliable) {
+        c->prack_owed = true;
         repeat(c, PHONE_REPEATS_1XX, s);
-    else if (status >= 200 && status < 300) {
+    }
+    if (status >= 200 && status < 300) {
         c->phase = PHONE_UP;
         repeat(c, PHONE_REPEATS_2XX, s);
     } else if (status >= 300) {
@@ -316,6 +328,7 @@ void phone_incoming(struct phone *p, struct server_transaction *s, const struct 
         server_reply_plain(s, c ? 400 : 503);
         return;
     }
+    phone_join_map(c);
     c->has_dialog = true;
     c->invite = s;
     c->cseq_in = m->cseq.number;
@@ -350,12 +363,14 @@ static void got_prack(struct phone_call *c, struct server_transaction *s, const 
     const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
     struct sip_rack rack;
 
-    if (!h || !sip_rack_parse(h->value, &rack) || c->repeats != PHONE_REPEATS_1XX || rack.rseq != c->rseq_out ||
+    if (!h || !sip_rack_parse(h->value, &rack) || !c->prack_owed || rack.rseq != c->rseq_out ||
         rack.cseq != c->cseq_in) {
         server_reply_plain(s, 481);
         return;
     }
-    stop(c);
+    c->prack_owed = false;
+    if (c->repeats == PHONE_REPEATS_1XX)                  /* it may have crossed the final answer */
+        stop(c);
     phone_sdp_read(c, m);
     reply_with_sdp(c, s, m);
     if (c->phone->owner.pracked)
@@ -384,7 +399,7 @@ static void got_offer(struct phone_call *c, struct server_transaction *s, const 
 
 void phone_in_dialog(struct phone_call *c, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
-    if (!dialog_take_cseq(&c->dialog, m)) {
+    if (!dialog_take_cseq(&c->dialog, m) && m->method != SIP_PRACK) {     /* a PRACK is known by its RAck */
         server_reply_plain(s, 500);
         return;
     }
@@ -442,10 +457,11 @@ void phone_call_acked(struct phone_call *c, const struct sip_message *m)
 
 /* ---- what they answer ---- */
 
-static void send_ack(struct phone_call *c, bool with_sdp)
+/* Of the INVITE that was answered, which may not be the last one. */
+static void send_ack(struct phone_call *c, const struct sip_message *answer, bool with_sdp)
 {
     char text[SDP_ROOM];
-    struct out *o = dialog_ack(c->phone->endpoint, &c->dialog, c->cseq_out);
+    struct out *o = dialog_ack(c->phone->endpoint, &c->dialog, answer->cseq.number);
     slice body = with_sdp ? phone_sdp_write(c, PHONE_SDP_ANSWER, text, sizeof text) : (slice){ 0 };
 
     if (o)
@@ -511,7 +527,7 @@ static void got_2xx(struct phone_call *c, const struct sip_message *m, const str
     }
     dialog_refresh(&c->arena, m, from, &c->dialog);
     phone_sdp_read(c, m);
-    send_ack(c, c->how & PHONE_LATE_OFFER && !c->has_sdp ? true : (c->how & PHONE_LATE_OFFER) != 0);
+    send_ack(c, m, (c->how & PHONE_LATE_OFFER) != 0);
     if (!first)
         return;
     c->phase = PHONE_UP;
@@ -555,7 +571,7 @@ static void offer_answered(struct phone_call *c, struct client_transaction *t, c
 
     if (client_method(t) == SIP_INVITE && m->status < 300) {
         dialog_refresh(&c->arena, m, from, &c->dialog);
-        send_ack(c, false);
+        send_ack(c, m, false);
     }
     if (again)
         return;

@@ -4,6 +4,7 @@
 #define LAB_PHONE_INT_H
 
 #include "base/list.h"
+#include "base/map.h"
 #include "base/wheel.h"
 #include "lab/phone.h"
 
@@ -17,7 +18,9 @@ struct phone_call {
     uint8_t          media, their_media, repeats;
     unsigned         how;
     uint32_t         transactions;   /* that point here: it is not freed before they end */
+    bool             in_map;
     struct list      in_all;
+    struct map_node  by_tag;         /* our tag: all phones have thousands of calls at once in a simulation */
     struct phone    *phone;
     struct arena     arena;
     struct dialog    dialog;
@@ -27,7 +30,7 @@ struct phone_call {
     struct wheel_timer timer;
     int64_t          repeat_ns, repeat_end_ns;
     uint32_t         cseq_in, cseq_out, rseq_in, rseq_out, sdp_version;
-    bool             offer_in_ack, bye_wanted;
+    bool             offer_in_ack, bye_wanted, prack_owed;
     void            *tag;
 };
 
@@ -38,6 +41,7 @@ struct phone {
     struct endpoint      *endpoint;
     struct wheel          wheel;
     struct list           calls;
+    struct map            tags;
     size_t                call_count;
     struct dialog         registration;                   /* its identifiers */
     struct arena          arena;
@@ -69,5 +73,6 @@ void phone_call_failed(struct phone_call *c, struct client_transaction *t);
 void phone_call_due(struct phone_call *c);
 void phone_call_let_go(struct phone_call *c);             /* a transaction ended */
 void phone_call_free(struct phone_call *c);
+void phone_join_map(struct phone_call *c);                /* its local tag is known */
 
 #endif

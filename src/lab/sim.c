@@ -6,7 +6,7 @@
 
 #include "base/timers.h"
 
-enum { NODES_MAX = 16, PACKETS_KEPT = 4096 };
+enum { NODES_MAX = 64, PACKETS_KEPT = 4096 };
 
 struct packet {
     struct timer   arrives;
@@ -27,6 +27,8 @@ struct sim {
     struct sim_counts   counts;
     struct sim_node     nodes[NODES_MAX];
     struct sim_end      ends[NODES_MAX];
+    int64_t             next_ns[NODES_MAX];               /* of each node, unless `touched` */
+    bool                touched[NODES_MAX];
     int                 node_count;
     struct timers       under_way;
     struct packet      *free;
@@ -158,6 +160,8 @@ static int send_from(void *ctx, struct hop *to, slice bytes)
 {
     struct sim_end *end = ctx;
     struct sim *s = end->sim;
+
+    s->touched[end->place] = true;
     const struct address *from = &s->nodes[end->place].address;
     int place = node_at(s, &to->remote);
     bool lost = happens(s, s->settings.loss_ppm) || (s->lose_in && --s->lose_in == 0);
@@ -177,12 +181,15 @@ static int send_from(void *ctx, struct hop *to, slice bytes)
     return 0;
 }
 
-struct hop_sender sim_sender(struct sim *s, int place) { return (struct hop_sender){ &s->ends[place], send_from }; }
+struct hop_sender sim_sender(struct sim *s, int place) { return (struct hop_sender){ .ctx = &s->ends[place], .send = send_from }; }
 
 void sim_rebind(struct sim *s, int place, void *ctx) { s->nodes[place].ctx = ctx; }
 
+void sim_touch(struct sim *s, int place) { s->touched[place] = true; }
+
 void sim_silence(struct sim *s, int place)
 {
+    s->touched[place] = true;
     s->nodes[place].receive = NULL;
     s->nodes[place].next_ns = NULL;
 }
@@ -205,6 +212,7 @@ static void deliver(struct sim *s, struct packet *p)
     struct sim_node *node = &s->nodes[p->to];
 
     s->counts.delivered++;
+    s->touched[p->to] = true;
     if (node->receive && sip_message_parse(slice_of(p->bytes, p->len), SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0)
         node->receive(node->ctx, &p->hop, &m, s->now_ns);
     packet_done(s, p);
@@ -215,10 +223,12 @@ static int64_t next_of_nodes(struct sim *s, int *ret_place)
     int64_t next_ns = INT64_MAX;
 
     for (int i = 0; i < s->node_count; i++) {
-        int64_t at_ns = s->nodes[i].next_ns ? s->nodes[i].next_ns(s->nodes[i].ctx) : INT64_MAX;
-
-        if (at_ns < next_ns) {
-            next_ns = at_ns;
+        if (s->touched[i]) {
+            s->next_ns[i] = s->nodes[i].next_ns ? s->nodes[i].next_ns(s->nodes[i].ctx) : INT64_MAX;
+            s->touched[i] = false;
+        }
+        if (s->next_ns[i] < next_ns) {
+            next_ns = s->next_ns[i];
             *ret_place = i;
         }
     }
@@ -227,6 +237,8 @@ static int64_t next_of_nodes(struct sim *s, int *ret_place)
 
 int64_t sim_run(struct sim *s, int64_t until_ns)
 {
+    for (int i = 0; i < s->node_count; i++)
+        s->touched[i] = true;                             /* between two runs anything may have been asked of them */
     for (;;) {
         int place = 0;
         int64_t packet_ns = timers_next_ns(&s->under_way), node_ns = next_of_nodes(s, &place);
@@ -235,10 +247,12 @@ int64_t sim_run(struct sim *s, int64_t until_ns)
         if (next_ns == INT64_MAX || next_ns > until_ns)
             break;
         s->now_ns = next_ns > s->now_ns ? next_ns : s->now_ns;
-        if (packet_ns <= node_ns)
+        if (packet_ns <= node_ns) {
             deliver(s, timer_item(timers_due(&s->under_way, packet_ns), struct packet, arrives));
-        else
+        } else {
+            s->touched[place] = true;
             s->nodes[place].time(s->nodes[place].ctx, s->now_ns);
+        }
     }
     if (until_ns != INT64_MAX && until_ns > s->now_ns)
         s->now_ns = until_ns;

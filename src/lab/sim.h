@@ -42,6 +42,8 @@ struct sim *sim_free(struct sim *s);
 int  sim_add(struct sim *s, const struct sim_node *node);
 struct hop_sender sim_sender(struct sim *s, int place);
 void sim_rebind(struct sim *s, int place, void *ctx);     /* what it is could be made only with its sender */
+void sim_touch(struct sim *s, int place);                  /* its next time may be another: something was asked of it
+                                                           * while another node had its turn, and it sent nothing */
 void sim_silence(struct sim *s, int place);                /* switched off: takes nothing, has no timers */
 /* Each message that is sent, before anything happens to it; `lost`: it will not arrive. */
 void sim_tap(struct sim *s, void (*tap)(void *ctx, const struct hop *to, slice bytes, int64_t now_ns, bool lost), void *ctx);

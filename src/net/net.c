@@ -164,7 +164,9 @@ static int send_by(void *ctx, struct hop *to, slice bytes)
     return to->transport == WIRE_UDP ? udp_send(n->udp, to, bytes) : streams_send(n->streams, to, bytes);
 }
 
-struct hop_sender net_sender(struct net *n) { return (struct hop_sender){ n, send_by }; }
+static int choose_by(void *ctx, struct hop *to) { return net_choose(ctx, to); }
+
+struct hop_sender net_sender(struct net *n) { return (struct hop_sender){ n, send_by, choose_by }; }
 
 const struct address *net_listener_address(const struct net *n, size_t listener)
 {

@@ -23,6 +23,7 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     s->ring_ns = s->ring_ns ? s->ring_ns : 60 * SECOND_NS;
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
+    s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
     b->endpoint = endpoint;
     b->router = *router;
     b->now_ns = now_ns;
@@ -108,7 +109,7 @@ struct line *line_take(struct b2bua *b, slice aor)
     return line;
 }
 
-static void line_leave(struct b2bua *b, struct line **line)
+void line_leave(struct b2bua *b, struct line **line)
 {
     if (*line && --(*line)->calls == 0) {
         map_remove(&b->lines, &(*line)->by_aor);
@@ -146,6 +147,16 @@ struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m)
     return NULL;
 }
 
+/* While the call is set up all legs whose INVITE is open; then only the one that answered. */
+bool leg_is_open(const struct leg *leg)
+{
+    const struct b2bua_call *c = leg->call;
+
+    if (leg->ended || c->phase == CALL_ENDING)
+        return false;
+    return leg == &c->a || (c->phase == CALL_SETUP ? !leg->branch->over : leg == c->b);
+}
+
 /* ---- the end of a call ---- */
 
 static void call_free(struct b2bua_call *c)
@@ -157,6 +168,7 @@ static void call_free(struct b2bua_call *c)
     while (!list_is_empty(&c->branches))
         branch_free(list_item(c->branches.next, struct branch, in_call));
     leg_stop(&c->a);
+    leg_forget_ack(&c->a);
     b2bua_leave_map(&c->a);
     if (c->invite)
         server_set_owner(c->invite, NULL);
@@ -165,7 +177,7 @@ static void call_free(struct b2bua_call *c)
     wheel_clear(&b->call_wheel, &c->timer);
     list_remove(&c->in_all);
     b->counts.live--;
-    b->memory_bytes -= sizeof *c + c->request_len;
+    b->memory_bytes -= sizeof *c + c->request_len + c->counted_bytes;
     free(c->request);
     arena_done(&c->arena);
     free(c);
@@ -180,6 +192,8 @@ static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPE
 
 void call_release(struct b2bua_call *c)
 {
+    c->b2bua->memory_bytes += c->arena.total_bytes - c->counted_bytes;
+    c->counted_bytes = c->arena.total_bytes;
     if (c->phase != CALL_ENDING || leg_is_held(&c->a) || (c->b && leg_is_held(c->b)))
         return;
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next)
@@ -221,18 +235,24 @@ void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct s
         return;
     }
     leg = b2bua_find(b, m);
-    if (!leg || leg->ended) {                             /* BYE that crosses BYE: both are right */
-        server_reply_plain(s, leg && m->method == SIP_BYE ? 200 : 481);
+    if (!leg) {
+        server_reply_plain(s, 481);
         return;
     }
     struct b2bua_call *c = leg->call;
 
-    if (!dialog_take_cseq(&leg->dialog, m))
-        server_reply_plain(s, 500);                       /* 12.2.2 */
+    /* 12.2.2 asks for 500 when the CSeq is lower; but a PRACK that an UPDATE overtook says by its RAck
+     * what it is, and nobody sends it again: refused, it would cost the call. */
+    if (!dialog_take_cseq(&leg->dialog, m) && m->method != SIP_PRACK)
+        server_reply_plain(s, 500);
+    else if (m->method == SIP_PRACK)
+        answer_prack(leg, s, m);
+    else if (m->method == SIP_BYE && leg->ended)
+        server_reply_plain(s, 200);                       /* it crosses ours: both are right */
     else if (m->method == SIP_BYE)
         end_bye(leg, s, m);
-    else if (m->method == SIP_PRACK)
-        answer_prack(c, s, m);
+    else if (!leg_is_open(leg))
+        server_reply_plain(s, 481);
     else
         relay_request(leg, s, m, from);
     call_release(c);

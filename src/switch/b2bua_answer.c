@@ -12,6 +12,8 @@
 void leg_stop(struct leg *leg)
 {
     wheel_clear(&leg->call->b2bua->leg_wheel, &leg->timer);
+    if (leg->repeated && leg->repeats == LEG_REPEATS_1XX)
+        server_pin(leg->repeated, false);
     if (leg->repeated && leg->repeated != leg->call->invite)
         server_set_owner(leg->repeated, NULL);
     leg->repeated = NULL;
@@ -28,6 +30,7 @@ void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction
     leg->repeat_ns = b->t1_ns;
     leg->repeat_end_ns = b2bua_now(b) + 64 * b->t1_ns;
     server_set_owner(s, leg->call);
+    server_pin(s, what == LEG_REPEATS_1XX);
     wheel_set(&b->leg_wheel, &leg->timer, b2bua_now(b) + leg->repeat_ns);
 }
 
@@ -74,28 +77,58 @@ void leg_due(struct leg *leg)
 
 /* ---- ACK ---- */
 
+/* Not in the arena: each re-INVITE without an offer brings another one. */
+static void keep_ack(struct leg *leg, const struct sip_message *body_of)
+{
+    slice type = body_of ? headers_type(body_of) : (slice){ 0 }, body = body_of ? body_of->body : (slice){ 0 };
+    char *kept = body.len ? malloc(type.len + body.len) : NULL;
+
+    leg_forget_ack(leg);
+    if (!kept)
+        return;
+    if (type.len)
+        memcpy(kept, type.ptr, type.len);
+    memcpy(kept + type.len, body.ptr, body.len);
+    leg->ack = kept;
+    leg->ack_type_len = type.len;
+    leg->ack_len = type.len + body.len;
+    leg->call->b2bua->memory_bytes += leg->ack_len;
+}
+
+void leg_forget_ack(struct leg *leg)
+{
+    leg->call->b2bua->memory_bytes -= leg->ack_len;
+    free(leg->ack);
+    leg->ack = NULL;
+    leg->ack_len = leg->ack_type_len = 0;
+}
+
 void leg_ack(struct leg *leg, const struct sip_message *body_of)
 {
     struct b2bua *b = leg->call->b2bua;
     struct out *o = dialog_ack(b->endpoint, &leg->dialog, leg->invite_cseq_out);
 
-    if (body_of && body_of->body.len) {
-        leg->ack_type = arena_slice(&leg->call->arena, headers_type(body_of));
-        leg->ack_body = arena_slice(&leg->call->arena, body_of->body);
-    } else if (body_of || !leg->acked_once) {
-        leg->ack_type = leg->ack_body = (slice){ 0 };
-    }
+    if (body_of || !leg->acked_once)
+        keep_ack(leg, body_of);
     leg->acked_once = true;
     leg->ack_owed = false;
     if (o)
-        client_ack_send(b->endpoint, leg->ack_type, leg->ack_body);
+        client_ack_send(b->endpoint, slice_of(leg->ack, leg->ack_type_len),
+                        slice_of(leg->ack + leg->ack_type_len, leg->ack_len - leg->ack_type_len));
 }
 
-/* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. */
-void answer_again(struct leg *leg)
+/* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. Of an INVITE
+ * before the last one only the ACK itself is known any more. */
+void answer_again(struct leg *leg, uint32_t cseq)
 {
-    if (!leg->ack_owed)
+    struct b2bua *b = leg->call->b2bua;
+
+    if (cseq != leg->invite_cseq_out) {
+        if (dialog_ack(b->endpoint, &leg->dialog, cseq))
+            client_ack_send(b->endpoint, (slice){ 0 }, (slice){ 0 });
+    } else if (!leg->ack_owed) {
         leg_ack(leg, NULL);
+    }
 }
 
 void answer_ack(struct leg *leg, const struct sip_message *ack)
@@ -147,9 +180,8 @@ void leg_prack(struct leg *leg)
         relay_free(r);
 }
 
-/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; while A still owes
- * the PRACK of another one (a fork), or cannot do it, we acknowledge B's ourselves, and its SDP
- * is not A's concern. */
+/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; when A cannot do that
+ * we acknowledge B's ourselves. */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
 {
     uint32_t rseq;
@@ -158,21 +190,25 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 
     if (reliable && leg->rseq && rseq != leg->rseq + 1)
         return;                                           /* a repeat, or one is missing: it will come again */
+    if (reliable && c->reliable && c->a.repeats == LEG_REPEATS_1XX)
+        return;                                           /* A owes a PRACK (RFC 3262, 3): it will come again, too */
+    if (reliable && !c->reliable && c->relay_count >= RELAYS_MAX)
+        return;
     if (reliable)
         leg->rseq = rseq;
-    if (reliable && (!c->reliable || c->a.repeats == LEG_REPEATS_1XX)) {
+    if (reliable && !c->reliable) {
         leg_prack(leg);
         ours = true;
         how |= HEADERS_NO_REQUIRE;
     }
-    if (!c->invite || (ours && c->a.repeats == LEG_REPEATS_1XX))
+    if (!c->invite || m->status == 199)                   /* RFC 6228: of one fork; A has one dialog for all */
         return;
     dialog_refresh(&c->arena, m, &leg->dialog.hop, &leg->dialog);
     c->b = leg;
     struct out *o = server_reply(c->invite, m->status, m->reason);
 
     headers_record_routes(o, &c->a.dialog);
-    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, how);
     if (c->waiting && m->status == 180 && !sip_header_find(m, SIP_H_ALERT_INFO))
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
@@ -180,13 +216,18 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         sip_build_header_u32(o, SIP_H_RSEQ, ++c->a.rseq);
     if (!server_reply_send(c->invite, headers_type(m), m->body) || !reliable || ours)
         return;
+    c->prack_owed = true;
     c->pracked_leg = leg;
     c->pracked_rseq = rseq;
+    c->pracked_cseq = leg->invite_cseq_out;
     leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
 }
 
-void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m)
+/* Also after the final answer, which may cross it (RFC 3262, 3). What the PRACK was for may be
+ * over by then: nobody is left to be told. */
+void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m)
 {
+    struct b2bua_call *c = from->call;
     const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
     struct sip_rack rack;
     struct leg *leg = c->pracked_leg;
@@ -196,18 +237,23 @@ void answer_prack(struct b2bua_call *c, struct server_transaction *s, const stru
         server_reply_send(s, (slice){ 0 }, (slice){ 0 });
         return;
     }
-    if (c->a.repeats != LEG_REPEATS_1XX || !leg || rack.rseq != c->a.rseq || rack.cseq != c->a.invite_cseq_in ||
-        rack.method_id != SIP_INVITE) {
+    if (from != &c->a || !c->prack_owed || rack.rseq != c->a.rseq || rack.cseq != c->a_cseq || rack.method_id != SIP_INVITE) {
         server_reply_plain(s, 481);
         return;
     }
-    leg_stop(&c->a);
+    if (c->a.repeats == LEG_REPEATS_1XX)
+        leg_stop(&c->a);
+    c->prack_owed = false;
     c->pracked_leg = NULL;
+    if (!leg || !leg_is_open(leg)) {
+        server_reply_plain(s, 200);
+        return;
+    }
     struct relay *r = relay_start(c, &c->a, leg, s, m);
     struct out *o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_PRACK, (slice){ 0 }) : NULL;
 
     if (o) {
-        put_rack(o, c->pracked_rseq, leg->invite_cseq_out);
+        put_rack(o, c->pracked_rseq, c->pracked_cseq);
         headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
@@ -249,7 +295,7 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     struct out *o = server_reply(s, m->status, m->reason);
 
     headers_record_routes(o, &c->a.dialog);
-    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
     if (!server_reply_send(s, headers_type(m), m->body)) {
         call_end(c, NULL, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);

@@ -47,7 +47,10 @@ static void end_relays(struct b2bua_call *c)
             continue;
         if (r->server && server_status(r->server) < 200)
             server_reply_plain(r->server, r->method == SIP_INVITE ? 487 : 481);
-        relay_free(r);
+        if (r->method == SIP_INVITE && r->client)
+            relay_give_up(r);
+        else
+            relay_free(r);
     }
 }
 
@@ -69,7 +72,7 @@ void end_bye(struct leg *from, struct server_transaction *s, const struct sip_me
     struct b2bua_call *c = from->call;
     const struct sip_header *reason = sip_header_find(m, SIP_H_REASON);
 
-    if (c->phase == CALL_SETUP && from != &c->a) {        /* a callee ends by a final answer, not so */
+    if (from != &c->a && (c->phase == CALL_SETUP || from != c->b)) {      /* a callee ends by a final answer, not so */
         server_reply_plain(s, 481);
         return;
     }

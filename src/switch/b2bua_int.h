@@ -16,6 +16,9 @@
 #include "switch/b2bua.h"
 #include "switch/dialog.h"
 
+/* Of one call: early dialogs, and requests of it under way. A peer decides how many come. */
+enum { LEGS_MAX = 32, RELAYS_MAX = 64 };
+
 /* First member of whatever is the owner of a transaction. */
 enum b2bua_kind { B2BUA_CALL, B2BUA_BRANCH, B2BUA_RELAY };
 
@@ -31,11 +34,13 @@ struct leg {
     struct wheel_timer timer;        /* of what is repeated */
     struct server_transaction *repeated;
     int64_t  repeat_ns, repeat_end_ns;
-    uint32_t invite_cseq_in, invite_cseq_out;             /* of their last INVITE, and of ours: ACK names it */
-    slice    ack_type, ack_body;     /* of our ACK when it brought the answer: repeated with it */
+    uint32_t invite_cseq_in;         /* of their INVITE that has a 2xx, or the first: ACK and RAck name it */
+    uint32_t invite_cseq_out;        /* of our last one */
+    char    *ack;                    /* type and body of our ACK when it brought the answer: repeated with it */
+    size_t   ack_type_len, ack_len;
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
     uint8_t  repeats;                /* enum leg_repeat */
-    bool     in_map, ended;
+    bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
     bool     ack_owed;               /* a 2xx came; our ACK waits for the other side's */
     bool     bye_wanted;             /* as soon as its ACK is here */
     bool     acked_once;             /* so a repeated 2xx gets the ACK again */
@@ -63,6 +68,7 @@ struct relay {
     struct server_transaction *server;
     struct client_transaction *client;
     uint8_t            method;
+    uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
     bool               has_offer, done;                   /* done: finally answered */
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
 };
@@ -74,7 +80,8 @@ struct b2bua_call {
     uint8_t            phase;        /* enum call_phase */
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
     bool               had_offer, reliable;               /* of A's INVITE: SDP; 100rel is understood */
-    uint8_t            diversions;
+    uint8_t            diversions, leg_count;
+    uint16_t           relay_count;
     struct list        in_all, branches, relays;
     struct b2bua      *b2bua;
     struct arena       arena;
@@ -83,6 +90,7 @@ struct b2bua_call {
     struct server_transaction *invite;                    /* A's, until its final answer */
     char              *request;      /* A's INVITE as it came, until the call is up */
     uint32_t           request_len;
+    size_t             counted_bytes;                     /* of the arena, in memory_bytes */
     struct wheel_timer timer;        /* setup: ring time; then session and duration */
     int64_t            session_end_ns, duration_end_ns;
 
@@ -99,8 +107,10 @@ struct b2bua_call {
     uint16_t           best_status;  /* of the branches that are over (16.7) */
     slice              best_phrase, best_headers, best_type, best_body;
 
-    struct leg        *pracked_leg;  /* whose reliable 1xx A has before it, under a.rseq */
-    uint32_t           pracked_rseq;
+    bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
+    uint32_t           a_cseq;       /* of A's INVITE */
+    struct leg        *pracked_leg;  /* whose it is */
+    uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
     struct line       *lines[2];     /* caller, called: counted */
 };
 
@@ -138,10 +148,12 @@ struct b2bua {
 uint64_t    b2bua_random(struct b2bua *b);
 int64_t     b2bua_now(struct b2bua *b);
 struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m);
+bool        leg_is_open(const struct leg *leg);           /* requests may go there */
 void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
 struct line *line_take(struct b2bua *b, slice aor);
+void        line_leave(struct b2bua *b, struct line **line);
 unsigned    line_calls(const struct b2bua *b, slice aor);
 
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
@@ -155,11 +167,12 @@ void branch_free(struct branch *branch);
 /* ---- b2bua_answer.c: what has to be acknowledged ---- */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
-void answer_again(struct leg *leg);                       /* B repeats its 2xx */
-void answer_prack(struct b2bua_call *c, struct server_transaction *s, const struct sip_message *m);
+void answer_again(struct leg *leg, uint32_t cseq);        /* B repeats its 2xx of that INVITE */
+void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m);
 void answer_ack(struct leg *leg, const struct sip_message *ack);
 void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s);
 void leg_stop(struct leg *leg);
+void leg_forget_ack(struct leg *leg);
 void leg_due(struct leg *leg);
 void leg_ack(struct leg *leg, const struct sip_message *body_of);
 void leg_prack(struct leg *leg);                          /* of its last reliable 1xx, by ourselves */
@@ -171,6 +184,7 @@ struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to
                           const struct sip_message *m);
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from);
 void relay_failed(struct relay *r, enum endpoint_failure why);
+void relay_give_up(struct relay *r);                      /* an INVITE: nobody waits for its answer any more */
 void relay_free(struct relay *r);
 
 /* ---- b2bua_end.c ---- */

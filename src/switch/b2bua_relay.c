@@ -11,30 +11,57 @@
 struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to, struct server_transaction *s,
                           const struct sip_message *m)
 {
-    struct relay *r = calloc(1, sizeof *r);
+    /* A BYE of ours is never kept back. */
+    struct relay *r = c->relay_count < RELAYS_MAX || !from ? calloc(1, sizeof *r) : NULL;
 
     if (!r)
         return NULL;
     *r = (struct relay){ .kind = B2BUA_RELAY, .call = c, .from = from, .to = to, .server = s,
-                         .method = (uint8_t)(m ? m->method : SIP_UNKNOWN), .has_offer = m && headers_have_offer(m) };
+                         .method = (uint8_t)(m ? m->method : SIP_UNKNOWN), .has_offer = m && headers_have_offer(m),
+                         .cseq_in = m ? m->cseq.number : 0 };
     list_append(&c->relays, &r->in_call);
+    c->relay_count++;
     if (s)
         server_set_owner(s, r);
     c->b2bua->memory_bytes += sizeof *r;
     return r;
 }
 
-void relay_free(struct relay *r)
+static void forget(struct relay *r)
 {
     uint8_t *kind = r->server ? server_owner(r->server) : NULL;
 
     if (kind == &r->kind)
         server_set_owner(r->server, NULL);
+    r->server = NULL;
+    r->from = NULL;
+}
+
+/* A 2xx of it wants its ACK all the same; CANCEL gives it an end (9.1). */
+void relay_give_up(struct relay *r)
+{
+    forget(r);
+    client_cancel(r->client, (slice){ 0 });
+}
+
+void relay_free(struct relay *r)
+{
+    forget(r);
     if (r->client)
         client_set_owner(r->client, NULL);
     list_remove(&r->in_call);
+    r->call->relay_count--;
     r->call->b2bua->memory_bytes -= sizeof *r;
     free(r);
+}
+
+/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or that was the last
+ * to ring and still does. */
+static struct leg *peer_of(const struct leg *from)
+{
+    struct b2bua_call *c = from->call;
+
+    return from != &c->a ? &c->a : c->b && leg_is_open(c->b) ? c->b : NULL;
 }
 
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
@@ -48,7 +75,9 @@ static unsigned glare(const struct b2bua_call *c, const struct leg *from, const 
     if (!is_invite && !(m->method == SIP_UPDATE && headers_have_offer(m)))
         return 0;
     if (is_invite && c->phase == CALL_SETUP)
-        return 500;
+        return from == &c->a ? 500 : 491;
+    if (is_invite && peer_of(from) && peer_of(from)->ack_owed)
+        return 500;                                       /* it waits for the answer that their ACK brings */
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
 
@@ -72,14 +101,6 @@ static void refuse_offer(struct b2bua_call *c, struct server_transaction *s, uns
 
 static bool refreshes_target(enum sip_method method) { return method == SIP_INVITE || method == SIP_UPDATE; }
 
-/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or did so last. */
-static struct leg *peer_of(struct leg *from)
-{
-    struct b2bua_call *c = from->call;
-
-    return from == &c->a ? c->b : &c->a;
-}
-
 void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop)
 {
     struct b2bua_call *c = from->call;
@@ -90,7 +111,11 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         refuse_offer(c, s, status);
         return;
     }
-    if (!to || to->ended || c->phase == CALL_ENDING) {
+    if (!to && c->phase == CALL_SETUP) {                  /* the next target may ring soon */
+        refuse_offer(c, s, 500);
+        return;
+    }
+    if (!to || to->ended) {
         server_reply_plain(s, 481);
         return;
     }
@@ -101,11 +126,10 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
 
     if (o) {
         if (m->method == SIP_INVITE) {
-            from->invite_cseq_in = m->cseq.number;
-            to->invite_cseq_out = to->dialog.local_cseq;
+            to->invite_cseq_out = r->cseq_out = to->dialog.local_cseq;
             to->acked_once = to->ack_owed = false;
         }
-        headers_ours(o, c->b2bua, &to->dialog.hop, true);
+        headers_ours(o, c->b2bua, client_request_hop(c->b2bua->endpoint), true);
         headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
@@ -132,7 +156,7 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
     }
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
-        headers_ours(o, c->b2bua, &r->from->dialog.hop, false);
+        headers_ours(o, c->b2bua, server_hop(r->server), false);
     headers_pass(o, m, how);
     server_reply_send(r->server, headers_type(m), m->body);
 }
@@ -144,7 +168,7 @@ static void got_provisional(struct relay *r, const struct sip_message *m)
 
     if (m->status == 100 || r->done)
         return;
-    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq) {
+    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq && r->call->relay_count < RELAYS_MAX) {
         r->to->rseq = rseq;
         leg_prack(r->to);
     }
@@ -157,8 +181,12 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
     bool again = r->done;
 
     r->done = true;
+    if (!r->from) {                                       /* the call ended meanwhile */
+        answer_again(r->to, r->cseq_out);
+        return;
+    }
     if (again) {
-        answer_again(r->to);
+        answer_again(r->to, m->cseq.number);
         return;
     }
     if (r->has_offer)
@@ -168,6 +196,7 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
     pass_answer(r, m, r->call->caller_trusted ? HEADERS_TRUSTED : 0);
     if (!r->server)
         return;
+    r->from->invite_cseq_in = r->cseq_in;
     leg_repeat(r->from, LEG_REPEATS_2XX, r->server);
     r->server = NULL;
 }
@@ -175,7 +204,8 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
-    bool lost_dialog = m->status == 481 || m->status == 408;          /* RFC 5057, 5.1 */
+    /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
+    bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
 
     if (m->status < 200) {
         got_provisional(r, m);
@@ -193,9 +223,11 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         return;
     r->done = true;
     pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
-    if (lost_dialog && r->from && c->phase == CALL_ANSWERED) {
+    if (gone && r->from && c->phase == CALL_ANSWERED) {
         r->to->ended = true;
         call_end(c, r->to, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
+    } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
+        call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
 }
@@ -213,9 +245,8 @@ void relay_failed(struct relay *r, enum endpoint_failure why)
         server_drop(r->server);
         r->server = NULL;
     }
-    if (ends) {
-        r->to->ended = true;
-        call_end(c, r->to, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
+    if (ends) {                                           /* it may hear us all the same: BYE to both */
+        call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
 }

@@ -38,6 +38,8 @@ static void put_identity(struct out *o, const struct b2bua_call *c, const struct
 {
     slice asserted = target->asserted.len ? target->asserted : c->asserted;
 
+    if (target->trusted && c->caller_trusted && sip_header_find(request, SIP_H_P_ASSERTED_IDENTITY))
+        return;                                           /* its own passes */
     if (asserted.len && (target->trusted || !(c->caller_hides || wants_privacy(request))))
         sip_build_header(o, SIP_H_P_ASSERTED_IDENTITY, asserted);
     if (c->caller_hides && !sip_header_find(request, SIP_H_PRIVACY))
@@ -85,11 +87,12 @@ void branch_free(struct branch *branch)
         struct leg *leg = list_item(branch->legs.next, struct leg, in_branch);
 
         leg_stop(leg);
+        leg_forget_ack(leg);
         b2bua_leave_map(leg);
         if (c->b == leg)
             c->b = NULL;
         if (c->pracked_leg == leg)
-            c->pracked_leg = NULL;
+            c->pracked_leg = NULL;                        /* prack_owed stays: it may come yet */
         list_remove(&leg->in_branch);
         c->b2bua->memory_bytes -= sizeof *leg;
         free(leg);
@@ -126,7 +129,7 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
     out_text(o, SLICE("\r\n"));
     sip_build_header(o, SIP_H_CALL_ID, branch->asked.call_id);
     sip_build_cseq(o, 1, SLICE("INVITE"));
-    headers_ours(o, b, &target->hop, true);
+    headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target);
     headers_pass(o, request, c->caller_trusted && target->trusted ? HEADERS_TRUSTED : 0);
     history_put(o, c, request, target->forwarding);
@@ -169,6 +172,13 @@ static void cancel_branches(struct b2bua_call *c, slice reason, const struct bra
         if (branch != but && branch->invite && !branch->over)
             client_cancel(branch->invite, reason);
     }
+}
+
+/* Whatever they still say changes nothing any more. */
+static void branches_over(struct b2bua_call *c)
+{
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        list_item(l, struct branch, in_call)->over = true;
 }
 
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason)
@@ -252,7 +262,7 @@ static void tell_forwarded(struct b2bua_call *c)
         return;
     struct out *o = server_reply(c->invite, 181, (slice){ 0 });
 
-    headers_ours(o, c->b2bua, &c->a.dialog.hop, false);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
     server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
 }
 
@@ -270,8 +280,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     c->diversions++;
     c->b2bua->counts.forwarded++;
     cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
-    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
-        list_item(l, struct branch, in_call)->over = true;
+    branches_over(c);
     c->b = NULL;
     c->best_status = 0;
     history_add(c, target, why);
@@ -370,9 +379,10 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
     keep_best(c, told, told == status ? m : NULL);
     if (told != status && c->best_status == told && !c->best_phrase.len)
         c->best_phrase = trunk_phrase;
-    if (status >= 600) {
+    if (status >= 600) {                                  /* 16.7, step 5: for all of them, and at once */
         c->target_count = 0;
         cancel_branches(c, SLICE("SIP;cause=600;text=\"Declined by another\""), branch);
+        branches_over(c);
     }
     if (all_over(c))
         conclude(c, branch);
@@ -390,7 +400,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         if (slice_eq(leg->dialog.remote_tag, m->to.tag))
             return leg;
     }
-    leg = calloc(1, sizeof *leg);
+    leg = c->leg_count < LEGS_MAX ? calloc(1, sizeof *leg) : NULL;
     if (!leg)
         return NULL;
     leg->call = c;
@@ -400,6 +410,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         free(leg);
         return NULL;
     }
+    c->leg_count++;
     list_append(&branch->legs, &leg->in_branch);
     c->b2bua->memory_bytes += sizeof *leg;
     b2bua_join_map(leg);
@@ -422,15 +433,15 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
         }
         return;
     }
-    if (leg->acked_once || leg->ack_owed) {
-        answer_again(leg);
+    if (leg->answered) {
+        answer_again(leg, m->cseq.number);
         return;
     }
+    leg->answered = true;
     dialog_refresh(&c->arena, m, from, &leg->dialog);
     if (!late) {
         cancel_branches(c, elsewhere, branch);
-        for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
-            list_item(l, struct branch, in_call)->over = true;
+        branches_over(c);
         answer_2xx(c, leg, m);
         return;
     }
@@ -487,6 +498,11 @@ void setup_ring_time_over(struct b2bua_call *c)
         return;
     cancel_branches(c, no_answer, NULL);
     c->cancelled = true;
+    keep_best(c, any ? 480 : 408, NULL);
+    if (c->best_status != (any ? 480 : 408)) {            /* another phone had said why */
+        refuse(c, c->best_status, c->best_phrase, c->best_headers, c->best_type, c->best_body);
+        return;
+    }
     out_clear(&c->b2bua->scratch);
     sip_build_header(&c->b2bua->scratch, SIP_H_REASON, no_answer);
     refuse(c, any ? 480 : 408, (slice){ 0 }, out_taken(&c->b2bua->scratch), (slice){ 0 }, (slice){ 0 });
@@ -535,7 +551,7 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
         return true;
     }
-    if (!forwarded_by.len) {
+    if (!c->diversions) {
         c->asserted = route.asserted.len ? arena_slice(&c->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
         c->caller_hides = route.caller_hides;
@@ -556,8 +572,8 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
         return true;
     }
-    if (!forwarded_by.len || !c->lines[1])
-        c->lines[1] = line_take(b, c->called);
+    line_leave(b, &c->lines[1]);                          /* who sent it on has no call any more */
+    c->lines[1] = line_take(b, c->called);
     if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
         return true;
     refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
@@ -584,7 +600,7 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     list_append(&b->calls, &c->in_all);
     c->a.call = c;
     list_init(&c->a.in_branch);
-    c->a.invite_cseq_in = m->cseq.number;
+    c->a.invite_cseq_in = c->a_cseq = m->cseq.number;
     c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
     c->invite = s;
     server_set_owner(s, c);
@@ -609,7 +625,9 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     }
     c->had_offer = headers_have_offer(m);
     c->reliable = sip_values_have(m, SIP_H_SUPPORTED, SLICE("100rel")) || sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
-    if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
+    if (max_forwards(m) == 0) {
+        refuse(c, 483, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    } else if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
         refuse(c, 400, SLICE("Missing or Unusable Contact"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);

@@ -132,6 +132,6 @@ bool trunk_relay_again(struct relay *r, const struct sip_message *m)
         return false;
     r->challenged = again(r->call->b2bua, trunk, &r->client, &r->to->dialog, m);
     if (r->challenged && r->method == SIP_INVITE)
-        r->to->invite_cseq_out = r->to->dialog.local_cseq;
+        r->to->invite_cseq_out = r->cseq_out = r->to->dialog.local_cseq;
     return r->challenged;
 }

@@ -52,6 +52,10 @@ bool hop_of_uri(slice text, const struct hop *via, struct hop *ret)
         return true;
     }
     hop.connection = 0;
+    if (hop.transport != via->transport || hop.remote.family != via->remote.family) {
+        hop.listener = 0;
+        hop.local = (struct address){ .family = 0 };      /* another of our ends: to be chosen */
+    }
     *ret = hop;
     return true;
 }
@@ -174,6 +178,7 @@ bool dialog_of_request(struct arena *arena, const struct sip_message *m, const s
     d.local = without_tag(arena, header_value(m, SIP_H_TO));
     d.remote = without_tag(arena, header_value(m, SIP_H_FROM));
     d.target = arena_slice(arena, target);
+    d.target_room = target.len;
     choose_hop(&d, first_route, from);
     if (!d.call_id.ptr || !d.local_tag.ptr || !d.remote_tag.ptr || !d.local.ptr || !d.remote.ptr || !d.target.ptr)
         return false;
@@ -193,6 +198,7 @@ bool dialog_of_response(struct arena *arena, const struct sip_message *m, const 
     (void)contact_of(m, &target);                         /* without one in a 1xx: as asked */
     d.remote_tag = arena_slice(arena, m->to.tag);
     d.target = arena_slice(arena, target);
+    d.target_room = target.len;
     choose_hop(&d, first_route, from);
     if (!d.remote_tag.ptr || !d.target.ptr)
         return false;
@@ -202,19 +208,20 @@ bool dialog_of_response(struct arena *arena, const struct sip_message *m, const 
 
 void dialog_refresh(struct arena *arena, const struct sip_message *m, const struct hop *from, struct dialog *d)
 {
-    slice target, kept;
+    slice target;
 
     if (!contact_of(m, &target) || slice_eq(target, d->target))
         return;
-    if (target.len <= d->target.len) {                    /* in its place: a dialog may live for days */
-        memcpy((char *)(uintptr_t)d->target.ptr, target.ptr, target.len);
-        d->target.len = target.len;
-    } else {
-        kept = arena_slice(arena, target);
-        if (!kept.ptr)
+    if (target.len > d->target_room) {                    /* twice as much: a dialog may live for days */
+        char *room = arena_alloc(arena, target.len * 2);
+
+        if (!room)
             return;
-        d->target = kept;
+        d->target = slice_of(room, 0);
+        d->target_room = target.len * 2;
     }
+    memcpy((char *)(uintptr_t)d->target.ptr, target.ptr, target.len);
+    d->target.len = target.len;
     if (!d->routes.len)
         choose_hop(d, (slice){ 0 }, from);
 }
@@ -265,8 +272,10 @@ struct out *dialog_request(struct endpoint *e, struct dialog *d, enum sip_method
 {
     struct out *o = begin(e, d, method, method_text, d->local_cseq + 1);
 
-    if (o)
-        d->local_cseq++;
+    if (!o)
+        return NULL;
+    d->local_cseq++;
+    d->hop = *client_request_hop(e);                      /* by now it has a listener */
     return o;
 }
 

@@ -102,6 +102,9 @@ bool server_reply_plain(struct server_transaction *s, unsigned status);
 /* The last answer once more: a 2xx to INVITE until its ACK, a reliable 1xx until its PRACK; and
  * that the ACK came, so that it need not be kept. */
 void server_repeat(struct server_transaction *s);
+/* While pinned, the last answer stays the one that is repeated whatever other 1xx follow it: a
+ * reliable 1xx, until its PRACK. */
+void server_pin(struct server_transaction *s, bool pinned);
 void server_acknowledged(struct server_transaction *s);
 
 /* No answer will ever be given: a request that is not an INVITE and whose far end was silent
@@ -126,6 +129,8 @@ void endpoint_refuse(struct endpoint *e, const struct sip_message *request, cons
  * transaction; NULL: no room or no memory. A failure to send is told later, never at once. */
 struct out *client_request(struct endpoint *e, const struct hop *to, enum sip_method method, slice method_text, slice uri);
 struct client_transaction *client_request_send(struct endpoint *e, slice type, slice body, void *owner);
+/* Where what is being built goes, its listener chosen: our Contact has to name it. */
+const struct hop *client_request_hop(const struct endpoint *e);
 /* An ACK of a 2xx, begun the same way: no transaction. False: the hop is lost. */
 bool client_ack_send(struct endpoint *e, slice type, slice body);
 /* Ends an INVITE: CANCEL leaves with the next 1xx, or at once when one came; `reason`: value of

@@ -131,14 +131,18 @@ struct out *client_request(struct endpoint *e, const struct hop *to, enum sip_me
     memcpy(e->branch + 7, token, ENDPOINT_TOKEN_LEN);
     e->replying = NULL;
     e->to = *to;
+    if (!e->to.local.family && e->sender.choose)
+        (void)e->sender.choose(e->sender.ctx, &e->to);    /* sending will tell what is wrong */
     e->method = method;
     e->method_text = method_text.len ? method_text : sip_method_name(method);
     out_clear(&e->out);
     sip_build_request(&e->out, e->method_text, uri);
     e->uri_len = uri.len;
-    sip_build_via(&e->out, via_transport(to), &to->local, slice_of(e->branch, BRANCH_LEN));
+    sip_build_via(&e->out, via_transport(to), &e->to.local, slice_of(e->branch, BRANCH_LEN));
     return &e->out;
 }
+
+const struct hop *client_request_hop(const struct endpoint *e) { return &e->to; }
 
 struct client_transaction *client_request_send(struct endpoint *e, slice type, slice body, void *owner)
 {

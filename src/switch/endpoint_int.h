@@ -14,7 +14,7 @@ struct server_transaction {
     struct map_node    by_key;       /* branch, sent-by, method (17.2.3) */
     struct map_node    by_request;   /* Call-ID, From tag, CSeq while unanswered: merged requests */
     struct wheel_timer timer;
-    struct transaction machine;
+    struct transaction_machine machine;
     struct endpoint   *endpoint;
     void              *owner;
     struct hop         hop;
@@ -25,7 +25,7 @@ struct server_transaction {
     uint32_t cseq;
     uint16_t status, key_len, call_id_len, from_tag_len;
     uint8_t  method;
-    bool     in_requests, kept_is_tail, has_to_tag, dropped;
+    bool     in_requests, kept_is_tail, has_to_tag, dropped, is_pinned;
     char     to_tag[ENDPOINT_TOKEN_LEN];                  /* ours; only without has_to_tag */
     char     key[];
 };
@@ -34,7 +34,7 @@ struct client_transaction {
     struct map_node    by_branch;
     struct map_node    by_hop;       /* while nothing came back */
     struct wheel_timer timer;
-    struct transaction machine;
+    struct transaction_machine machine;
     struct endpoint   *endpoint;
     void              *owner;
     struct hop         hop;

@@ -219,6 +219,8 @@ static void keep_answer(struct server_transaction *s, slice bytes, slice tail)
     bool is_invite = s->method == SIP_INVITE, is_final = s->status >= 200;
     slice wanted = bytes;
 
+    if (s->is_pinned && !is_final)
+        return;
     endpoint_let_go(e, &s->kept, &s->kept_len);
     s->kept_is_tail = is_final && !is_invite;
     if (s->kept_is_tail)
@@ -265,6 +267,8 @@ void server_repeat(struct server_transaction *s)
     s->endpoint->counts.resent++;
     endpoint_transmit(s->endpoint, &s->hop, slice_of(s->kept, s->kept_len), NULL);
 }
+
+void server_pin(struct server_transaction *s, bool pinned) { s->is_pinned = pinned; }
 
 void server_acknowledged(struct server_transaction *s)
 {

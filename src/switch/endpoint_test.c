@@ -140,7 +140,7 @@ static bool begin(void)
 
     net = (struct net){ .now_ns = START_NS };
     for (int i = 0; i < SIDES; i++) {
-        struct hop_sender sender = { &net.e[i], wire_send };
+        struct hop_sender sender = { .ctx = &net.e[i], .send = wire_send };
         struct endpoint_user user = { &net.e[i],       on_request, on_cancelled,    on_ack, on_response,
                                       on_failed, on_server_ended, on_client_ended, NULL };
 
@@ -472,7 +472,7 @@ TEST(a_branch_without_the_cookie_is_told_apart_by_the_rest)
 TEST(a_full_endpoint_refuses_new_things_and_lets_pass_what_ends_old_ones)
 {
     struct endpoint_settings settings = { .times = usual, .seed = { 1, 2 }, .transactions_max = 4 };
-    struct hop_sender sender = { &net.e[1], wire_send };
+    struct hop_sender sender = { .ctx = &net.e[1], .send = wire_send };
     struct endpoint_user user = { .ctx = &net.e[1], .request = on_request, .response = on_response };
     char text[512];
 

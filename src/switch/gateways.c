@@ -68,11 +68,11 @@ void gateways_put_uri(struct out *o, const struct config_gateway *c, slice user)
     }
 }
 
-void gateway_put_account(struct out *o, const struct config_gateway *c, bool with_user)
+void gateways_put_account(struct out *o, const struct config_gateway *c, slice user)
 {
     out_text(o, SLICE("sip:"));
-    if (with_user) {
-        sip_build_text(o, c->user.len ? c->user : SLICE("ping"));
+    if (user.len) {
+        sip_build_text(o, user);
         out_char(o, '@');
     }
     if (c->from_domain.len)
@@ -81,33 +81,14 @@ void gateway_put_account(struct out *o, const struct config_gateway *c, bool wit
         put_host(o, c);
 }
 
+void gateway_put_account(struct out *o, const struct config_gateway *c)
+{
+    gateways_put_account(o, c, c->user.len ? c->user : SLICE("ping"));
+}
+
 static bool is_open(const struct gateways *g, const struct target *t)
 {
     return deadlist_until_ns(g->deadlist, &t->address, t->transport, gateways_now(g)) == 0;
-}
-
-static bool choose(const struct gateways *g, const struct target *t, struct hop *ret)
-{
-    const struct config *c = g->settings.config;
-    struct hop hop = { .remote = t->address, .transport = t->transport };
-
-    if (g->settings.choose) {
-        if (g->settings.choose(g->settings.ctx, &hop) != 0)
-            return false;
-        *ret = hop;
-        return true;
-    }
-    for (size_t i = 0; i < c->listen_count; i++) {
-        const struct config_gateway as_one = { .transport = c->listens[i].transport };
-
-        if (transport_of(&as_one) != t->transport || c->listens[i].address.family != t->address.family)
-            continue;
-        hop.local = c->listens[i].address;
-        hop.listener = (uint16_t)i;
-        *ret = hop;
-        return true;
-    }
-    return false;
 }
 
 static size_t choose_hops(const struct gateways *g, const struct gateway *w, bool open, struct hop *ret, size_t room)
@@ -115,8 +96,8 @@ static size_t choose_hops(const struct gateways *g, const struct gateway *w, boo
     size_t count = 0;
 
     for (size_t i = 0; i < w->found.count && count < room; i++)
-        if (is_open(g, &w->found.list[i]) == open && choose(g, &w->found.list[i], &ret[count]))
-            count++;
+        if (is_open(g, &w->found.list[i]) == open)
+            ret[count++] = (struct hop){ .remote = w->found.list[i].address, .transport = w->found.list[i].transport };
     return count;
 }
 
@@ -192,13 +173,13 @@ void gateways_located(struct gateways *g, uint16_t index, const struct targets *
 
 /* ---- asking ---- */
 
-bool gateway_send(struct gateways *g, struct gateway *w, enum gateway_task task, struct out *o, const struct hop *hop)
+bool gateway_send(struct gateways *g, struct gateway *w, enum gateway_task task, struct out *o)
 {
     struct gateway_ask *ask = &w->asks[task];
 
     if (g->settings.config->server.name.len)
         sip_build_header(o, SIP_H_USER_AGENT, g->settings.config->server.name);
-    ask->hop = *hop;
+    ask->hop = *client_request_hop(g->endpoint);
     ask->client = client_request_send(g->endpoint, (slice){ 0 }, (slice){ 0 }, ask);
     return ask->client != NULL;
 }
@@ -229,7 +210,7 @@ static void ping(struct gateways *g, struct gateway *w)
         return;
     sip_build_header(o, SIP_H_MAX_FORWARDS, SLICE("70"));
     out_text(o, SLICE("From: <"));
-    gateway_put_account(o, w->config, true);
+    gateway_put_account(o, w->config);
     out_text(o, SLICE(">;tag="));
     endpoint_token(g->endpoint, token);
     out_text(o, slice_of_string(token));
@@ -239,7 +220,7 @@ static void ping(struct gateways *g, struct gateway *w)
     endpoint_token(g->endpoint, token);
     sip_build_header(o, SIP_H_CALL_ID, slice_of_string(token));
     sip_build_cseq(o, 1, SLICE("OPTIONS"));
-    g->counts.pings += gateway_send(g, w, TASK_PING, o, &hop);
+    g->counts.pings += gateway_send(g, w, TASK_PING, o);
 }
 
 /* Any answer is a sign of life, but the one that says "not now", and those of a proxy on the

@@ -33,9 +33,6 @@ struct gateways_settings {
     /* Where is this one? The answer is gateways_located, from within or later. NULL: gateways
      * given by name stay unknown. Asked at the start, once a minute, and when all hops failed. */
     void (*locate)(void *ctx, slice uri, uint16_t index);
-    /* Fills in by which of our ends hop.remote is reached; 0 or -errno. NULL: by the first
-     * listener of the configuration of that transport and family. */
-    int  (*choose)(void *ctx, struct hop *hop);
 };
 
 struct gateways_counts {
@@ -66,11 +63,13 @@ bool gateways_failed(struct gateways *g, struct client_transaction *c);
 
 /* ---- calls ---- */
 
-/* Where a call may be sent, the best first. With `anyhow` those too that are blocked or dead.
+/* Where a call may be sent, the best first, local.family 0: the endpoint chooses. With `anyhow` those too that are blocked or dead.
  * How many. */
 size_t gateways_hops(const struct gateways *g, uint16_t index, bool anyhow, struct hop *ret, size_t room);
-/* "sip:user@host:port;transport=tcp"; user empty: of the gateway itself. */
+/* "sip:user@host:port;transport=tcp", where it is; and "sip:user@domain", of whom is known there by
+ * from_domain or by the host. User empty: of the gateway itself. */
 void gateways_put_uri(struct out *o, const struct config_gateway *gateway, slice user);
+void gateways_put_account(struct out *o, const struct config_gateway *gateway, slice user);
 bool gateways_are_full(const struct gateways *g, uint16_t index);
 /* A call begins; false: full, and not `anyhow`. Each true is followed by one gateways_leave. */
 bool gateways_take(struct gateways *g, uint16_t index, bool anyhow);

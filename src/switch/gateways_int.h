@@ -66,8 +66,8 @@ bool gateway_hop(const struct gateways *g, const struct gateway *w, struct hop *
 /* A hop came to nothing: true when another one may be tried at once. */
 bool gateway_hop_failed(struct gateways *g, struct gateway *w, const struct hop *hop, int64_t retry_after_ns);
 int64_t gateway_retry_after_ns(const struct sip_message *m);           /* 0: says nothing */
-void gateway_put_account(struct out *o, const struct config_gateway *c, bool with_user);     /* "sip:user@domain" */
-bool gateway_send(struct gateways *g, struct gateway *w, enum gateway_task task, struct out *o, const struct hop *hop);
+void gateway_put_account(struct out *o, const struct config_gateway *c);      /* of ours there */
+bool gateway_send(struct gateways *g, struct gateway *w, enum gateway_task task, struct out *o);
 
 /* ---- gateways_register.c ---- */
 void gateway_register(struct gateways *g, struct gateway *w);

@@ -30,25 +30,25 @@ static bool send_register(struct gateways *g, struct gateway *w, const struct ho
     struct out *o;
 
     out_clear(&g->scratch);
-    gateway_put_account(&g->scratch, w->config, false);
+    gateways_put_account(&g->scratch, w->config, (slice){ 0 });
     o = client_request(g->endpoint, hop, SIP_REGISTER, (slice){ 0 }, out_taken(&g->scratch));
     if (!o)
         return false;
     sip_build_header(o, SIP_H_MAX_FORWARDS, SLICE("70"));
     out_text(o, SLICE("From: <"));
-    gateway_put_account(o, w->config, true);
+    gateway_put_account(o, w->config);
     out_text(o, SLICE(">;tag="));
     out_text(o, slice_of_string(w->tag));
     out_text(o, SLICE("\r\nTo: <"));
-    gateway_put_account(o, w->config, true);
+    gateway_put_account(o, w->config);
     out_text(o, SLICE(">\r\n"));
     sip_build_header(o, SIP_H_CALL_ID, slice_of_string(w->call_id));
     sip_build_cseq(o, ++w->cseq, SLICE("REGISTER"));
-    put_contact(o, w, hop);
+    put_contact(o, w, client_request_hop(g->endpoint));
     sip_build_header_u32(o, SIP_H_EXPIRES, w->leaving ? 0 : w->wanted_s);
     out_text(o, credentials);
     g->counts.registers++;
-    return gateway_send(g, w, TASK_REGISTER, o, hop);
+    return gateway_send(g, w, TASK_REGISTER, o);
 }
 
 /* Later, and later each time; some of it by chance, so that thousands do not come together. */

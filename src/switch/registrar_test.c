@@ -89,7 +89,7 @@ static bool begin_with(const struct registrar_settings *settings, enum bindings_
     t.digest = digest_new();
     t.bindings = bindings_new(&table, START_NS);
     t.guard = guard_new(&(struct guard_settings){ 0 });
-    t.endpoint = endpoint_new(&ends, &(struct hop_sender){ NULL, desk_send }, &user, START_NS);
+    t.endpoint = endpoint_new(&ends, &(struct hop_sender){ .send = desk_send }, &user, START_NS);
     if (!t.digest || !t.bindings || !t.guard || !t.endpoint || !test_users_init(&t.users))
         return false;
     t.authenticator = authenticator_new(&keys, &users, t.guard, START_NS);

@@ -137,7 +137,7 @@ static int64_t end_after_ns(const struct transaction_times *times, enum end end,
     }
 }
 
-static void set_end(struct transaction *t, const struct transaction_times *times, enum end end, int64_t now_ns)
+static void set_end(struct transaction_machine *t, const struct transaction_times *times, enum end end, int64_t now_ns)
 {
     int64_t after_ns = end_after_ns(times, end, t->reliable);
 
@@ -146,7 +146,7 @@ static void set_end(struct transaction *t, const struct transaction_times *times
 }
 
 /* After a 1xx the repeat that is due stays due, only the next come every T2 (17.1.2.2). */
-static void set_repeat(struct transaction *t, const struct transaction_times *times, enum repeat repeat, int64_t now_ns)
+static void set_repeat(struct transaction_machine *t, const struct transaction_times *times, enum repeat repeat, int64_t now_ns)
 {
     switch (repeat) {
     case REPEAT_SAME:
@@ -166,7 +166,7 @@ static void set_repeat(struct transaction *t, const struct transaction_times *ti
 
 /* Intervals double: of an INVITE without end (17.1.1.2), of all else up to T2. After a stall
  * one repeat goes out, not all that were missed. */
-static void repeat_later(struct transaction *t, const struct transaction_times *times, int64_t now_ns)
+static void repeat_later(struct transaction_machine *t, const struct transaction_times *times, int64_t now_ns)
 {
     t->interval_ns *= 2;
     if (t->kind != TRANSACTION_INVITE_CLIENT && t->interval_ns > times->t2_ns)
@@ -176,19 +176,19 @@ static void repeat_later(struct transaction *t, const struct transaction_times *
         t->repeat_at_ns = now_ns + t->interval_ns;
 }
 
-void transaction_start(struct transaction *ret, const struct transaction_times *times, enum transaction_kind kind,
+void transaction_start(struct transaction_machine *ret, const struct transaction_times *times, enum transaction_kind kind,
                        bool reliable, int64_t now_ns)
 {
     bool is_client = kind == TRANSACTION_INVITE_CLIENT || kind == TRANSACTION_CLIENT;
 
-    *ret = (struct transaction){ .kind = (uint8_t)kind, .state = TRANSACTION_TRYING, .reliable = reliable };
+    *ret = (struct transaction_machine){ .kind = (uint8_t)kind, .state = TRANSACTION_TRYING, .reliable = reliable };
     set_end(ret, times, is_client ? END_64_T1 : END_NEVER, now_ns);
     set_repeat(ret, times, is_client ? REPEAT_T1 : REPEAT_NEVER, now_ns);
     if (kind == TRANSACTION_INVITE_SERVER)
         ret->repeat_at_ns = now_ns + times->trying_ns;
 }
 
-unsigned transaction_on(struct transaction *t, const struct transaction_times *times, enum transaction_event event,
+unsigned transaction_on(struct transaction_machine *t, const struct transaction_times *times, enum transaction_event event,
                         int64_t now_ns)
 {
     const struct rule *rule = &machines[t->kind][t->state][event];
@@ -205,12 +205,12 @@ unsigned transaction_on(struct transaction *t, const struct transaction_times *t
     return rule->todo;
 }
 
-int64_t transaction_next_ns(const struct transaction *t)
+int64_t transaction_next_ns(const struct transaction_machine *t)
 {
     return t->end_at_ns < t->repeat_at_ns ? t->end_at_ns : t->repeat_at_ns;
 }
 
-unsigned transaction_due(struct transaction *t, const struct transaction_times *times, int64_t now_ns)
+unsigned transaction_due(struct transaction_machine *t, const struct transaction_times *times, int64_t now_ns)
 {
     if (t->end_at_ns <= now_ns)
         return transaction_on(t, times, TRANSACTION_END, now_ns);

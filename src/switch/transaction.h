@@ -5,7 +5,7 @@
  * Which message belongs to which transaction, the kept bytes, sockets and the heap of timers
  * are its owner's; so a simulator can drive it with a clock of its own.
  *
- *     struct transaction t;
+ *     struct transaction_machine t;
  *     transaction_start(&t, &times, TRANSACTION_INVITE_CLIENT, reliable, now_ns);  // after sending
  *     unsigned todo = transaction_on(&t, &times, TRANSACTION_GOT_2XX, now_ns);
  *     if (todo & TRANSACTION_TELL) ...
@@ -55,7 +55,7 @@ enum {                               /* what is to be done, any of these togethe
     TRANSACTION_ENDED = 64           /* and forget it */
 };
 
-struct transaction {
+struct transaction_machine {
     int64_t  repeat_at_ns, end_at_ns;                     /* INT64_MAX: not set */
     int64_t  interval_ns;                                 /* of repeats */
     uint8_t  kind, state;
@@ -63,14 +63,14 @@ struct transaction {
 };
 
 /* A client has sent its request, a server has received it. */
-void transaction_start(struct transaction *ret, const struct transaction_times *times, enum transaction_kind kind,
+void transaction_start(struct transaction_machine *ret, const struct transaction_times *times, enum transaction_kind kind,
                        bool reliable, int64_t now_ns);
 /* What is to be done: bits, 0 when the event is to be ignored in this state. An answer for which
  * TRANSACTION_SEND does not come back must not be sent: another final answer went out before. */
-unsigned transaction_on(struct transaction *t, const struct transaction_times *times, enum transaction_event event,
+unsigned transaction_on(struct transaction_machine *t, const struct transaction_times *times, enum transaction_event event,
                         int64_t now_ns);
 /* When its next timer is due, INT64_MAX: never; and what is to be done then (0: none was due). */
-int64_t  transaction_next_ns(const struct transaction *t);
-unsigned transaction_due(struct transaction *t, const struct transaction_times *times, int64_t now_ns);
+int64_t  transaction_next_ns(const struct transaction_machine *t);
+unsigned transaction_due(struct transaction_machine *t, const struct transaction_times *times, int64_t now_ns);
 
 #endif

@@ -10,7 +10,7 @@ static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 
 static const struct transaction_times volte = { 2000 * MS, 16000 * MS, 17000 * MS, 128000 * MS, 200 * MS };
 
 /* Runs the timers until there is none. Times of `what` in ms since the start; returns how many. */
-static size_t run(struct transaction *t, const struct transaction_times *times, unsigned what, int64_t *ret_ms, size_t room)
+static size_t run(struct transaction_machine *t, const struct transaction_times *times, unsigned what, int64_t *ret_ms, size_t room)
 {
     size_t count = 0;
 
@@ -64,7 +64,7 @@ static size_t length_of(const int64_t *ms)
     return count;
 }
 
-static void begin(struct transaction *ret, const struct schedule *row)
+static void begin(struct transaction_machine *ret, const struct schedule *row)
 {
     transaction_start(ret, row->times, row->kind, row->reliable, START_NS);
     if (row->first >= 0)
@@ -75,7 +75,7 @@ TEST(repeats_and_ends_come_when_the_rfc_says)
 {
     for (size_t i = 0; i < ARRAY_LEN(schedules); i++) {
         int64_t got[COUNT_MAX];
-        struct transaction t;
+        struct transaction_machine t;
         size_t count;
 
         begin(&t, &schedules[i]);
@@ -99,7 +99,7 @@ struct step {
 
 static void tell(size_t row, enum transaction_kind kind, const struct step *steps, size_t count)
 {
-    struct transaction t;
+    struct transaction_machine t;
 
     transaction_start(&t, &usual, kind, false, START_NS);
     for (size_t i = 0; i < count; i++) {
@@ -146,7 +146,7 @@ TEST(one_final_answer_goes_out_whatever_crosses)
 TEST(an_invite_gets_a_100_after_200_ms_or_when_it_is_repeated)
 {
     int64_t at_ms[2];
-    struct transaction t;
+    struct transaction_machine t;
 
     transaction_start(&t, &usual, TRANSACTION_INVITE_SERVER, true, START_NS);
     CHECK_EQ(run(&t, &usual, TRANSACTION_SEND_TRYING, at_ms, 2), 1);
@@ -159,7 +159,7 @@ TEST(an_invite_gets_a_100_after_200_ms_or_when_it_is_repeated)
 
 TEST(a_stalled_process_repeats_once_and_not_all_it_missed)
 {
-    struct transaction t;
+    struct transaction_machine t;
 
     transaction_start(&t, &usual, TRANSACTION_CLIENT, false, START_NS);
     CHECK_EQ(transaction_due(&t, &usual, START_NS + 20000 * MS), TRANSACTION_SEND);
@@ -170,7 +170,7 @@ TEST(a_stalled_process_repeats_once_and_not_all_it_missed)
 TEST(a_transport_that_fails_ends_what_still_waits)
 {
     for (size_t kind = 0; kind < TRANSACTION_KINDS; kind++) {
-        struct transaction t;
+        struct transaction_machine t;
 
         transaction_start(&t, &usual, (enum transaction_kind)kind, false, START_NS);
         CHECK_ROW_EQ(kind, transaction_on(&t, &usual, TRANSACTION_TRANSPORT_FAILED, START_NS),
@@ -188,7 +188,7 @@ TEST(every_transaction_ends)
 
     for (size_t i = 0; i < 20000; i++) {
         int64_t now_ns = START_NS, none[1];
-        struct transaction t;
+        struct transaction_machine t;
 
         transaction_start(&t, &usual, (enum transaction_kind)(i % TRANSACTION_KINDS), i & 4, now_ns);
         for (size_t j = 0; j < 12; j++) {

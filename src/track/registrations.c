@@ -21,6 +21,7 @@ struct registrant {
     struct seen seen;
     uint32_t    cseq;                /* of the newest REGISTER */
     uint16_t    final;               /* to the newest one, 0: none yet */
+    uint8_t     told[CONTACTS_MAX];  /* state of each that the observer knows of */
     bool        asked_all;           /* Contact: * */
     bool        credentials;         /* with the newest REGISTER */
 };
@@ -370,6 +371,15 @@ static void registrant_note(struct registrant *r, const struct wire_unit *u,
     }
 }
 
+static void registrant_tell(const struct tracker *t, struct registrant *r)
+{
+    for (size_t i = 0; t->observer.registration_changed && i < r->count; i++)
+        if (r->told[i] != r->bindings[i]->state) {
+            r->told[i] = r->bindings[i]->state;
+            t->observer.registration_changed(t->observer.ctx, r->bindings[i]);
+        }
+}
+
 bool track_registration_message(struct tracker *t, const struct wire_unit *u,
                                 const struct sip_message *m)
 {
@@ -395,6 +405,7 @@ bool track_registration_message(struct tracker *t, const struct wire_unit *u,
     track_recount(t, &r->live, registrant_bytes(r));
     track_tell(t, &(struct track_sighting){ .unit = u, .message = m, .registration = r->bindings[0],
                                             .kind = verdict.kind });
+    registrant_tell(t, r);
     return true;
 }
 

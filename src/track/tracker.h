@@ -66,6 +66,7 @@ struct track_observer {
     bool (*call_closed)(void *ctx, struct call *c);
     /* What the network refused, summed up; at the end of the input. */
     void (*incident)(void *ctx, const struct incident *incident);
+    void (*registration_changed)(void *ctx, const struct registration *r);
     bool (*registration_closed)(void *ctx, struct registration *r);
     bool (*transaction_closed)(void *ctx, struct transaction *t);
 };

@@ -34,6 +34,9 @@ static inline bool hop_same(const struct hop *a, const struct hop *b)
 struct hop_sender {
     void *ctx;
     int (*send)(void *ctx, struct hop *to, slice bytes);
+    /* A hop whose local.family is 0 has no listener yet: fills in which, and our address there.
+     * 0 or -errno: none will do. May be NULL. */
+    int (*choose)(void *ctx, struct hop *to);
 };
 
 #endif

@@ -1,0 +1,329 @@
+/* cli/serve_run.c - the running server: sockets, users, bindings on disk, one worker, the loop
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/serve_int.h"
+#include "net/net.h"
+#include "store/journal.h"
+#include "store/users.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define TICK_NS (SECOND_NS / 5)                            /* journal, users, what is printed */
+enum { BUSY_MS = 5000, SNAPSHOT_BYTES = 1 << 20 };
+
+struct serving {
+    struct cli              *cli;
+    const struct serve_wish *wish;
+    const struct config     *config;
+    struct plan             *plan;
+    struct users_db         *users_db;
+    struct users             users;
+    struct loop             *loop;
+    struct net              *net;
+    struct worker           *worker;
+    struct journal          *journal;
+    struct bindings_walk     walk;
+    bool                     walking;
+    struct out               record;
+    struct serve_live       *live;
+    struct loop_turn         turn;
+    int64_t                  tick_ns;
+};
+
+/* ---- signals: the first asks calls to end, the second ends at once ---- */
+
+static volatile sig_atomic_t signals_seen;
+static struct loop *signal_loop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    signals_seen++;
+    if (signal_loop)
+        loop_wake(signal_loop);
+}
+
+static void catch_signals(struct loop *loop)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    signal_loop = loop;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- bindings on disk ---- */
+
+static void on_aor(void *ctx, slice key, const struct bindings_aor *aor, bool times_only)
+{
+    struct serving *s = ctx;
+
+    (void)times_only;
+    out_clear(&s->record);
+    bindings_write(key, aor, &s->record);
+    if (!s->record.error)
+        (void)journal_append(s->journal, out_taken(&s->record));      /* what is lost is counted there */
+}
+
+static bool hop_still_works(void *ctx, struct hop *hop)
+{
+    struct serving *s = ctx;
+
+    hop->local = (struct address){ .family = 0 };         /* listeners may be others now */
+    return net_choose(s->net, hop) == 0;
+}
+
+static bool on_replay(void *ctx, slice record)
+{
+    struct serving *s = ctx;
+
+    return bindings_restore(worker_bindings(s->worker), record, hop_still_works, s, loop_now_ns(s->loop)) == 0;
+}
+
+static slice next_record(void *ctx)
+{
+    struct serving *s = ctx;
+    const struct bindings_aor *aor = bindings_walk_next(&s->walk);
+
+    if (!aor)
+        return (slice){ NULL, 0 };
+    out_clear(&s->record);
+    bindings_write(bindings_aor_key(aor), aor, &s->record);
+    return out_taken(&s->record);
+}
+
+static void journal_tick(struct serving *s, int64_t now_ns)
+{
+    (void)journal_flush(s->journal, now_ns);
+    if (!s->walking && journal_wants_snapshot(s->journal, now_ns) && journal_snapshot_begin(s->journal, now_ns) == 0) {
+        bindings_walk_begin(worker_bindings(s->worker), &s->walk);
+        s->walking = true;
+    }
+    if (s->walking && journal_snapshot_some(s->journal, now_ns, next_record, s, SNAPSHOT_BYTES) != 1) {
+        bindings_walk_end(&s->walk);
+        s->walking = false;
+    }
+}
+
+/* ---- the loop ---- */
+
+static void on_message(void *ctx, const struct hop *from, int64_t now_ns, slice bytes)
+{
+    worker_receive(((struct serving *)ctx)->worker, from, bytes, now_ns);
+}
+
+static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
+{
+    struct serving *s = ctx;
+
+    (void)error, (void)why;
+    worker_lost(s->worker, hop, loop_now_ns(s->loop));
+}
+
+static void on_observed(void *ctx, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
+{
+    struct serving *s = ctx;
+
+    if (s->live)
+        serve_live_message(s->live, hop, sent, bytes, now_ns);
+}
+
+static void obey_signals(struct serving *s)
+{
+    static const slice reason = SLICE_INIT("SIP;cause=503;text=\"Server is being stopped\"");
+
+    if (!signals_seen)
+        return;
+    worker_drain(s->worker, true);
+    worker_hang_up_all(s->worker, reason);
+    if (signals_seen > 1 || worker_calls(s->worker)->live == 0)
+        loop_stop(s->loop);
+}
+
+static int64_t on_turn(void *ctx, int64_t now_ns)
+{
+    struct serving *s = ctx;
+
+    worker_time(s->worker, now_ns);
+    obey_signals(s);
+    if (now_ns >= s->tick_ns) {
+        users_db_tick(s->users_db, now_ns);
+        journal_tick(s, now_ns);
+        if (s->live)
+            serve_live_time(s->live, now_ns);
+        s->tick_ns = now_ns + TICK_NS;
+    }
+    int64_t next_ns = worker_next_ns(s->worker);
+
+    return next_ns < s->tick_ns ? next_ns : s->tick_ns;
+}
+
+/* ---- opening ---- */
+
+static int say_fault(const struct serving *s, const struct net_fault *fault)
+{
+    char address[ADDRESS_TEXT_MAX] = "";
+    slice why = fault->error ? cli_why(s->cli, fault->error) : slice_of_string(fault->why ? fault->why : "");
+
+    if (fault->listener < s->config->listen_count)
+        address_format(&s->config->listens[fault->listener].address, address);
+    return cli_say_error(s->cli, CLI_MACHINE,
+                         fault->what == NET_FAULT_CERTIFICATE || fault->what == NET_FAULT_KEY ||
+                                 fault->what == NET_FAULT_KEY_MATCH || fault->what == NET_FAULT_CA
+                             ? TEXT_SERVE_ERROR_TLS : TEXT_SERVE_ERROR_LISTEN,
+                         WORDS_TEXT("address", slice_of_string(address)), WORDS_TEXT("why", why));
+}
+
+static const char *or_null(slice path) { return path.len ? path.ptr : NULL; }      /* texts of a configuration end in NUL */
+
+static int open_net(struct serving *s)
+{
+    static const uint8_t transports[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP,
+                                                           [CONFIG_TLS] = WIRE_TLS, [CONFIG_WS] = WIRE_WS, [CONFIG_WSS] = WIRE_WSS };
+    const struct config *c = s->config;
+    struct net_listener *listeners = calloc(c->listen_count + 1, sizeof *listeners);
+    struct net_settings settings = { .listeners = listeners, .listener_count = c->listen_count,
+                                     .limits = { .per_source_max = c->security.connections_max } };
+    struct net_handlers handlers = { .ctx = s, .message = on_message, .lost = on_lost };
+    struct net_fault fault = { 0 };
+    int error = listeners ? 0 : -ENOMEM;
+
+    for (size_t i = 0; !error && i < c->listen_count; i++)
+        listeners[i] = (struct net_listener){
+            .transport = (enum wire_transport)transports[c->listens[i].transport], .address = c->listens[i].address,
+            .tls = { .certificate = or_null(c->listens[i].certificate), .key = or_null(c->listens[i].key),
+                     .ca_file = or_null(c->listens[i].client_ca), .verify_client = c->listens[i].client_ca.len != 0 },
+        };
+    if (!error)
+        error = net_open(&s->net, s->loop, &settings, &handlers, &fault);
+    free(listeners);
+    return error ? say_fault(s, &fault) : -1;
+}
+
+/* The folder of the state is made when it is not there. */
+static int open_users(struct serving *s)
+{
+    struct users_db_settings settings = { .path = s->config->server.users.ptr, .create = true, .busy_ms = BUSY_MS };
+    int error;
+
+    (void)mkdir(s->config->server.state.ptr, 0700);       /* opening tells what is wrong */
+    error = users_db_open(&settings, &s->users_db);
+    if (error)
+        return cli_say_error(s->cli, CLI_MACHINE, TEXT_USER_ERROR_STORE, WORDS_TEXT("file", s->config->server.users),
+                             WORDS_TEXT("why", cli_why(s->cli, -error)));
+    s->users = users_db_source(s->users_db);
+    return -1;
+}
+
+static int open_worker(struct serving *s)
+{
+    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .observer = { s, on_observed } };
+    struct hop_sender sender = net_sender(s->net);
+
+    if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
+        getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
+        return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
+    s->worker = worker_new(&settings, &sender, loop_now_ns(s->loop));
+    return s->worker ? -1 : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+}
+
+static int open_journal(struct serving *s)
+{
+    char path[PATH_MAX];
+    struct journal_settings settings = { .path = path, .ctx = s, .replay = on_replay, .sync_ns = SECOND_NS };
+    struct bindings_observer observer = { .ctx = s, .aor = on_aor };
+    int len = snprintf(path, sizeof path, "%s/bindings", s->config->server.state.ptr);
+    int error = len > 0 && (size_t)len < sizeof path ? journal_open(&settings, &s->journal) : -ENAMETOOLONG;
+
+    if (error)
+        return cli_say_error(s->cli, CLI_MACHINE, error == -EBUSY ? TEXT_SERVE_ERROR_SECOND : TEXT_USER_ERROR_STORE,
+                             WORDS_TEXT("file", slice_of_string(path)), WORDS_TEXT("why", cli_why(s->cli, -error)));
+    (void)bindings_observe(worker_bindings(s->worker), &observer);
+    return -1;
+}
+
+static void say_where(struct serving *s)
+{
+    static const char *const transports[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = "UDP", [CONFIG_TCP] = "TCP", [CONFIG_TLS] = "TLS",
+                                                               [CONFIG_WS] = "WS", [CONFIG_WSS] = "WSS" };
+
+    if (s->wish->json)
+        return;
+    for (size_t i = 0; i < s->config->listen_count; i++) {
+        const struct address *address = net_listener_address(s->net, i);
+        char text[ADDRESS_TEXT_MAX] = "";
+
+        if (address)
+            address_format(address, text);
+        words_say(&s->cli->out, s->cli->words, TEXT_SERVE_LISTENS,
+                  WORDS_TEXT("transport", slice_of_string(transports[s->config->listens[i].transport])),
+                  WORDS_TEXT("address", slice_of_string(text)));
+        out_char(&s->cli->out, '\n');
+    }
+    words_say_plural(&s->cli->out, s->cli->words, TEXT_SERVE_CONTACTS,
+                     WORDS_NUMBER("count", bindings_count(worker_bindings(s->worker))));
+    out_char(&s->cli->out, '\n');
+    (void)out_flush(&s->cli->out);
+}
+
+static int open_all(struct serving *s)
+{
+    int (*const steps[])(struct serving *s) = { open_users, open_net, open_worker, open_journal };
+    int error = loop_open(&s->loop), code = -1;
+
+    if (error)
+        return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_LISTEN, WORDS_TEXT("address", SLICE("epoll")),
+                             WORDS_TEXT("why", cli_why(s->cli, -error)));
+    for (size_t i = 0; code < 0 && i < ARRAY_LEN(steps); i++)
+        code = steps[i](s);
+    return code;
+}
+
+static void close_all(struct serving *s)
+{
+    s->live = serve_live_free(s->live);
+    if (s->walking)
+        bindings_walk_end(&s->walk);
+    journal_close(s->journal);
+    worker_free(s->worker);
+    net_free(s->net);
+    loop_free(s->loop);
+    users_db_close(s->users_db);
+    plan_free(s->plan);
+    out_done(&s->record);
+}
+
+int serve_run(struct cli *cli, const struct serve_wish *wish, const struct config *config)
+{
+    struct serving s = { .cli = cli, .wish = wish, .config = config };
+    int code, error;
+
+    out_init_memory(&s.record, JOURNAL_RECORD_MAX);
+    s.plan = plan_new(config);
+    if (wish->live)
+        s.live = serve_live_new(cli, wish->json);
+    code = s.plan && (s.live || !wish->live)
+               ? open_all(&s) : cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+    if (code < 0) {
+        s.turn = (struct loop_turn){ .turn = on_turn, .ctx = &s };
+        loop_add_turn(s.loop, &s.turn, LOOP_WORK);
+        catch_signals(s.loop);
+        say_where(&s);
+        error = loop_run(s.loop);
+        signal_loop = NULL;
+        loop_remove_turn(&s.turn);
+        code = error ? cli_say_error(cli, CLI_MACHINE, TEXT_SERVE_ERROR_LISTEN, WORDS_TEXT("address", SLICE("epoll")),
+                                     WORDS_TEXT("why", cli_why(cli, -error)))
+                     : CLI_DONE;
+    }
+    close_all(&s);
+    return code;
+}

@@ -1,0 +1,337 @@
+/* lab/load.c - the schedule, the phones and the histogram
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "lab/load.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/wheel.h"
+
+enum { PHONES_MAX = 256, REGISTER_AT_ONCE = 16 };
+#define SECOND_NS INT64_C(1000000000)
+#define ENDING_MAX_NS (40 * SECOND_NS)
+
+/* One call as one of its ends has it. Behind a back-to-back user agent nothing names both ends
+ * of a call, so an arrival is taken for the oldest call that is under way to that callee. */
+struct attempt {
+    struct wheel_timer timer;        /* callee: answers; caller: hangs up */
+    struct list        in_pair;      /* begun, not yet arrived */
+    struct list        in_all;
+    struct load       *load;
+    struct phone_call *call;         /* NULL: it has ended */
+    int64_t            at_ns;
+    bool               is_callee;
+};
+
+struct load_end {
+    struct load  *load;
+    struct phone *phone;
+    enum load_side side;
+    int           peer;              /* callers: whom it calls next */
+    struct list   under_way;         /* callees: attempts whose INVITE has not arrived, oldest first */
+    char          uri[320];          /* callees: how they are called */
+    size_t        uri_len;
+};
+
+struct load {
+    struct load_settings settings;
+    struct load_counts   counts;
+    struct load_end      ends[PHONES_MAX];
+    int                  end_count;
+    int                  callers[PHONES_MAX], callees[PHONES_MAX];
+    int                  caller_count, callee_count, next_caller, to_register, registering;
+    enum load_phase      phase;
+    struct wheel         wheel;
+    struct list          attempts;
+    int64_t              now_ns, first_ns, until_ns;
+    uint64_t             scheduled;
+};
+
+/* ---- the histogram: 24 buckets to a doubling ---- */
+
+static unsigned bucket_of(int64_t ns)
+{
+    double us = (double)ns / 1000.0;
+    double at = us <= 1.0 ? 0.0 : 24.0 * log2(us);
+
+    return at >= LOAD_BUCKETS - 1 ? LOAD_BUCKETS - 1 : (unsigned)at;
+}
+
+static void take(struct load_histogram *h, int64_t ns)
+{
+    h->buckets[bucket_of(ns)]++;
+    h->count++;
+    if (ns > h->max_ns)
+        h->max_ns = ns;
+}
+
+int64_t load_percentile_ns(const struct load_histogram *h, double percent)
+{
+    uint64_t wanted = (uint64_t)ceil((double)h->count * percent / 100.0), seen = 0;
+
+    for (unsigned i = 0; h->count && i < LOAD_BUCKETS; i++) {
+        seen += h->buckets[i];
+        if (seen >= wanted) {
+            int64_t upper_ns = (int64_t)(exp2((double)(i + 1) / 24.0) * 1000.0);
+
+            return upper_ns < h->max_ns ? upper_ns : h->max_ns;
+        }
+    }
+    return 0;
+}
+
+/* ---- attempts ---- */
+
+static struct attempt *attempt_new(struct load *l, struct phone_call *call, bool is_callee)
+{
+    struct attempt *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return NULL;
+    *a = (struct attempt){ .load = l, .call = call, .at_ns = l->now_ns, .is_callee = is_callee };
+    list_init(&a->in_pair);
+    list_append(&l->attempts, &a->in_all);
+    phone_call_set_tag(call, a);
+    return a;
+}
+
+static void attempt_free(struct attempt *a)
+{
+    wheel_clear(&a->load->wheel, &a->timer);
+    list_remove(&a->in_pair);
+    list_remove(&a->in_all);
+    free(a);
+}
+
+/* ---- what the phones tell ---- */
+
+static void on_registered(void *ctx, struct phone *p, unsigned status, uint32_t expires_s)
+{
+    struct load *l = ((struct load_end *)ctx)->load;
+
+    (void)p, (void)expires_s;
+    l->registering--;
+    if (status / 100 == 2)
+        l->counts.registered++;
+    else
+        l->counts.not_registered++;
+}
+
+/* One pair's calls arrive in the order in which they were begun, but for what was lost: the
+ * oldest that is under way to this callee is taken, so a delay may be told too long, never too
+ * short by more than one gap. */
+static void on_incoming(void *ctx, struct phone_call *c, const struct sip_message *invite)
+{
+    struct load_end *end = ctx;
+    struct load *l = end->load;
+    struct attempt *a = attempt_new(l, c, true);
+
+    (void)invite;
+    if (!list_is_empty(&end->under_way)) {
+        struct attempt *begun = list_item(end->under_way.next, struct attempt, in_pair);
+
+        take(&l->counts.invite, l->now_ns - begun->at_ns);
+        list_remove(&begun->in_pair);
+    }
+    phone_answer(c, 180, (slice){ 0 }, false, false);
+    if (a)
+        wheel_set(&l->wheel, &a->timer, l->now_ns + l->settings.ring_ns);
+}
+
+static void on_answered(void *ctx, struct phone_call *c)
+{
+    struct load *l = ((struct load_end *)ctx)->load;
+    struct attempt *a = phone_call_tag(c);
+
+    if (!a || a->is_callee)
+        return;
+    l->counts.answered++;
+    wheel_set(&l->wheel, &a->timer, l->now_ns + l->settings.hold_ns);
+}
+
+static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_us)
+{
+    struct load *l = ((struct load_end *)ctx)->load;
+    struct attempt *a = phone_call_tag(c);
+
+    (void)by_us;
+    if (!a)
+        return;
+    phone_call_set_tag(c, NULL);
+    if (!a->is_callee) {
+        l->counts.live--;
+        if (status == 200)
+            l->counts.ended++;
+        else {
+            l->counts.failed++;
+            l->counts.finals[status < 700 ? status : 0]++;
+        }
+    }
+    attempt_free(a);
+}
+
+/* ---- life ---- */
+
+struct load *load_new(const struct load_settings *settings, int64_t now_ns)
+{
+    struct load *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return NULL;
+    l->settings = *settings;
+    l->now_ns = now_ns;
+    wheel_init(&l->wheel, now_ns);
+    list_init(&l->attempts);
+    return l;
+}
+
+struct load *load_free(struct load *l)
+{
+    if (!l)
+        return NULL;
+    while (!list_is_empty(&l->attempts))
+        attempt_free(list_item(l->attempts.next, struct attempt, in_all));
+    for (int i = 0; i < l->end_count; i++)
+        l->ends[i].phone = phone_free(l->ends[i].phone);
+    free(l);
+    return NULL;
+}
+
+int load_phone(struct load *l, enum load_side side, const struct phone_settings *settings, const struct hop_sender *sender,
+               int64_t now_ns)
+{
+    struct load_end *end = &l->ends[l->end_count];
+    struct phone_owner owner = { .ctx = end, .registered = on_registered, .incoming = on_incoming, .answered = on_answered,
+                                 .ended = on_ended };
+
+    if (l->end_count == PHONES_MAX || settings->user.len + settings->domain.len + 5 > sizeof end->uri)
+        return -1;
+    *end = (struct load_end){ .load = l, .side = side };
+    list_init(&end->under_way);
+    memcpy(end->uri, "sip:", 4);
+    memcpy(end->uri + 4, settings->user.ptr, settings->user.len);
+    end->uri[4 + settings->user.len] = '@';
+    memcpy(end->uri + 5 + settings->user.len, settings->domain.ptr, settings->domain.len);
+    end->uri_len = 5 + settings->user.len + settings->domain.len;
+    end->phone = phone_new(settings, sender, &owner, now_ns);
+    if (!end->phone)
+        return -1;
+    if (side == LOAD_CALLER)
+        l->callers[l->caller_count++] = l->end_count;
+    else
+        l->callees[l->callee_count++] = l->end_count;
+    return l->end_count++;
+}
+
+void load_receive(struct load *l, int place, const struct hop *from, const struct sip_message *m, int64_t now_ns)
+{
+    l->now_ns = now_ns > l->now_ns ? now_ns : l->now_ns;
+    phone_receive(l->ends[place].phone, from, m, l->now_ns);
+}
+
+/* ---- the schedule ---- */
+
+static int64_t begins_at(const struct load *l, uint64_t number)
+{
+    return l->first_ns + (int64_t)((double)number * 1e9 / l->settings.calls_per_s);
+}
+
+static void begin_call(struct load *l, int64_t wanted_ns)
+{
+    int caller = l->callers[l->next_caller++ % l->caller_count];
+    struct load_end *from = &l->ends[caller];
+    struct load_end *to = &l->ends[l->callees[from->peer++ % l->callee_count]];
+    struct phone_call *call = phone_dial(from->phone, slice_of(to->uri, to->uri_len), l->settings.how);
+    struct attempt *a = call ? attempt_new(l, call, false) : NULL;
+
+    if (!a) {
+        l->counts.not_begun++;
+        return;
+    }
+    list_append(&to->under_way, &a->in_pair);
+    take(&l->counts.late, l->now_ns - wanted_ns);
+    l->counts.begun++;
+    if (++l->counts.live > l->counts.live_max)
+        l->counts.live_max = l->counts.live;
+}
+
+static void register_some(struct load *l)
+{
+    while (l->to_register < l->end_count && l->registering < REGISTER_AT_ONCE) {
+        l->registering++;
+        if (!phone_register(l->ends[l->to_register++].phone, 3600)) {
+            l->registering--;
+            l->counts.not_registered++;
+        }
+    }
+    if (l->to_register < l->end_count || l->registering)
+        return;
+    l->phase = l->counts.not_registered ? LOAD_FAILED : LOAD_CALLING;
+    l->first_ns = l->now_ns;
+}
+
+static void due(struct attempt *a)
+{
+    if (!a->is_callee)
+        phone_hang_up(a->call);
+    else
+        phone_answer(a->call, 200, (slice){ 0 }, false, true);
+}
+
+static void advance(struct load *l)
+{
+    if (l->phase == LOAD_REGISTERING && l->settings.registers)
+        register_some(l);
+    else if (l->phase == LOAD_REGISTERING) {
+        l->phase = LOAD_CALLING;
+        l->first_ns = l->now_ns;
+    }
+    while (l->phase == LOAD_CALLING && begins_at(l, l->scheduled) <= l->now_ns) {
+        if (begins_at(l, l->scheduled) - l->first_ns >= l->settings.duration_ns) {
+            l->phase = LOAD_ENDING;
+            l->until_ns = l->now_ns + l->settings.hold_ns + l->settings.ring_ns + ENDING_MAX_NS;
+            break;
+        }
+        begin_call(l, begins_at(l, l->scheduled++));
+    }
+    if (l->phase == LOAD_ENDING && (l->counts.live == 0 || l->now_ns >= l->until_ns))
+        l->phase = LOAD_DONE;
+}
+
+void load_time(struct load *l, int64_t now_ns)
+{
+    struct wheel_timer *t;
+
+    l->now_ns = now_ns > l->now_ns ? now_ns : l->now_ns;
+    for (int i = 0; i < l->end_count; i++)
+        phone_time(l->ends[i].phone, l->now_ns);
+    while ((t = wheel_due(&l->wheel, l->now_ns)))
+        due(wheel_item(t, struct attempt, timer));
+    advance(l);
+}
+
+int64_t load_next_ns(const struct load *l)
+{
+    int64_t next_ns = wheel_next_ns(&l->wheel);
+
+    for (int i = 0; i < l->end_count; i++) {
+        int64_t at_ns = phone_next_ns(l->ends[i].phone);
+
+        next_ns = at_ns < next_ns ? at_ns : next_ns;
+    }
+    if (l->phase == LOAD_CALLING && begins_at(l, l->scheduled) < next_ns)
+        next_ns = begins_at(l, l->scheduled);
+    return l->phase == LOAD_REGISTERING ? l->now_ns + SECOND_NS / 100 < next_ns ? l->now_ns + SECOND_NS / 100 : next_ns : next_ns;
+}
+
+enum load_phase load_phase(const struct load *l) { return l->phase; }
+const struct load_counts *load_counts(const struct load *l) { return &l->counts; }
+
+uint64_t load_resent(const struct load *l)
+{
+    uint64_t resent = 0;
+
+    for (int i = 0; i < l->end_count; i++)
+        resent += phone_resent(l->ends[i].phone);
+    return resent;
+}

@@ -1,0 +1,89 @@
+/* lab/load_test.c - the rate is kept whatever happens, and percentiles are honest
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "harness/test.h"
+#include "lab/load.h"
+#include "lab/sim.h"
+
+#define MS 1000000ll
+#define SECOND_NS 1000000000ll
+#define START_NS (1795251000ll * SECOND_NS)
+
+/* Phones straight to each other: callers' server is the callee. */
+struct pair {
+    struct load *load;
+    int          place;
+};
+
+static void receive(void *ctx, const struct hop *from, const struct sip_message *m, int64_t now_ns)
+{
+    struct pair *p = ctx;
+
+    load_receive(p->load, p->place, from, m, now_ns);
+}
+static void pass_time(void *ctx, int64_t now_ns) { load_time(((struct pair *)ctx)->load, now_ns); }
+static int64_t next(void *ctx) { return load_next_ns(((struct pair *)ctx)->load); }
+
+static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, struct load_counts *ret)
+{
+    static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+    struct sim_settings net = { .seed = 7, .loss_ppm = loss_ppm, .delay_min_ns = delay_ns, .delay_max_ns = delay_ns };
+    struct load_settings settings = { .calls_per_s = rate, .duration_ns = 10 * SECOND_NS, .hold_ns = SECOND_NS,
+                                      .ring_ns = 100 * MS, .domain = SLICE("x") };
+    struct sim *sim = sim_new(&net, START_NS);
+    struct load *load = load_new(&settings, START_NS);
+    struct pair pairs[2];
+
+    CHECK(sim && load);
+    for (int i = 0; i < 2; i++) {
+        struct address mine = { .ip = { 10, 0, 0, (uint8_t)(1 + i) }, .port = 5060, .family = 4 };
+        struct address other = { .ip = { 10, 0, 0, (uint8_t)(2 - i) }, .port = 5060, .family = 4 };
+        struct sim_node node = { &pairs[i], mine, receive, NULL, pass_time, next };
+        struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 1, (uint64_t)i } }, .user = SLICE("u"),
+                                     .domain = SLICE("x"), .server = { .local = mine, .remote = other } };
+        int place = sim_add(sim, &node);
+        struct hop_sender sender = sim_sender(sim, place);
+
+        pairs[i] = (struct pair){ load, load_phone(load, i ? LOAD_CALLEE : LOAD_CALLER, &ps, &sender, START_NS) };
+        CHECK_EQ(pairs[i].place, i);
+    }
+    load_time(load, START_NS);
+    for (int s = 1; s < 120 && load_phase(load) != LOAD_DONE; s++)
+        sim_run(sim, START_NS + s * SECOND_NS);
+    CHECK_EQ(load_phase(load), LOAD_DONE);
+    *ret = *load_counts(load);
+    load_free(load);
+    sim_free(sim);
+}
+
+TEST(each_call_begins_at_its_time_and_its_delay_is_measured)
+{
+    struct load_counts c;
+
+    play(50, 0, 3 * MS, &c);
+    CHECK_EQ(c.begun, 500);
+    CHECK_EQ(c.answered, 500);
+    CHECK_EQ(c.ended, 500);
+    CHECK_EQ(c.failed, 0);
+    CHECK_EQ(c.invite.count, 500);
+    CHECK_NEAR((double)load_percentile_ns(&c.invite, 50), 3e6, 1e5);
+    CHECK_NEAR((double)load_percentile_ns(&c.invite, 99), 3e6, 1e5);
+    CHECK_NEAR((double)c.live_max, 56, 2);                /* rate times hold and ringing */
+}
+
+TEST(loss_shows_in_the_percentiles_and_does_not_slow_the_rate)
+{
+    struct load_counts c;
+
+    play(50, 50000, 3 * MS, &c);
+    CHECK_EQ(c.begun, 500);
+    CHECK_EQ(c.ended + c.failed, 500);
+    CHECK(load_percentile_ns(&c.invite, 99) > 400 * MS);  /* a repeat after T1 */
+    CHECK(load_percentile_ns(&c.invite, 50) < 30 * MS);
+}
+
+TEST(a_percentile_is_right_to_three_percent_and_never_above_the_largest)
+{
+    struct load_histogram none = { 0 };
+
+    CHECK_EQ(load_percentile_ns(&none, 99), 0);
+}

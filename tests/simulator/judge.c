@@ -1,0 +1,762 @@
+/* tests/simulator/judge.c - one record per call, its legs and their transactions
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "simulator/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "simulator/seen.h"
+
+#define SECOND_NS 1000000000ll
+
+enum { LEGS_MAX = 64, FAULTS_MAX = 5, PHONE = 0, SWITCH = 1 };
+enum method { INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, OTHER };
+static const int64_t quiet_ns = 110 * SECOND_NS;
+
+/* A request of a leg, with what became of it. `by`: the side that sent it. */
+struct tx {
+    uint64_t branch, bytes, phrase;
+    int64_t  final_sent_ns;
+    uint32_t cseq;
+    uint32_t rseq_first, rseq_sent, rseq_arrived, prack_sent, prack_arrived;   /* reliable 1xx; 0: none */
+    int64_t  rseq_sent_ns;
+    uint32_t finals_arrived, acks;
+    uint16_t final, rseq_status;
+    uint8_t  method, by;
+    bool     arrived, got_1xx, cancelled, cancel_arrived, ack_arrived, rseq_has_sdp;
+};
+
+struct leg {
+    uint64_t   call_id, tags[2];
+    int        phone;
+    struct tx *all;
+    uint16_t   count, room;
+    uint8_t    uac;
+    bool       silent, over[2], bye_sent[2];              /* over: that side knows that the dialog is */
+    uint32_t   last_cseq[2];
+    int64_t    end_ns;               /* when the switch knew; 0: it does not */
+};
+
+struct row {
+    int64_t  at_ns;
+    uint32_t cseq, rseq;
+    uint16_t status;
+    uint8_t  from, to, leg, method;
+    bool     lost, arrived;
+};
+
+struct call {
+    struct judge_facts facts;
+    uint32_t     number;
+    int64_t      last_ns;
+    struct leg  *legs;
+    uint16_t     leg_count;
+    bool         any_silent, bad;
+    uint64_t    *bodies;
+    uint32_t     body_count, body_room;
+    struct row  *rows;
+    uint32_t     row_count, row_room;
+    int          silent_places[8];
+    unsigned     silent_count;
+};
+
+struct judge {
+    struct judge_settings settings;
+    struct judge_sums     sums;
+    struct call         **calls;
+    uint32_t             *live;
+    uint32_t              live_count;
+    struct hash_seed      seed;
+};
+
+/* ---- life ---- */
+
+static void *must(void *p)
+{
+    if (!p)
+        abort();                                          /* a test without memory says nothing */
+    return p;
+}
+
+struct judge *judge_new(const struct judge_settings *settings)
+{
+    struct judge *j = must(calloc(1, sizeof *j));
+
+    j->settings = *settings;
+    j->seed = (struct hash_seed){ 1, 2 };
+    j->calls = must(calloc(settings->calls_max + 1, sizeof *j->calls));
+    j->live = must(calloc(settings->calls_max + 1, sizeof *j->live));
+    return j;
+}
+
+static void call_free(struct call *c)
+{
+    for (unsigned i = 0; i < c->leg_count; i++)
+        free(c->legs[i].all);
+    free(c->legs);
+    free(c->bodies);
+    free(c->rows);
+    free(c);
+}
+
+struct judge *judge_free(struct judge *j)
+{
+    if (!j)
+        return NULL;
+    for (uint32_t i = 0; i <= j->settings.calls_max; i++)
+        if (j->calls[i])
+            call_free(j->calls[i]);
+    free(j->calls);
+    free(j->live);
+    free(j);
+    return NULL;
+}
+
+const struct judge_sums *judge_sums(const struct judge *j) { return &j->sums; }
+
+void judge_call(struct judge *j, uint32_t number, const struct judge_facts *facts)
+{
+    struct call *c = must(calloc(1, sizeof *c));
+
+    c->facts = *facts;
+    c->number = number;
+    c->last_ns = INT64_MAX;
+    j->calls[number] = c;
+    j->live[j->live_count++] = number;
+    j->sums.calls++;
+}
+
+void judge_silent(struct judge *j, uint32_t number, int place)
+{
+    struct call *c = number <= j->settings.calls_max ? j->calls[number] : NULL;
+
+    if (!c)
+        return;
+    c->any_silent = true;
+    if (c->silent_count < ARRAY_LEN(c->silent_places))
+        c->silent_places[c->silent_count++] = place;
+    for (unsigned i = 0; i < c->leg_count; i++)
+        c->legs[i].silent |= c->legs[i].phone == place;
+}
+
+/* ---- telling ---- */
+
+static const char *const methods[] = { "INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "other" };
+
+static void name_of(const struct judge *j, int place, char name[16])
+{
+    if (place == j->settings.switch_place)
+        snprintf(name, 16, "S");
+    else
+        snprintf(name, 16, "p%d", place);
+}
+
+static void print_row(const struct judge *j, const struct row *r)
+{
+    char from[16], to[16];
+    int64_t ms = (r->at_ns - j->settings.start_ns) / 1000000;
+
+    name_of(j, r->from, from);
+    name_of(j, r->to, to);
+    printf("  %6lld.%03lld leg %c %4s %s %-4s ", (long long)(ms / 1000), (long long)(ms % 1000), r->leg ? 'a' + r->leg : 'a', from,
+           r->arrived ? "->|" : r->lost ? "-x " : "-> ", to);
+    if (r->status)
+        printf("%u ", r->status);
+    printf("%s %u", methods[r->method], r->cseq);
+    if (r->rseq)
+        printf(" rseq %u", r->rseq);
+    printf("\n");
+}
+
+__attribute__((format(printf, 3, 4))) static void fault(struct judge *j, struct call *c, const char *why, ...)
+{
+    va_list args;
+
+    if (c->bad)
+        return;
+    c->bad = true;
+    if (++j->sums.faults > FAULTS_MAX)
+        return;
+    printf("call %u: ", c->number);
+    va_start(args, why);
+    vprintf(why, args);
+    va_end(args);
+    printf("\n");
+    for (uint32_t i = 0; i < c->row_count; i++)
+        print_row(j, &c->rows[i]);
+    printf("  to see it again: %s --show %u\n", j->settings.repeat_command, c->number);
+    fflush(stdout);
+}
+
+static void note(struct call *c, const struct row *r)
+{
+    if (c->row_count == c->row_room) {
+        c->row_room = c->row_room ? c->row_room * 2 : 32;
+        c->rows = must(realloc(c->rows, c->row_room * sizeof *c->rows));
+    }
+    c->rows[c->row_count++] = *r;
+}
+
+/* ---- finding ---- */
+
+static uint64_t hash(const struct judge *j, slice text) { return text.len ? hash_slice(&j->seed, text) | 1 : 0; }
+
+static enum method method_of(slice name)
+{
+    for (unsigned i = 0; i < OTHER; i++)
+        if (slice_eq(name, slice_of_string(methods[i])))
+            return (enum method)i;
+    return OTHER;
+}
+
+static struct leg *leg_find(struct call *c, uint64_t call_id)
+{
+    for (unsigned i = 0; i < c->leg_count; i++)
+        if (c->legs[i].call_id == call_id)
+            return &c->legs[i];
+    return NULL;
+}
+
+static struct leg *leg_new(struct judge *j, struct call *c, uint64_t call_id, int phone, uint8_t uac)
+{
+    if (c->leg_count == LEGS_MAX)
+        return NULL;
+    c->legs = must(realloc(c->legs, (c->leg_count + 1u) * sizeof *c->legs));
+    struct leg *l = &c->legs[c->leg_count++];
+
+    *l = (struct leg){ .call_id = call_id, .phone = phone, .uac = uac };
+    for (unsigned i = 0; i < c->silent_count; i++)
+        l->silent |= c->silent_places[i] == phone;
+    j->sums.legs++;
+    return l;
+}
+
+/* By branch; CANCEL and the ACK of a refusal have that of their INVITE, which is asked for. */
+static struct tx *tx_find(struct leg *l, uint64_t branch, enum method method, uint8_t by)
+{
+    for (unsigned i = 0; i < l->count; i++)
+        if (l->all[i].branch == branch && l->all[i].method == method && l->all[i].by == by)
+            return &l->all[i];
+    return NULL;
+}
+
+static struct tx *invite_of(struct leg *l, uint32_t cseq, uint8_t by)
+{
+    for (unsigned i = 0; i < l->count; i++)
+        if (l->all[i].method == INVITE && l->all[i].cseq == cseq && l->all[i].by == by)
+            return &l->all[i];
+    return NULL;
+}
+
+static struct tx *tx_new(struct judge *j, struct leg *l)
+{
+    if (l->count == l->room) {
+        l->room = l->room ? l->room * 2 : 4;
+        l->all = must(realloc(l->all, l->room * sizeof *l->all));
+    }
+    j->sums.requests++;
+    l->all[l->count] = (struct tx){ 0 };
+    return &l->all[l->count++];
+}
+
+/* ---- a request is sent ---- */
+
+static void check_tags(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
+{
+    uint8_t asks = m->is_request ? by : !by;
+    uint64_t from = hash(j, m->from_tag), to = hash(j, m->to_tag);
+
+    if (!l->tags[asks])
+        l->tags[asks] = from;
+    if (l->tags[asks] != from)
+        fault(j, c, "From tag is not that of its leg");
+    if (!to || (!m->is_request && slice_eq(m->method, SLICE("CANCEL"))))
+        return;
+    if (!l->tags[!asks])
+        l->tags[!asks] = to;
+    if (l->tags[!asks] != to)
+        fault(j, c, "To tag is not that of its leg");
+}
+
+static void check_branch(struct judge *j, struct call *c, const struct leg *mine, uint64_t branch)
+{
+    for (unsigned i = 0; i < c->leg_count; i++)
+        for (unsigned k = 0; &c->legs[i] != mine && k < c->legs[i].count; k++)
+            if (c->legs[i].all[k].branch == branch)
+                fault(j, c, "a branch of another leg");
+}
+
+static void sent_ack(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
+{
+    struct tx *t = tx_find(l, hash(j, m->branch), INVITE, by);
+
+    if (t) {
+        if (t->final < 300 || !t->finals_arrived)
+            fault(j, c, "ACK of a refusal that did not come");
+        return;
+    }
+    t = invite_of(l, m->cseq, by);
+    if (!t || !t->finals_arrived || t->final >= 300)
+        fault(j, c, "ACK of a 2xx that did not come");
+    else if (++t->acks > t->finals_arrived)
+        fault(j, c, "more ACKs (%u) than 2xx (%u)", t->acks, t->finals_arrived);
+}
+
+static void sent_cancel(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
+{
+    struct tx *t = tx_find(l, hash(j, m->branch), INVITE, by);
+
+    if (!t || t->cseq != m->cseq)
+        fault(j, c, "CANCEL of nothing");
+    else if (!t->got_1xx)
+        fault(j, c, "CANCEL before any answer");
+    else if (!t->cancelled && t->finals_arrived)
+        fault(j, c, "CANCEL after the final answer");
+    if (t)
+        t->cancelled = true;
+}
+
+static void sent_prack(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
+{
+    struct tx *t = invite_of(l, m->rack_cseq, by);
+
+    if (!t || !t->rseq_arrived || m->rack_rseq > t->rseq_arrived || m->rack_rseq < t->rseq_first)
+        fault(j, c, "PRACK %u %u of nothing", m->rack_rseq, m->rack_cseq);
+    else if (m->rack_rseq <= t->prack_sent)
+        fault(j, c, "a second PRACK of %u", m->rack_rseq);
+    else
+        t->prack_sent = m->rack_rseq;
+}
+
+static void sent_bye(struct judge *j, struct call *c, struct leg *l, uint8_t by, int64_t now_ns)
+{
+    if (l->bye_sent[by])
+        fault(j, c, "a second BYE");
+    const struct tx *t = &l->all[0];
+
+    if (l->count && t->by != by && t->final / 100 == 2 && !t->ack_arrived && now_ns < t->final_sent_ns + 31 * SECOND_NS)
+        fault(j, c, "BYE before the ACK");
+    l->bye_sent[by] = l->over[by] = true;
+    if (by == SWITCH && !l->end_ns)
+        l->end_ns = now_ns;
+}
+
+static void sent_invite(struct judge *j, struct call *c, struct leg *l, uint8_t by)
+{
+    for (unsigned i = 0; i < l->count; i++) {
+        const struct tx *t = &l->all[i];
+
+        if (t->method == INVITE && t->by == by && !t->finals_arrived)
+            fault(j, c, "an INVITE while its last one is open");
+        if (t->method == INVITE && t->by != by && t->arrived && !t->final)
+            fault(j, c, "an INVITE while the other side's is open");
+    }
+}
+
+static void sent_request(struct judge *j, struct call *c, struct leg *l, const struct seen *m, slice bytes, uint8_t by, int64_t now_ns)
+{
+    enum method method = method_of(m->method);
+    uint64_t branch = hash(j, m->branch);
+    struct tx *t;
+
+    if (method == ACK) {
+        sent_ack(j, c, l, m, by);
+        return;
+    }
+    t = tx_find(l, branch, method, by);
+    if (t) {
+        if (t->bytes != hash(j, bytes))
+            fault(j, c, "a repeated %s is not the same", methods[method]);
+        return;
+    }
+    if (method == CANCEL) {
+        sent_cancel(j, c, l, m, by);
+    } else {
+        check_branch(j, c, l, branch);
+        if (l->last_cseq[by] && m->cseq <= l->last_cseq[by])
+            fault(j, c, "CSeq %u behind %u", m->cseq, l->last_cseq[by]);
+        l->last_cseq[by] = m->cseq;
+        if (l->over[by])
+            fault(j, c, "%s after the end of the dialog", methods[method]);
+    }
+    if (method == PRACK)
+        sent_prack(j, c, l, m, by);
+    else if (method == BYE)
+        sent_bye(j, c, l, by, now_ns);
+    else if (method == INVITE)
+        sent_invite(j, c, l, by);
+    t = tx_new(j, l);
+    t->branch = branch;
+    t->bytes = hash(j, bytes);
+    t->cseq = m->cseq;
+    t->method = (uint8_t)method;
+    t->by = by;
+}
+
+/* ---- an answer is sent ---- */
+
+/* The code that A gets, and why it may be that one. */
+static void check_code(struct judge *j, struct call *c, struct leg *a, const struct tx *t, int64_t now_ns)
+{
+    bool cancelled = t->cancel_arrived || a->over[SWITCH], same = false, any_6xx = false, open = false;
+    unsigned finals = 0;
+    bool prack_missing = t->rseq_sent && t->prack_arrived != t->rseq_sent && now_ns >= t->rseq_sent_ns + 31 * SECOND_NS;
+
+    for (unsigned i = 1; i < c->leg_count; i++) {
+        const struct tx *b = &c->legs[i].all[0];
+
+        if (!b->finals_arrived) {
+            open = true;
+            continue;
+        }
+        finals++;
+        same |= b->final == t->final && b->phrase == t->phrase;
+        any_6xx |= b->final >= 600;
+    }
+    if (t->final / 100 == 2) {
+        j->sums.answered++;
+        if (!same)
+            fault(j, c, "A hears %u, which nobody said", t->final);
+        return;
+    }
+    j->sums.refused++;
+    if (cancelled) {
+        if (t->final != 487)
+            fault(j, c, "A hears %u after its CANCEL", t->final);
+        return;
+    }
+    if (any_6xx && t->final < 600 && !c->facts.refuses)   /* of whom it was sent on from, nothing counts */
+        fault(j, c, "A hears %u though somebody said 6xx", t->final);
+    if (same)
+        return;
+    switch (t->final) {
+    case 404:
+        if (!c->facts.unknown)
+            fault(j, c, "A hears 404, which nobody said");
+        return;
+    case 504:
+        if (!prack_missing)
+            fault(j, c, "A hears 504, which nobody said");
+        return;
+    case 486: case 433:
+        if (!c->facts.refuses)
+            fault(j, c, "A hears %u, which nobody said", t->final);
+        return;
+    case 408: case 480:
+        if (!open && finals && c->facts.plain)
+            fault(j, c, "A hears %u, which B did not say", t->final);
+        return;
+    case 500:
+        if (c->facts.plain)
+            fault(j, c, "A hears 500, which B did not say");
+        return;
+    default:
+        fault(j, c, "A hears %u, which nobody said", t->final);
+    }
+}
+
+static void sent_reliable(struct judge *j, struct call *c, struct tx *t, const struct seen *m, int64_t now_ns)
+{
+    if (t->rseq_sent == m->rseq) {
+        if (t->rseq_status != m->status)
+            fault(j, c, "RSeq %u twice", m->rseq);
+        return;
+    }
+    if (t->rseq_sent && m->rseq != t->rseq_sent + 1)
+        fault(j, c, "RSeq %u after %u", m->rseq, t->rseq_sent);
+    if (t->rseq_sent && t->prack_arrived != t->rseq_sent)
+        fault(j, c, "RSeq %u before the PRACK of %u", m->rseq, t->rseq_sent);
+    if (!t->rseq_first)
+        t->rseq_first = m->rseq;
+    t->rseq_sent = m->rseq;
+    t->rseq_sent_ns = now_ns;
+    t->rseq_status = (uint16_t)m->status;
+    t->rseq_has_sdp = m->body.len != 0;
+}
+
+static void sent_answer(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by, int64_t now_ns)
+{
+    enum method method = method_of(m->method);
+    struct tx *t = tx_find(l, hash(j, m->branch), method, !by);
+
+    if (!t || !t->arrived || t->cseq != m->cseq) {
+        fault(j, c, "an answer to no request");
+        return;
+    }
+    if (m->status < 200) {
+        if (t->final)
+            fault(j, c, "%u after the final answer", m->status);
+        if (m->is_reliable)
+            sent_reliable(j, c, t, m, now_ns);
+        return;
+    }
+    if (t->final) {
+        if (t->final != m->status)
+            fault(j, c, "%s has two final answers, %u and %u", methods[method], t->final, m->status);
+        return;
+    }
+    t->final = (uint16_t)m->status;
+    t->phrase = hash(j, m->phrase);
+    t->final_sent_ns = now_ns;
+    if (method != INVITE)
+        return;
+    /* Towards A all that rings is one dialog: of several, one may have sent the 1xx, another the 2xx. */
+    if (t->final < 300 && t->rseq_has_sdp && t->prack_arrived != t->rseq_sent && (l != c->legs || c->leg_count == 2))
+        fault(j, c, "2xx before the PRACK of a 1xx with SDP");
+    if (t != &l->all[0])
+        return;
+    if (l == &c->legs[0])
+        check_code(j, c, l, t, now_ns);
+    if (t->final >= 300)
+        l->over[by] = true;
+    if (t->final >= 300 && by == SWITCH && !l->end_ns)
+        l->end_ns = now_ns;
+}
+
+/* ---- both ---- */
+
+static void check_body(struct judge *j, struct call *c, const struct seen *m, uint8_t by)
+{
+    uint64_t body = hash(j, m->body);
+
+    if (by != SWITCH || !body)
+        return;
+    for (uint32_t i = c->body_count; i-- > 0;)
+        if (c->bodies[i] == body)
+            return;
+    fault(j, c, "a body that nobody sent");
+}
+
+static void keep_body(struct judge *j, struct call *c, const struct seen *m)
+{
+    uint64_t body = hash(j, m->body);
+
+    if (!body || (c->body_count && c->bodies[c->body_count - 1] == body))
+        return;
+    if (c->body_count == c->body_room) {
+        c->body_room = c->body_room ? c->body_room * 2 : 8;
+        c->bodies = must(realloc(c->bodies, c->body_room * sizeof *c->bodies));
+    }
+    c->bodies[c->body_count++] = body;
+}
+
+static struct call *call_of(struct judge *j, const struct seen *m)
+{
+    static struct call lost;
+
+    if (m->call && m->call <= j->settings.calls_max && j->calls[m->call])
+        return j->calls[m->call];
+    lost = (struct call){ .number = m->call };
+    fault(j, &lost, "a message of a call that is over, or never was: %s %u " SLICE_FMT, m->is_request ? "request" : "answer",
+          m->status, SLICE_ARG(m->method));
+    return NULL;
+}
+
+static void show(const struct judge *j, const struct call *c, const struct row *r, slice bytes)
+{
+    if (c->number != j->settings.show)
+        return;
+    print_row(j, r);
+    if (!r->arrived)
+        printf(SLICE_FMT "\n", SLICE_ARG(bytes));
+}
+
+void judge_sent(struct judge *j, int from, int to, slice bytes, int64_t now_ns, bool lost)
+{
+    uint8_t by = from == j->settings.switch_place ? SWITCH : PHONE;
+    struct seen m;
+    struct call *c;
+    struct leg *l;
+
+    j->sums.messages++;
+    if (!seen_read(bytes, &m)) {
+        struct call nobody = { 0 };
+
+        fault(j, &nobody, "unreadable: " SLICE_FMT, SLICE_ARG(bytes));
+        return;
+    }
+    if (!(c = call_of(j, &m)))
+        return;
+    uint64_t call_id = hash(j, m.call_id);
+
+    l = leg_find(c, call_id);
+    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == SWITCH) == (c->leg_count > 0))
+        l = leg_new(j, c, call_id, by == SWITCH ? to : from, by);
+    struct row r = { .at_ns = now_ns, .cseq = m.cseq, .rseq = m.rseq ? m.rseq : m.rack_rseq, .status = (uint16_t)m.status,
+                     .from = (uint8_t)from, .to = (uint8_t)to, .leg = (uint8_t)(l ? l - c->legs : 0),
+                     .method = (uint8_t)method_of(m.method), .lost = lost };
+
+    c->last_ns = now_ns;
+    note(c, &r);
+    show(j, c, &r, bytes);
+    if (!l) {
+        fault(j, c, "a message of no leg");
+        return;
+    }
+    if ((by == SWITCH ? to : from) != l->phone)
+        fault(j, c, "a message of a leg on another hop");
+    check_tags(j, c, l, &m, by);
+    check_body(j, c, &m, by);
+    if (m.is_request)
+        sent_request(j, c, l, &m, bytes, by, now_ns);
+    else
+        sent_answer(j, c, l, &m, by, now_ns);
+}
+
+/* ---- arrivals ---- */
+
+static void request_arrived(struct judge *j, struct leg *l, const struct seen *m, uint8_t at, int64_t now_ns)
+{
+    enum method method = method_of(m->method);
+    struct tx *t = method == ACK ? NULL : tx_find(l, hash(j, m->branch), method, !at);
+    struct tx *invite = method == ACK ? invite_of(l, m->cseq, !at)
+                        : method == CANCEL ? tx_find(l, hash(j, m->branch), INVITE, !at)
+                        : method == PRACK ? invite_of(l, m->rack_cseq, !at) : NULL;
+
+    if (t)
+        t->arrived = true;
+    if (method == ACK && invite)
+        invite->ack_arrived = true;
+    if (method == INVITE && l->all[0].by != at && l->all[0].final / 100 == 2 && t != &l->all[0])
+        l->all[0].ack_arrived = true;                     /* it must have the 2xx */
+    if (method == CANCEL && invite)
+        invite->cancel_arrived = true;
+    if (method == PRACK && invite && m->rack_rseq > invite->prack_arrived)
+        invite->prack_arrived = m->rack_rseq;
+    if (method == BYE) {
+        l->over[at] = true;
+        if (at == SWITCH && !l->end_ns)
+            l->end_ns = now_ns;
+    }
+}
+
+static void answer_arrived(struct judge *j, struct leg *l, const struct seen *m, uint8_t at, int64_t now_ns)
+{
+    struct tx *t = tx_find(l, hash(j, m->branch), method_of(m->method), at);
+
+    if (!t)
+        return;
+    if (m->status < 200) {
+        t->got_1xx = true;
+        if (m->is_reliable && m->rseq > t->rseq_arrived)
+            t->rseq_arrived = m->rseq;
+        return;
+    }
+    t->finals_arrived++;
+    if (t != &l->all[0] && m->status == 481 && t->method != PRACK && at == SWITCH && !l->end_ns)
+        l->end_ns = now_ns;                               /* a BYE may follow, but need not */
+    if (t == &l->all[0] && m->status >= 300) {
+        l->over[at] = true;
+        if (at == SWITCH && !l->end_ns)
+            l->end_ns = now_ns;
+    }
+}
+
+void judge_arrived(struct judge *j, int from, int to, slice bytes, int64_t now_ns)
+{
+    uint8_t at = to == j->settings.switch_place ? SWITCH : PHONE;
+    struct seen m;
+
+    if (!seen_read(bytes, &m) || !m.call || m.call > j->settings.calls_max || !j->calls[m.call])
+        return;
+    struct call *c = j->calls[m.call];
+    struct leg *l = leg_find(c, hash(j, m.call_id));
+
+    if (!l)
+        return;
+    if (c->number == j->settings.show) {
+        struct row r = { .at_ns = now_ns, .cseq = m.cseq, .rseq = m.rseq ? m.rseq : m.rack_rseq, .status = (uint16_t)m.status,
+                         .from = (uint8_t)from, .to = (uint8_t)to, .leg = (uint8_t)(l - c->legs),
+                         .method = (uint8_t)method_of(m.method), .arrived = true };
+
+        show(j, c, &r, bytes);
+    }
+    if (at == SWITCH)
+        keep_body(j, c, &m);
+    if (m.is_request)
+        request_arrived(j, l, &m, at, now_ns);
+    else
+        answer_arrived(j, l, &m, at, now_ns);
+}
+
+/* ---- the end ---- */
+
+static bool side_is_silent(const struct leg *l, uint8_t side) { return side == PHONE && l->silent; }
+
+static void close_tx(struct judge *j, struct call *c, const struct leg *l, const struct tx *t)
+{
+    bool mute = side_is_silent(l, !t->by);
+
+    /* A request whose other side is silent gets no answer (RFC 4320), but an INVITE does. */
+    if (t->arrived && !t->final && !mute && (t->method == INVITE || t->by == SWITCH || !c->any_silent))
+        fault(j, c, "%s %u of leg %c has no final answer", methods[t->method], t->cseq, 'a' + (int)(l - c->legs));
+    if (t->method != INVITE || side_is_silent(l, t->by))
+        return;
+    if (t->finals_arrived && t->final < 300 && !t->acks)
+        fault(j, c, "the 2xx of leg %c has no ACK", 'a' + (int)(l - c->legs));
+    if (t->by == SWITCH && t->final && t->final < 300 && t->finals_arrived && !t->cancelled && t->rseq_has_sdp &&
+        t->rseq_arrived > t->prack_sent)
+        fault(j, c, "RSeq %u of leg %c has no PRACK", t->rseq_arrived, 'a' + (int)(l - c->legs));
+}
+
+static void close_leg(struct judge *j, struct call *c, const struct leg *l)
+{
+    const struct tx *first = &l->all[0];
+    bool up = first->final && first->final < 300 && (first->finals_arrived || !side_is_silent(l, !first->by));
+
+    for (unsigned i = 0; i < l->count; i++)
+        close_tx(j, c, l, &l->all[i]);
+    if (up && !l->end_ns)
+        fault(j, c, "the switch never ended leg %c", 'a' + (int)(l - c->legs));
+}
+
+static void close_call(struct judge *j, struct call *c)
+{
+    int64_t last_b_ns = 0;
+
+    for (unsigned i = 0; i < c->leg_count; i++)
+        close_leg(j, c, &c->legs[i]);
+    for (unsigned i = 1; i < c->leg_count; i++) {
+        const struct leg *l = &c->legs[i];
+
+        if (l->all[0].final && l->all[0].final < 300 && l->end_ns > last_b_ns)
+            last_b_ns = l->end_ns;
+    }
+    if (!c->leg_count || !c->legs[0].count || !last_b_ns || c->legs[0].all[0].final / 100 != 2)
+        return;
+    int64_t apart_ns = c->legs[0].end_ns - last_b_ns;
+
+    if (apart_ns > 34 * SECOND_NS || apart_ns < -34 * SECOND_NS)
+        fault(j, c, "one leg outlived the other by %lld s", (long long)(apart_ns / SECOND_NS));
+}
+
+static bool is_over(const struct call *c)
+{
+    for (unsigned i = 0; i < c->leg_count; i++) {
+        const struct leg *l = &c->legs[i];
+
+        if (!l->end_ns && l->all[0].arrived)
+            return false;
+    }
+    return c->leg_count > 0;
+}
+
+void judge_sweep(struct judge *j, int64_t now_ns, bool all)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < j->live_count; i++) {
+        struct call *c = j->calls[j->live[i]];
+
+        if (!all && (!is_over(c) || c->last_ns + quiet_ns > now_ns)) {
+            j->live[left++] = j->live[i];
+            continue;
+        }
+        close_call(j, c);
+        call_free(c);
+        j->calls[j->live[i]] = NULL;
+    }
+    j->live_count = left;
+}
