@@ -493,6 +493,17 @@ static int read_flow(struct asked *q, slice params, bool first_hop_has_outbound,
     return GO_ON;
 }
 
+/* A name of ours, or the very address that this came to: another port there is somebody else. */
+static bool is_ourselves(const struct asked *q, const struct sip_uri *uri)
+{
+    struct address host;
+
+    if (!address_parse_ip(uri->host, &host))
+        return registrar_domain_of(q->r, uri->host) != NULL;
+    host.port = uri->port ? uri->port : 5060;
+    return address_eq(&host, &q->from->local);
+}
+
 static int read_contact(struct asked *q, const struct sip_contact *contact, bool first_hop_has_outbound)
 {
     const struct sip_header *user_agent = sip_header_find(q->m, SIP_H_USER_AGENT);
@@ -521,7 +532,7 @@ static int read_contact(struct asked *q, const struct sip_contact *contact, bool
     if ((status = read_flow(q, contact->addr.params, first_hop_has_outbound, f)))
         return status;
     /* A call to such a contact would come back to us for ever. */
-    if (!(f->flags & BINDING_BY_HOP) && !q->path.len && expires_s && registrar_domain_of(q->r, uri.host))
+    if (!(f->flags & BINDING_BY_HOP) && !q->path.len && expires_s && is_ourselves(q, &uri))
         return 403;
     q->count++;
     return GO_ON;
