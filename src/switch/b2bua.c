@@ -13,7 +13,6 @@ enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 
 struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
                         int64_t now_ns)
 {
-    static const uint16_t fail_over[] = { 500, 502, 503, 504, 0 };
     struct b2bua *b = calloc(1, sizeof *b);
     struct b2bua_settings *s = b ? &b->settings : NULL;
 
@@ -25,7 +24,6 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
     s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
-    s->fail_over = s->fail_over ? s->fail_over : fail_over;
     b->endpoint = endpoint;
     b->router = *router;
     b->now_ns = now_ns;
@@ -282,6 +280,7 @@ void b2bua_cancelled(struct b2bua *b, struct server_transaction *s, const struct
     } else if (*kind == B2BUA_RELAY) {
         struct relay *r = (struct relay *)(void *)kind;
 
+        r->cancelled = true;
         if (r->client)
             client_cancel(r->client, why);                /* its 487 will be relayed */
     }
