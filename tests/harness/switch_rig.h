@@ -120,7 +120,7 @@ static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
     struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
                                   rig_on_server_ended, rig_on_client_ended, NULL };
     struct hop_sender sender = { .ctx = r, .send = rig_sent };
-    struct router router = { r, rig_route };
+    struct router router = { .ctx = r, .route = rig_route };
 
     memset(r, 0, sizeof *r);
     r->now_ns = RIG_START_NS;
