@@ -262,8 +262,6 @@ static void on_second_session(void *ctx, struct call *const *legs, size_t count)
         drop_elsewhere(&v->cause);
         for (size_t k = 0; k < v->finding_count; k++)
             drop_elsewhere(&v->findings[k]);
-        for (size_t k = 0; k < v->cause.evidence_count; k++)
-            ladder_mark(p->ladder, v->cause.evidence[k].frame);
     }
 }
 

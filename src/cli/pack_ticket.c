@@ -15,6 +15,8 @@ struct ticket {
     struct page         page;
     struct out         *out;
     const struct words *words;
+    struct call        *legs[PACK_LEGS_MAX];     /* that were met in the masked capture */
+    size_t              leg_count;
     struct call        *main;        /* the leg whose cause is told; else the first */
     size_t              labels;      /* columns of the widest */
     struct out          scratch;
@@ -141,19 +143,23 @@ static void say_what(struct ticket *t)
 
 static void say_findings(struct ticket *t)
 {
+    char room[LADDER_MARK_MAX];
     bool headed = false;
 
-    for (size_t i = 0; i < t->pack->leg_count; i++) {
-        const struct call *c = t->pack->legs[i].call;
-        const struct call_verdicts *v = c ? c->verdicts : NULL;
+    for (size_t i = 0; i < t->leg_count; i++) {
+        const struct call_verdicts *v = t->legs[i]->verdicts;
 
         for (size_t k = 0; v && k < v->finding_count; k++) {
+            if (verdicts_finding_number(t->legs, i, k) != i * VERDICT_FINDINGS_MAX + k)
+                continue;
             if (!headed)
                 heading(t, TEXT_PACK_HEADING_OTHER);
             else
                 page_blank(&t->page);
             headed = true;
-            verdict_print(&t->page, t->words, 2, &v->findings[k]);
+            verdict_print_marked(&t->page, t->words, 2,
+                                 ladder_finding_mark(t->pack->ladder, v->findings[k].cause, &t->page.style, room),
+                                 &v->findings[k]);
         }
     }
 }
@@ -450,6 +456,10 @@ void pack_ticket(struct pack *p, struct out *o)
                         .page = { .out = o, .style = { .width = TICKET_WIDTH } } };
 
     out_init_memory(&t.scratch, 65536);
+    for (size_t i = 0; i < p->leg_count; i++)
+        if (p->legs[i].call)
+            t.legs[t.leg_count++] = p->legs[i].call;
+    ladder_verdicts(p->ladder, t.legs, t.leg_count);
     t.labels = widest_label(&t);
     say_title(&t);
     say_what(&t);

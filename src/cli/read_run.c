@@ -16,6 +16,7 @@
 #include "report/ladder.h"
 #include "report/shelf.h"
 #include "report/sketches.h"
+#include "track/session.h"
 #include "wire/incident.h"
 
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
@@ -43,7 +44,8 @@ struct reading {
     struct diagnose_history *history;        /* what calls tell each other */
     struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
-    struct call            *ladder_call;     /* finished, kept for its title */
+    struct call            *legs[SESSION_LEGS_MAX];          /* of it, itself first; kept for what is said of them */
+    size_t                  leg_count;
     struct incident         incidents[INCIDENTS_SHOWN_MAX];  /* come at the end of the tracker's life */
     size_t                  incident_count;
     struct summary          summary;
@@ -66,7 +68,7 @@ static void on_opened(void *ctx, const struct call *c)
         r->ladder_index = c->index;
 }
 
-/* The ladder of a session, all legs in one, its proofs marked; NULL: none was kept. */
+/* The ladder of a session, all legs in one; NULL: none was kept. */
 static struct ladder *session_ladder(struct reading *r, struct call *const *legs, size_t count)
 {
     struct ladder *ladder = NULL;
@@ -79,28 +81,46 @@ static struct ladder *session_ladder(struct reading *r, struct call *const *legs
         else if (of_leg)
             ladder = of_leg;
     }
-    for (size_t i = 0; ladder && i < count; i++)
-        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
-            ladder_mark(ladder, legs[i]->verdicts->cause.evidence[k].frame);
     return ladder;
 }
 
-/* The chosen call with all legs that it was joined with. */
+static bool has_chosen(const struct reading *r, struct call *const *legs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (legs[i]->index == r->ladder_index)
+            return true;
+    return false;
+}
+
+/* The chosen call with all legs that it was joined with, itself first. */
 static void keep_ladder(struct reading *r, struct call *const *legs, size_t count)
 {
     struct ladder *ladder = session_ladder(r, legs, count);
-    bool wanted = false;
 
-    for (size_t i = 0; i < count; i++)
-        wanted |= legs[i]->index == r->ladder_index;
-    if (wanted && !r->ladder) {
-        r->ladder = ladder;
-        for (size_t i = 0; ladder && i < count; i++)
-            for (const struct list *s = legs[i]->streams.next; s != &legs[i]->streams; s = s->next)
-                ladder_stream(ladder, list_item(s, struct stream, in_list));
-    } else {
+    if (r->ladder || !has_chosen(r, legs, count)) {
         ladder_free(ladder);
+        return;
     }
+    r->ladder = ladder;
+    for (size_t i = 0; i < count && i < SESSION_LEGS_MAX; i++) {
+        for (const struct list *s = legs[i]->streams.next; ladder && s != &legs[i]->streams; s = s->next)
+            ladder_stream(ladder, list_item(s, struct stream, in_list));
+        r->legs[r->leg_count++] = legs[i];
+        if (legs[i]->index == r->ladder_index) {
+            r->legs[r->leg_count - 1] = r->legs[0];
+            r->legs[0] = legs[i];
+        }
+    }
+    if (ladder)
+        ladder_verdicts(ladder, r->legs, r->leg_count);
+}
+
+static bool is_kept(const struct reading *r, const struct call *c)
+{
+    for (size_t i = 0; i < r->leg_count; i++)
+        if (r->legs[i] == c)
+            return true;
+    return false;
 }
 
 /* What the filter has no use for takes no place on the page; one that looks back from the end
@@ -119,6 +139,8 @@ static void keep_page(struct reading *r, struct call *const *legs, size_t count)
 {
     struct ladder *ladder = session_ladder(r, legs, count);
 
+    if (ladder)
+        ladder_verdicts(ladder, legs, count);
     if (may_be_listed(r, legs, count))
         html_book_session(r->book, legs, count, ladder);
     ladder_free(ladder);
@@ -165,12 +187,8 @@ static bool on_call(void *ctx, struct call *c)
     summary_call(&r->summary, c);
     for (const struct list *l = c->streams.next; l != &c->streams; l = l->next)
         summary_stream(&r->summary, list_item(l, struct stream, in_list));
-    if (c->index == r->ladder_index) {
-        r->ladder_call = c;
-        return true;
-    }
     if (r->wish->ladder.len)
-        return false;
+        return is_kept(r, c);
     shelf_call(&r->shelf, c);
     return true;
 }
@@ -461,12 +479,12 @@ static void reading_frames(struct reading *r)
 
 static int reading_ladder(struct reading *r)
 {
-    if (!r->ladder_call || !r->ladder)
+    if (!r->leg_count || !r->ladder)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_CALL,
                              WORDS_TEXT("call", r->wish->ladder));
-    printer_call_title(&r->printer, r->ladder_call);
+    printer_call_title(&r->printer, r->legs[0]);
     ladder_print(r->ladder, &r->cli->out, &r->cli->style);
-    printer_call_verdicts(&r->printer, r->ladder_call);
+    printer_session_verdicts(&r->printer, r->legs, r->leg_count, r->ladder);
     if (r->ladder_others) {
         out_char(&r->cli->out, '\n');
         cli_say_line(r->cli, &r->cli->out, TEXT_READ_LADDER_OTHERS, WORDS_NUMBER("count", r->ladder_others));
@@ -533,7 +551,8 @@ static void reading_done(struct reading *r)
     sketches_done(&r->sketches);
     html_book_free(r->book);
     diagnose_history_free(r->history);
-    call_free(r->ladder_call);
+    for (size_t i = 0; i < r->leg_count; i++)
+        call_free(r->legs[i]);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);
     inputs_close(&r->inputs);

@@ -287,6 +287,41 @@ TEST(messages_stay_text_and_proofs_lead_to_their_arrows)
     setting_end(&s);
 }
 
+TEST(a_finding_leads_from_its_message_or_its_stream_to_what_is_said_of_it)
+{
+    struct verdict_evidence proofs[] = { { 1, SLICE("INVITE") }, { 7, SLICE("RTP PCMU 10.0.0.1:1 > 10.0.0.2:2") } };
+    struct verdict findings[] = { { .cause = 3, .evidence = &proofs[0], .evidence_count = 1 },
+                                  { .cause = 4, .evidence = &proofs[1], .evidence_count = 1 } };
+    struct stream stream = { .first_frame = 7, .src = address_v4("\x0a\0\0\x01", 1), .dst = address_v4("\x0a\0\0\x02", 2) };
+    struct ladder *l = ladder_of_one();
+    struct call_verdicts v;
+    struct call c, *legs[] = { &c };
+    struct setting s;
+    size_t len = 0;
+
+    setting_begin(&s);
+    CHECK_EQ(setting_open(&s, false), 0);
+    call_fill(&c, &v, 9, SLICE("alice"), true);
+    v.findings = findings;
+    v.finding_count = ARRAY_LEN(findings);
+    list_append(&c.streams, &stream.in_list);
+    ladder_verdicts(l, legs, 1);
+    html_book_session(s.book, legs, 1, l);
+    list_remove(&stream.in_list);
+    html_book_call(s.book, &c);
+    CHECK_EQ(html_book_finish(s.book, &s.summary), 0);
+    char *page = page_of(&s, &len);
+
+    CHECK(page != NULL);
+    CHECK_EQ(times(page, "href=\"#c9-w0\""), 1);
+    CHECK_EQ(times(page, "href=\"#c9-v0\""), 1);
+    CHECK_EQ(times(page, "href=\"#c9-v1\""), 1);
+    CHECK(strstr(page, "href=\"#c9-v1\"") > strstr(page, "<div class=\"m media"));
+    free(page);
+    ladder_free(l);
+    setting_end(&s);
+}
+
 static struct stream *stream_make(size_t runs)
 {
     struct stream *s = stream_new(runs);
