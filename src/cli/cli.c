@@ -103,9 +103,11 @@ bool cli_set_language(struct cli *cli, const char *tag)
     return true;
 }
 
-void cli_say_wrapped(struct cli *cli, enum text_id id)
+void cli_say_wrapped(struct cli *cli, enum text_id id) { cli_wrap(cli, words_text(cli->words, id)); }
+
+void cli_wrap(struct cli *cli, slice rest)
 {
-    slice rest = words_text(cli->words, id), line;
+    slice line;
     size_t width = cli->style.width ? cli->style.width : 100;
 
     while (utf8_take_line(&rest, width, &line)) {

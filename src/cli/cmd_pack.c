@@ -71,8 +71,10 @@ static void note_streams(struct pack *p, const struct call *c)
     for (const struct list *l = c->streams.next; l != &c->streams; l = l->next) {
         const struct stream *s = list_item(l, struct stream, in_list);
 
-        if (p->stream_count == PACK_STREAMS_MAX)
-            return;
+        if (p->stream_count == PACK_STREAMS_MAX) {
+            p->streams_left_out++;
+            continue;
+        }
         p->streams[p->stream_count++] = (struct pack_stream){ s->src, s->dst };
     }
 }
@@ -227,8 +229,10 @@ static void on_message(void *ctx, const struct track_sighting *s)
     if (!is_leg(p, s->call))
         return;
     ladder_note(p->ladder, s);
-    if (p->message_count == PACK_MESSAGES_MAX)
+    if (p->message_count == PACK_MESSAGES_MAX) {
+        p->messages_left_out++;
         return;
+    }
     struct pack_message *m = arena_zalloc(&p->arena, sizeof *m);
     slice text = m ? arena_slice(&p->arena, s->message->all) : (slice){0};
 
@@ -365,6 +369,18 @@ static int write_ticket(struct pack *p)
     return error ? masking_say_write_error(p->cli, p->path, error) : CLI_DONE;
 }
 
+static void say_left_out(struct pack *p)
+{
+    bool (*const limits[])(const struct pack *, struct out *) = { pack_streams_left_out, pack_messages_left_out };
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+        if (limits[i](p, &text))
+            cli_wrap(p->cli, out_taken(&text));
+    out_done(&text);
+}
+
 static void say_done(struct pack *p)
 {
     struct out *o = &p->cli->out;
@@ -375,6 +391,7 @@ static void say_done(struct pack *p)
     if (p->others)
         cli_say_line(p->cli, o, TEXT_PACK_DONE_OTHERS, WORDS_NUMBER("count", p->others),
                      WORDS_TEXT("call", p->wish));
+    say_left_out(p);
 }
 
 static int write_capture(struct pack *p)

@@ -295,6 +295,15 @@ static void say_message(struct ticket *t, const struct pack_message *m)
     page_blank(&t->page);
 }
 
+bool pack_messages_left_out(const struct pack *p, struct out *o)
+{
+    out_clear(o);
+    if (p->messages_left_out)
+        words_say_plural(o, p->cli->words, TEXT_PACK_LEFT_OUT_MESSAGES, WORDS_NUMBER("count", p->messages_left_out),
+                         WORDS_NUMBER("limit", PACK_MESSAGES_MAX));
+    return p->messages_left_out != 0;
+}
+
 static void say_proof(struct ticket *t)
 {
     bool any = false;
@@ -317,6 +326,8 @@ static void say_proof(struct ticket *t)
     }
     if (!any)
         page_text(&t->page, 2, TONE_PLAIN, said(t, TEXT_PACK_PROOF_NONE));
+    if (pack_messages_left_out(t->pack, &t->scratch))
+        page_text(&t->page, 2, TONE_PLAIN, out_taken(&t->scratch));
 }
 
 /* ---- what was not seen ---- */
@@ -417,6 +428,17 @@ static void say_blind(struct ticket *t)
         page_text(&t->page, 2, TONE_PLAIN, said(t, TEXT_PACK_BLIND_NOTHING));
 }
 
+bool pack_streams_left_out(const struct pack *p, struct out *o)
+{
+    bool reached = p->with_rtp && p->streams_left_out;
+
+    out_clear(o);
+    if (reached)
+        words_say_plural(o, p->cli->words, TEXT_PACK_LEFT_OUT_STREAMS, WORDS_NUMBER("count", p->streams_left_out),
+                         WORDS_NUMBER("limit", PACK_STREAMS_MAX));
+    return reached;
+}
+
 static void say_files(struct ticket *t)
 {
     heading(t, TEXT_PACK_HEADING_FILES);
@@ -425,6 +447,8 @@ static void say_files(struct ticket *t)
                      t->pack->with_rtp ? TEXT_PACK_FILES_CAPTURE_RTP : TEXT_PACK_FILES_CAPTURE,
                      WORDS_NUMBER("count", t->pack->frame_count));
     page_text(&t->page, 2, TONE_PLAIN, out_taken(&t->scratch));
+    if (pack_streams_left_out(t->pack, &t->scratch))
+        page_text(&t->page, 2, TONE_PLAIN, out_taken(&t->scratch));
     page_text(&t->page, 2, TONE_PLAIN,
               said(t, t->pack->settings.plain ? TEXT_PACK_FILES_PLAIN : TEXT_PACK_FILES_MASKED));
     if (!t->pack->settings.plain)
