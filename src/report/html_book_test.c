@@ -371,6 +371,49 @@ TEST(bad_seconds_of_a_stream_are_seen_and_long_ones_stay_small)
     }
 }
 
+TEST(a_stream_without_a_score_has_none_in_any_second_and_says_why)
+{
+    static const struct { uint32_t packets, early; int64_t ms; uint16_t mos; const char *says; } rows[] = {
+        { 500, 0, 10000, 4100, NULL },
+        { 49, 0, 10000, 0, "too short for a score" },
+        { 99, 0, 1999, 0, "too short for a score" },
+        { 500, 0, 10000, 0, "no score for this codec" },
+        { 500, 500, 10000, 0, "nothing after the answer" },
+        { 500, 470, 10000, 0, "too short for a score" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct stream *stream = stream_make(9);
+        struct call_verdicts v;
+        struct call c, *legs[] = { &c };
+        struct setting s;
+        size_t len = 0;
+
+        stream->packets = rows[i].packets;
+        stream->early_packets = rows[i].early;
+        stream->last_ns = stream->first_ns + rows[i].ms * 1000000;
+        stream->buffers[STREAM_ADAPTIVE].mos_milli = rows[i].mos;
+        setting_begin(&s);
+        CHECK_EQ(setting_open(&s, false), 0);
+        call_fill(&c, &v, 1, SLICE("alice"), false);
+        list_append(&c.streams, &stream->in_list);
+        html_book_session(s.book, legs, 1, NULL);
+        html_book_call(s.book, &c);
+        CHECK_EQ(html_book_finish(s.book, &s.summary), 0);
+        char *page = page_of(&s, &len);
+
+        CHECK_ROW(i, page != NULL);
+        CHECK_ROW(i, (strstr(page, "<rect class=\"cap ") != NULL) == (rows[i].mos != 0));
+        CHECK_ROW(i, (strstr(page, ": MOS above") != NULL) == (rows[i].mos != 0));
+        CHECK_ROW(i, strstr(page, "<rect class=lost") != NULL);
+        CHECK_ROW(i, !rows[i].says || strstr(page, rows[i].says) != NULL);
+        CHECK_ROW(i, rows[i].says || strstr(page, "score") == NULL);
+        free(page);
+        stream_free(stream);
+        setting_end(&s);
+    }
+}
+
 TEST(a_unit_stays_behind_its_number_from_right_to_left)
 {
     static const struct { const char *tag; bool apart; } rows[] = { { "ar", true }, { "en", false } };
