@@ -130,6 +130,11 @@ slice cli_why(const struct cli *cli, int errno_value)
     return slice_of_string(errno_value ? strerror(errno_value) : "");
 }
 
+slice cli_why_not_made(const struct cli *cli, int errno_value)
+{
+    return errno_value == ENOENT ? words_text(cli->words, TEXT_CLI_WHY_NO_PARENT) : cli_why(cli, errno_value);
+}
+
 static void help_option(struct cli *cli, const struct cli_option *option)
 {
     const size_t indent = 26;

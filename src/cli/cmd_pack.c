@@ -343,7 +343,7 @@ static int make_folder(struct pack *p)
             : cli_say_error(p->cli, CLI_USAGE, TEXT_PACK_ERROR_FOLDER,
                             WORDS_TEXT("file", slice_of_string(p->out)));
     return cli_say_error(p->cli, CLI_MACHINE, TEXT_PACK_ERROR_MAKE,
-                         WORDS_TEXT("file", slice_of_string(p->out)), WORDS_TEXT("why", cli_why(p->cli, errno)));
+                         WORDS_TEXT("file", slice_of_string(p->out)), WORDS_TEXT("why", cli_why_not_made(p->cli, errno)));
 }
 
 static const char *in_folder(struct pack *p, const char *name)

@@ -501,7 +501,7 @@ static int reading_page(struct reading *r)
     if (error)
         return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
                              WORDS_TEXT("file", slice_of_string(r->wish->html)),
-                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+                             WORDS_TEXT("why", cli_why_not_made(r->cli, -error)));
     if (strcmp(r->wish->html, "-") == 0)
         return CLI_DONE;
     cli_say_line(r->cli, &r->cli->out, TEXT_HTML_WRITTEN, WORDS_NUMBER("count", r->summary.calls),
@@ -569,7 +569,7 @@ static int reading_begin_page(struct reading *r)
     if (error)
         return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
                              WORDS_TEXT("file", slice_of_string(r->wish->html)),
-                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+                             WORDS_TEXT("why", cli_why_not_made(r->cli, -error)));
     r->printer.book = r->book;
     return CLI_DONE;
 }
