@@ -102,7 +102,7 @@ static int first_reading(struct pack *p)
     const struct wire_frame *frame;
     int code = inputs_open(&in, p->cli, p->files, p->file_count);
 
-    if (!in.open_count || !pipeline_begin(&pipeline, &observer)) {
+    if (!in.open_count || !pipeline_begin(&pipeline, NULL, &observer)) {
         code = in.open_count ? cli_no_memory(p->cli) : code;
         if (in.open_count)
             pipeline_done(&pipeline);
@@ -306,7 +306,7 @@ static int second_reading(struct pack *p)
     p->ladder = ladder_new(p->cli->words);
     p->messages = calloc(PACK_MESSAGES_MAX, sizeof(struct pack_message *));
     if (code == CLI_DONE) {
-        bool ready = pipeline_begin(&p->pipeline, &observer) && p->mask && p->ladder && p->messages &&
+        bool ready = pipeline_begin(&p->pipeline, NULL, &observer) && p->mask && p->ladder && p->messages &&
                      mask_ids(p);
 
         code = ready ? read_masked(p, &in) : cli_no_memory(p->cli);
