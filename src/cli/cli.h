@@ -57,8 +57,11 @@ void cli_help(struct cli *cli, const char *usage, enum text_id what,
 
 /* A text as a paragraph of standard output, no line wider than the terminal. */
 void cli_say_wrapped(struct cli *cli, enum text_id id);
+void cli_wrap(struct cli *cli, slice text);
 /* Why a system call failed, to stand within a sentence; the system's own words for what is rare. */
 slice cli_why(const struct cli *cli, int errno_value);
+/* The same for a file that was to be made: what is not there is its directory. */
+slice cli_why_not_made(const struct cli *cli, int errno_value);
 /* Options that every command takes beside its own and --help; put CLI_COMMON_OPTIONS into its
  * table of long options and "vh" into the short ones. */
 enum { CLI_OPT_VERSION = 1000, CLI_OPT_NO_COLOUR };

@@ -280,13 +280,6 @@ void ladder_stream(struct ladder *l, const struct stream *s)
     qsort(l->events, l->count, sizeof *l->events, by_time);
 }
 
-void ladder_mark(struct ladder *l, uint64_t frame)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (l->events[i].frame == frame)
-            l->events[i].marked = true;
-}
-
 size_t ladder_memory_bytes(const struct ladder *l)
 {
     return sizeof *l + l->arena.total_bytes + l->room * sizeof *l->events;
