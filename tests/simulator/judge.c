@@ -650,7 +650,7 @@ static void answer_arrived(struct judge *j, struct leg *l, const struct seen *m,
     }
     if (!t->finals_arrived++)
         t->final_arrived_ns = now_ns;
-    bool knows = l->all[0].by == SWITCH || l->all[0].ack_arrived;     /* our 2xx; before, 481 means nothing */
+    bool knows = l->all[0].by == SWITCH || l->all[0].ack_ns;   /* our 2xx; before, 481 means nothing */
 
     if (t != &l->all[0] && m->status == 481 && t->method != PRACK && at == SWITCH && knows && t->finals_arrived == 1 &&
         !l->end_ns)
