@@ -224,9 +224,8 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         return;
     r->done = true;
     pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
-    if (gone && r->from && c->phase == CALL_ANSWERED) {
-        r->to->ended = true;
-        call_end(c, r->to, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
+    if (gone && r->from && c->phase == CALL_ANSWERED) {   /* BYE to both: the 481 may be older than the dialog */
+        call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
     } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
         call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }

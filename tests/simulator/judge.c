@@ -24,7 +24,7 @@ struct tx {
     uint32_t rseq_first, rseq_sent, rseq_arrived, prack_sent, prack_arrived;   /* reliable 1xx; 0: none */
     int64_t  rseq_sent_ns;
     uint32_t finals_arrived, acks;
-    uint16_t final, rseq_status;
+    uint16_t final, final_arrived, rseq_status;
     uint8_t  method, by;
     bool     arrived, got_1xx, cancelled, cancel_arrived, ack_arrived, rseq_has_sdp;
 };
@@ -648,9 +648,11 @@ static void answer_arrived(struct judge *j, struct leg *l, const struct seen *m,
             t->rseq_arrived = m->rseq;
         return;
     }
-    if (!t->finals_arrived++)
+    if (!t->finals_arrived++) {
         t->final_arrived_ns = now_ns;
-    bool knows = l->all[0].by == SWITCH || l->all[0].ack_arrived;     /* our 2xx; before, 481 means nothing */
+        t->final_arrived = (uint16_t)m->status;
+    }
+    bool knows = l->all[0].by == SWITCH || l->all[0].ack_ns;   /* our 2xx; before, 481 means nothing */
 
     if (t != &l->all[0] && m->status == 481 && t->method != PRACK && at == SWITCH && knows && t->finals_arrived == 1 &&
         !l->end_ns)
@@ -702,7 +704,7 @@ static void close_tx(struct judge *j, struct call *c, const struct leg *l, const
         fault(j, c, "%s %u of leg %c has no final answer", methods[t->method], t->cseq, 'a' + (int)(l - c->legs));
     if (t->method != INVITE || side_is_silent(l, t->by))
         return;
-    if (t->finals_arrived && t->final < 300 && !t->acks)
+    if (t->final_arrived / 100 == 2 && !t->acks)
         fault(j, c, "the 2xx of leg %c has no ACK", 'a' + (int)(l - c->legs));
     if (t->by == SWITCH && t->final && t->final < 300 && t->finals_arrived && !t->cancelled && t->rseq_has_sdp &&
         t->rseq_arrived > t->prack_sent)
