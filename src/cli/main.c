@@ -20,6 +20,7 @@ const struct cli_command cli_commands[] = {
     { "pack", cmd_pack, TEXT_PACK_COMMAND },
     { "user", cmd_user, TEXT_USER_COMMAND },
     { "serve", cmd_serve, TEXT_SERVE_COMMAND },
+    { "load", cmd_load, TEXT_LOAD_COMMAND },
     { NULL, NULL, 0 },
 };
 

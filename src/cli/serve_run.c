@@ -28,7 +28,6 @@ struct serving {
     struct loop             *loop;
     struct net              *net;
     struct worker           *worker;
-    struct worker_gateway   *gateways;
     struct journal          *journal;
     struct bindings_walk     walk;
     bool                     walking;
@@ -125,7 +124,9 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
 {
     struct serving *s = ctx;
 
-    (void)error, (void)why;
+    (void)why;
+    if (s->live)
+        serve_live_lost(s->live, hop, error, loop_now_ns(s->loop));
     worker_lost(s->worker, hop, loop_now_ns(s->loop));
 }
 
@@ -224,35 +225,15 @@ static int open_users(struct serving *s)
     return -1;
 }
 
-static void place_gateways(struct serving *s)
-{
-    static const uint8_t transports[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP,
-                                                           [CONFIG_TLS] = WIRE_TLS, [CONFIG_WS] = WIRE_WS, [CONFIG_WSS] = WIRE_WSS };
-
-    for (size_t i = 0; i < s->config->gateway_count; i++) {
-        const struct config_gateway *g = &s->config->gateways[i];
-        struct hop *hop = &s->gateways[i].hop;
-
-        if (!g->host.address.family)
-            continue;
-        hop->remote = g->host.address;
-        hop->remote.port = g->host.port ? g->host.port : g->transport == CONFIG_TLS || g->transport == CONFIG_WSS ? 5061 : 5060;
-        hop->transport = transports[g->transport];
-        if (net_choose(s->net, hop) != 0)
-            hop->remote.family = 0;
-    }
-}
-
 static int open_worker(struct serving *s)
 {
-    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways = s->gateways,
-                                        .observer = { s, on_observed } };
+    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .observer = { s, on_observed } };
     struct hop_sender sender = net_sender(s->net);
 
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
         getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
-    s->worker = s->gateways ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
+    s->worker = worker_new(&settings, &sender, loop_now_ns(s->loop));
     return s->worker ? -1 : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
 }
 
@@ -303,11 +284,8 @@ static int open_all(struct serving *s)
     if (error)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_LISTEN, WORDS_TEXT("address", SLICE("epoll")),
                              WORDS_TEXT("why", cli_why(s->cli, -error)));
-    for (size_t i = 0; code < 0 && i < ARRAY_LEN(steps); i++) {
+    for (size_t i = 0; code < 0 && i < ARRAY_LEN(steps); i++)
         code = steps[i](s);
-        if (code < 0 && steps[i] == open_net)
-            place_gateways(s);
-    }
     return code;
 }
 
@@ -322,7 +300,6 @@ static void close_all(struct serving *s)
     loop_free(s->loop);
     users_db_close(s->users_db);
     plan_free(s->plan);
-    free(s->gateways);
     out_done(&s->record);
 }
 
@@ -333,10 +310,9 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
 
     out_init_memory(&s.record, JOURNAL_RECORD_MAX);
     s.plan = plan_new(config);
-    s.gateways = calloc(config->gateway_count + 1, sizeof *s.gateways);
     if (wish->live)
         s.live = serve_live_new(cli, wish->json);
-    code = s.plan && s.gateways && (s.live || !wish->live)
+    code = s.plan && (s.live || !wish->live)
                ? open_all(&s) : cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
     if (code < 0) {
         s.turn = (struct loop_turn){ .turn = on_turn, .ctx = &s };

@@ -3,19 +3,23 @@
 #include "lab/load.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "base/wheel.h"
 
 enum { PHONES_MAX = 256, REGISTER_AT_ONCE = 16 };
 #define SECOND_NS INT64_C(1000000000)
 #define ENDING_MAX_NS (40 * SECOND_NS)
 
-/* One call as one of its ends has it. Behind a back-to-back user agent nothing names both ends
- * of a call, so an arrival is taken for the oldest call that is under way to that callee. */
+/* One call as one of its ends has it. Behind a back-to-back user agent the two have other
+ * Call-IDs; a number in the Subject names the caller's attempt to the callee. */
 struct attempt {
     struct wheel_timer timer;        /* callee: answers; caller: hangs up */
-    struct list        in_pair;      /* begun, not yet arrived */
+    struct map_node    by_number;    /* begun, not yet arrived */
+    uint64_t           number;
+    bool               under_way;
     struct list        in_all;
     struct load       *load;
     struct phone_call *call;         /* NULL: it has ended */
@@ -28,7 +32,6 @@ struct load_end {
     struct phone *phone;
     enum load_side side;
     int           peer;              /* callers: whom it calls next */
-    struct list   under_way;         /* callees: attempts whose INVITE has not arrived, oldest first */
     char          uri[320];          /* callees: how they are called */
     size_t        uri_len;
 };
@@ -43,6 +46,7 @@ struct load {
     enum load_phase      phase;
     struct wheel         wheel;
     struct list          attempts;
+    struct map           under_way;
     int64_t              now_ns, first_ns, until_ns;
     uint64_t             scheduled;
 };
@@ -82,6 +86,15 @@ int64_t load_percentile_ns(const struct load_histogram *h, double percent)
 
 /* ---- attempts ---- */
 
+static void arrived(struct attempt *a)
+{
+    if (a->under_way)
+        map_remove(&a->load->under_way, &a->by_number);
+    a->under_way = false;
+}
+
+static uint64_t number_hash(uint64_t number) { return number * UINT64_C(0x9e3779b97f4a7c15); }
+
 static struct attempt *attempt_new(struct load *l, struct phone_call *call, bool is_callee)
 {
     struct attempt *a = calloc(1, sizeof *a);
@@ -89,7 +102,6 @@ static struct attempt *attempt_new(struct load *l, struct phone_call *call, bool
     if (!a)
         return NULL;
     *a = (struct attempt){ .load = l, .call = call, .at_ns = l->now_ns, .is_callee = is_callee };
-    list_init(&a->in_pair);
     list_append(&l->attempts, &a->in_all);
     phone_call_set_tag(call, a);
     return a;
@@ -98,7 +110,7 @@ static struct attempt *attempt_new(struct load *l, struct phone_call *call, bool
 static void attempt_free(struct attempt *a)
 {
     wheel_clear(&a->load->wheel, &a->timer);
-    list_remove(&a->in_pair);
+    arrived(a);
     list_remove(&a->in_all);
     free(a);
 }
@@ -117,21 +129,29 @@ static void on_registered(void *ctx, struct phone *p, unsigned status, uint32_t 
         l->counts.not_registered++;
 }
 
-/* One pair's calls arrive in the order in which they were begun, but for what was lost: the
- * oldest that is under way to this callee is taken, so a delay may be told too long, never too
- * short by more than one gap. */
+static struct attempt *attempt_of(struct load *l, const struct sip_message *invite)
+{
+    const struct sip_header *h = sip_header_find(invite, SIP_H_SUBJECT);
+    slice rest = h ? slice_trim(h->value) : (slice){ 0 };
+    uint64_t number;
+
+    if (!slice_take_u64(&rest, &number))
+        return NULL;
+    for (struct map_node *n = map_first(&l->under_way, number_hash(number)); n; n = map_next(n))
+        if (map_item(n, struct attempt, by_number)->number == number)
+            return map_item(n, struct attempt, by_number);
+    return NULL;
+}
+
 static void on_incoming(void *ctx, struct phone_call *c, const struct sip_message *invite)
 {
     struct load_end *end = ctx;
     struct load *l = end->load;
-    struct attempt *a = attempt_new(l, c, true);
+    struct attempt *a = attempt_new(l, c, true), *begun = attempt_of(l, invite);
 
-    (void)invite;
-    if (!list_is_empty(&end->under_way)) {
-        struct attempt *begun = list_item(end->under_way.next, struct attempt, in_pair);
-
+    if (begun) {
         take(&l->counts.invite, l->now_ns - begun->at_ns);
-        list_remove(&begun->in_pair);
+        arrived(begun);
     }
     phone_answer(c, 180, (slice){ 0 }, false, false);
     if (a)
@@ -182,7 +202,10 @@ struct load *load_new(const struct load_settings *settings, int64_t now_ns)
     l->now_ns = now_ns;
     wheel_init(&l->wheel, now_ns);
     list_init(&l->attempts);
-    return l;
+    if (map_init(&l->under_way, 1024) == 0)
+        return l;
+    free(l);
+    return NULL;
 }
 
 struct load *load_free(struct load *l)
@@ -193,6 +216,7 @@ struct load *load_free(struct load *l)
         attempt_free(list_item(l->attempts.next, struct attempt, in_all));
     for (int i = 0; i < l->end_count; i++)
         l->ends[i].phone = phone_free(l->ends[i].phone);
+    map_done(&l->under_way);
     free(l);
     return NULL;
 }
@@ -207,7 +231,6 @@ int load_phone(struct load *l, enum load_side side, const struct phone_settings 
     if (l->end_count == PHONES_MAX || settings->user.len + settings->domain.len + 5 > sizeof end->uri)
         return -1;
     *end = (struct load_end){ .load = l, .side = side };
-    list_init(&end->under_way);
     memcpy(end->uri, "sip:", 4);
     memcpy(end->uri + 4, settings->user.ptr, settings->user.len);
     end->uri[4 + settings->user.len] = '@';
@@ -241,14 +264,20 @@ static void begin_call(struct load *l, int64_t wanted_ns)
     int caller = l->callers[l->next_caller++ % l->caller_count];
     struct load_end *from = &l->ends[caller];
     struct load_end *to = &l->ends[l->callees[from->peer++ % l->callee_count]];
-    struct phone_call *call = phone_dial(from->phone, slice_of(to->uri, to->uri_len), l->settings.how);
+    uint64_t number = l->scheduled;
+    char subject[48];
+    int len = snprintf(subject, sizeof subject, "Subject: %llu\r\n", (unsigned long long)number);
+    struct phone_call *call = phone_dial_with(from->phone, slice_of(to->uri, to->uri_len), l->settings.how,
+                                              slice_of(subject, (size_t)len));
     struct attempt *a = call ? attempt_new(l, call, false) : NULL;
 
     if (!a) {
         l->counts.not_begun++;
         return;
     }
-    list_append(&to->under_way, &a->in_pair);
+    a->number = number;
+    a->under_way = true;
+    map_add(&l->under_way, &a->by_number, number_hash(number));
     take(&l->counts.late, l->now_ns - wanted_ns);
     l->counts.begun++;
     if (++l->counts.live > l->counts.live_max)

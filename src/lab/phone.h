@@ -66,7 +66,12 @@ uint64_t phone_resent(const struct phone *p);             /* messages sent again
 /* expires_s 0: away; answers challenges by itself. */
 bool phone_register(struct phone *p, uint32_t expires_s);
 
-struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how);
+/* `headers`: whole lines that the INVITE brings along, or empty. */
+struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, slice headers);
+static inline struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how)
+{
+    return phone_dial_with(p, uri, how, (slice){ 0 });
+}
 /* Answers an incoming call: 101 to 699. `reliable`: with RSeq, until its PRACK; `sdp`: with the answer. */
 bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reliable, bool sdp);
 /* CANCEL, BYE or 603, whichever is right. */

@@ -168,7 +168,7 @@ static void supported(struct out *o, unsigned how)
         out_text(o, SLICE("\r\n"));
 }
 
-struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how)
+struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, slice headers)
 {
     struct phone_call *c = call_new(p, true, how);
     struct dialog *d = c ? &c->dialog : NULL;
@@ -177,6 +177,7 @@ struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how)
 
     if (!c)
         return NULL;
+    c->headers = headers.len ? arena_slice(&c->arena, headers) : (slice){ 0 };
     endpoint_token(p->endpoint, token);
     d->call_id = arena_slice(&c->arena, slice_of_string(token));
     endpoint_token(p->endpoint, token);
@@ -202,6 +203,7 @@ struct phone_call *phone_dial(struct phone *p, slice uri, unsigned how)
             sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
         if (how & PHONE_ANONYMOUS)
             sip_build_header(o, SIP_H_PRIVACY, SLICE("id"));
+        out_text(o, headers);
         c->cseq_out = d->local_cseq;
         c->asked = sent(c, client_request_send(p->endpoint, sdp_type,
                                                how & PHONE_LATE_OFFER ? (slice){ 0 }
@@ -556,6 +558,7 @@ static bool again_with_credentials(struct phone_call *c, const struct sip_messag
         sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
     if (c->how & PHONE_TIMER)
         sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
+    out_text(o, c->headers);
     out_text(o, credentials);
     c->cseq_out = c->dialog.local_cseq;
     c->sdp_version = 0;

@@ -24,6 +24,7 @@ struct phone_call {
     struct phone    *phone;
     struct arena     arena;
     struct dialog    dialog;
+    slice            headers;        /* that the INVITE brings along */
     struct server_transaction *invite, *repeated;         /* theirs, while it can be answered */
     struct client_transaction *asked;                     /* ours */
     struct client_transaction *offer;                     /* UPDATE or re-INVITE of ours that is open */

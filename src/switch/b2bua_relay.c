@@ -149,11 +149,17 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
 
     if (!r->server)
         return;
+    if (trunk_refused(r->to, m->status)) {
+        server_reply(r->server, 403, trunk_phrase);
+        server_reply_send(r->server, (slice){ 0 }, (slice){ 0 });
+        return;
+    }
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
         headers_ours(o, c->b2bua, server_hop(r->server), false);
     headers_pass(o, m, how);
-    server_reply_send(r->server, headers_type(m), m->body);
+    if (!server_reply_send(r->server, headers_type(m), m->body) && m->status >= 200)
+        (void)server_reply_plain(r->server, 500);
 }
 
 static void got_provisional(struct relay *r, const struct sip_message *m)
@@ -214,6 +220,8 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         got_invite_2xx(r, m);
         return;
     }
+    if (trunk_relay_again(r, m))
+        return;
     r->done = true;
     pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
     if (gone && r->from && c->phase == CALL_ANSWERED) {

@@ -470,16 +470,6 @@ static bool is_by_hop(const struct asked *q, const struct sip_uri *uri)
     return !is_where_it_came_from(uri, q->from);
 }
 
-/* A call to such a contact would come back to us for ever. A phone on our own machine has our
- * address, but not our port. */
-static bool is_us(const struct asked *q, const struct sip_uri *uri)
-{
-    uint16_t port = uri->port ? uri->port : default_port(uri->scheme, (enum wire_transport)q->from->transport);
-    struct address a;
-
-    return registrar_domain_of(q->r, uri->host) && (!address_parse_ip(uri->host, &a) || port == q->from->local.port);
-}
-
 /* +sip.instance and reg-id (RFC 5626, 6): a flow only if the client says so. */
 static int read_flow(struct asked *q, slice params, bool first_hop_has_outbound, struct binding_fields *f)
 {
@@ -501,6 +491,17 @@ static int read_flow(struct asked *q, slice params, bool first_hop_has_outbound,
     if (q->m->via_count == 1)
         f->flags |= BINDING_BY_HOP;
     return GO_ON;
+}
+
+/* A name of ours, or the very address that this came to: another port there is somebody else. */
+static bool is_ourselves(const struct asked *q, const struct sip_uri *uri)
+{
+    struct address host;
+
+    if (!address_parse_ip(uri->host, &host))
+        return registrar_domain_of(q->r, uri->host) != NULL;
+    host.port = uri->port ? uri->port : 5060;
+    return address_eq(&host, &q->from->local);
 }
 
 static int read_contact(struct asked *q, const struct sip_contact *contact, bool first_hop_has_outbound)
@@ -530,7 +531,8 @@ static int read_contact(struct asked *q, const struct sip_contact *contact, bool
     };
     if ((status = read_flow(q, contact->addr.params, first_hop_has_outbound, f)))
         return status;
-    if (!(f->flags & BINDING_BY_HOP) && !q->path.len && expires_s && is_us(q, &uri))
+    /* A call to such a contact would come back to us for ever. */
+    if (!(f->flags & BINDING_BY_HOP) && !q->path.len && expires_s && is_ourselves(q, &uri))
         return 403;
     q->count++;
     return GO_ON;

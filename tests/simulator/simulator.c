@@ -519,7 +519,7 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
     struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS, .duration_max_ns = 120 * SECOND_NS };
     struct judge_settings js = { .switch_place = SWITCH_PLACE, .calls_max = asked->calls, .start_ns = START_NS,
                                  .show = asked->show, .repeat_command = command };
-    struct router router = { w, route };
+    struct router router = { .ctx = w, .route = route };
     struct sim_node nodes[] = { { w, at(SWITCH_PLACE), s_receive, NULL, s_time, s_next },
                                 { w, at(DIRECTOR_PLACE), NULL, NULL, director_time, director_next } };
 
@@ -538,7 +538,7 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
     for (int i = 0; i < STATIONS; i++) {
         struct station *s = &w->stations[i];
         struct sim_node node = { s, at(i), station_receive, NULL, station_time, station_next };
-        struct hop_sender sender = { s, station_send };
+        struct hop_sender sender = { .ctx = s, .send = station_send };
         struct phone_settings ps = { .endpoint = { .times = usual, .seed = { seed, (uint64_t)i }, .worker = (uint8_t)i },
                                      .user = SLICE("phone"), .domain = SLICE("10.0.0.13"),
                                      .server = { .local = at(i), .remote = at(SWITCH_PLACE) } };
@@ -551,7 +551,7 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
     }
     w->switch_wire = sim_sender(w->sim, sim_add(w->sim, &nodes[0]));
     (void)sim_add(w->sim, &nodes[1]);
-    w->endpoint = endpoint_new(&es, &(struct hop_sender){ w, s_send }, &user, START_NS);
+    w->endpoint = endpoint_new(&es, &(struct hop_sender){ .ctx = w, .send = s_send }, &user, START_NS);
     w->b2bua = b2bua_new(&bs, w->endpoint, &router, START_NS);
     sim_tap(w->sim, tap, w);
     wheel_set(&w->wheel, &w->next_call, START_NS + MS);
