@@ -187,18 +187,34 @@ static void set_timer(struct server_transaction *s)
 
 /* ---- answers ---- */
 
+/* The mirror has our tag; a 100 begins no dialog and has none (RFC 3261, 17.2.1). */
+static void put_mirror(struct server_transaction *s, unsigned status)
+{
+    struct out *o = &s->endpoint->out;
+    slice text = slice_of(s->mirror, s->mirror ? s->mirror_len - s->call_id_len - s->from_tag_len : 0);
+    slice tag = server_to_tag(s), name = SLICE(";tag=");
+    ptrdiff_t at = status == 100 && tag.len ? slice_find(text, tag) : -1;
+
+    if (at > (ptrdiff_t)name.len) {
+        out_text(o, slice_head(text, (size_t)at - name.len));
+        text = slice_skip(text, (size_t)at + tag.len);
+    }
+    out_text(o, text);
+}
+
 static void begin_answer(struct server_transaction *s, unsigned status, slice phrase)
 {
     struct endpoint *e = s->endpoint;
+    slice tag = status == 100 ? (slice){ 0 } : server_to_tag(s);
 
     out_clear(&e->out);
     if (!phrase.len)
         phrase = code_phrase(status);
     if (e->received == s) {
-        sip_build_response(&e->out, e->received_message, status, phrase, server_to_tag(s), &s->hop.remote);
+        sip_build_response(&e->out, e->received_message, status, phrase, tag, &s->hop.remote);
     } else {
         sip_build_status(&e->out, status, phrase);
-        out_text(&e->out, slice_of(s->mirror, s->mirror ? s->mirror_len - s->call_id_len - s->from_tag_len : 0));
+        put_mirror(s, status);
     }
     e->tail_at = e->out.used;
 }

@@ -54,6 +54,8 @@ static int wire_send(void *ctx, struct hop *to, slice bytes)
     if (slice_eq(word, SLICE("SIP/2.0")))
         rest = slice_skip(rest, 1), word = slice_take_until(&rest, ' ');
     note(net.sent_text[side], sizeof net.sent_text[side], word);
+    if (slice_eq(word, SLICE("100")))                     /* begins no dialog */
+        CHECK(slice_find(rest, SLICE("\r\nTo: <sip:bob@b>\r\n")) >= 0 || slice_find(rest, SLICE("\r\nTo: <sip:c@d>\r\n")) >= 0);
     if (net.refuse_send)
         return -111;
     if (net.lose_count && net.lose_from == side) {
