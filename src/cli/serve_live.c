@@ -52,6 +52,7 @@ static void on_changed(void *ctx, const struct call *c)
     printer_call(&((struct serve_live *)ctx)->printer, c);
 }
 
+/* The end of a call, all its legs: a line each, and what is to say about it, once. */
 static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct serve_live *l = ctx;
@@ -60,18 +61,13 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
     diagnose_session(legs, count, &context);
     diagnose_flow(legs, count);
     for (size_t i = 0; i < count; i++)
-        call_forget(legs[i]);
-}
-
-static bool on_closed(void *ctx, struct call *c)
-{
-    struct serve_live *l = ctx;
-
-    printer_call(&l->printer, c);
-    say_flow(l, &c->flow);
+        printer_call(&l->printer, legs[i]);
+    for (size_t i = 0; i < count; i++)
+        say_flow(l, &legs[i]->flow);
     if (l->printer.kind == PRINTER_TEXT)
-        printer_call_verdicts(&l->printer, c);
-    return false;
+        printer_session_verdicts(&l->printer, legs, count, NULL);
+    for (size_t i = 0; i < count; i++)
+        call_forget(legs[i]);
 }
 
 static void on_registration_changed(void *ctx, const struct registration *r)
@@ -95,7 +91,7 @@ struct serve_live *serve_live_new(struct cli *cli, bool json)
     struct serve_live *l = calloc(1, sizeof *l);
     struct track_settings settings = { .memory_max_bytes = MEMORY_BYTES, .linger_ns = LINGER_NS };
     struct track_observer observer = { .ctx = l, .message = on_message, .call_changed = on_changed,
-                                       .session_closing = on_session, .call_closed = on_closed,
+                                       .session_closing = on_session,
                                        .registration_changed = on_registration_changed,
                                        .registration_closed = on_registration_closed };
 
