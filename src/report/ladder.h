@@ -24,6 +24,8 @@ struct ladder *ladder_free(struct ladder *l);
 /* From now on the text of each message is kept, too, up to so many bytes in all. */
 void ladder_keep_texts(struct ladder *l, size_t bytes_max);
 void ladder_note(struct ladder *l, const struct track_sighting *sighting);
+/* A lane that is there from the start, with a name; these come first, in this order. False: no room. */
+bool ladder_lane(struct ladder *l, const struct address *a, slice name);
 /* Takes over the arrows of another leg, in the order of time, and frees its ladder. */
 void ladder_take(struct ladder *l, struct ladder *other);
 /* A bar for a stream of media, where it began. */
@@ -38,5 +40,9 @@ slice ladder_finding_mark(const struct ladder *l, uint16_t cause, const struct s
                           char room[LADDER_MARK_MAX]);
 size_t ladder_memory_bytes(const struct ladder *l);
 void ladder_print(const struct ladder *l, struct out *o, const struct style *style);
+/* The same while it happens, for lanes that are known: their names, then after each ladder_note
+ * the arrow that was noted; a repeat is drawn again, with how often it was sent. */
+void ladder_print_lanes(const struct ladder *l, struct out *o, const struct style *style);
+void ladder_print_last(const struct ladder *l, struct out *o, const struct style *style);
 
 #endif

@@ -37,9 +37,12 @@ struct ladder {
     struct arena   arena;
     const struct words *words;
     struct address addresses[LADDER_LANES_MAX * 4];
-    size_t         address_count;
+    slice          names[LADDER_LANES_MAX];               /* of the first addresses: lanes of their own */
+    size_t         address_count, name_count;
     struct ladder_event *events;
     size_t         count, room, beyond;
+    size_t         last;             /* the event that was noted or repeated last */
+    int64_t        last_ns;
     size_t         text_bytes, text_bytes_max;
     struct ladder_finding findings[LADDER_FINDINGS_MAX];
     size_t         finding_count;

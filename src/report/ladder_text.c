@@ -24,14 +24,16 @@ struct lanes {
     uint8_t of[LADDER_LANES_MAX * 4];        /* address index -> lane, LADDER_LANES_MAX: none */
     uint8_t shown[LADDER_LANES_MAX];         /* lane -> the address that names it */
     bool    with_port[LADDER_LANES_MAX];
-    size_t  count;
+    size_t  named, count;            /* the first ones have a name of their own */
     size_t  spacing, left;
 };
 
 static void lanes_find(const struct ladder *l, struct lanes *lanes)
 {
-    *lanes = (struct lanes){0};
-    for (size_t i = 0; i < l->address_count; i++) {
+    *lanes = (struct lanes){ .named = l->name_count, .count = l->name_count };
+    for (size_t i = 0; i < l->name_count; i++)
+        lanes->of[i] = lanes->shown[i] = (uint8_t)i;
+    for (size_t i = l->name_count; i < l->address_count; i++) {
         bool split = ladder_talks_to_itself(l, &l->addresses[i]);
         size_t lane = 0;
 
@@ -82,7 +84,7 @@ static void draw_names(const struct ladder *l, const struct lanes *lanes, struct
     for (size_t i = 0; i < lanes->count; i++) {
         const struct address *a = &l->addresses[lanes->shown[i]];
         size_t len = lanes->with_port[i] ? address_format(a, text) : address_format_ip(a, text);
-        slice name = slice_of(text, len);
+        slice name = i < lanes->named ? l->names[i] : slice_of(text, len);
 
         style_begin(o, style, TONE_STRONG);
         if (name.len < lanes->spacing || i + 1 == lanes->count) {
@@ -339,4 +341,27 @@ void ladder_print(const struct ladder *l, struct out *o, const struct style *sty
                          WORDS_NUMBER("limit", LADDER_EVENTS_MAX));
         out_char(o, '\n');
     }
+}
+
+void ladder_print_lanes(const struct ladder *l, struct out *o, const struct style *style)
+{
+    struct lanes lanes;
+
+    lanes_find(l, &lanes);
+    lanes_space(&lanes, style);
+    draw_names(l, &lanes, o, style);
+}
+
+void ladder_print_last(const struct ladder *l, struct out *o, const struct style *style)
+{
+    struct lanes lanes;
+    struct ladder_event e;
+
+    if (l->last >= l->count)
+        return;
+    lanes_find(l, &lanes);
+    lanes_space(&lanes, style);
+    e = l->events[l->last];
+    e.time_ns = l->last_ns;
+    draw_event(l, &lanes, &e, o, l->words, style);
 }
