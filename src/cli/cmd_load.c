@@ -296,7 +296,7 @@ static void say_result(struct loading *l)
     line(l);
     for (unsigned code = 0; code < ARRAY_LEN(c->finals); code++)
         if (c->finals[code]) {
-            words_say(o, l->cli->words, TEXT_LOAD_FINAL, WORDS_NUMBER("count", c->finals[code]), WORDS_NUMBER("code", code));
+            words_say_plural(o, l->cli->words, TEXT_LOAD_FINAL, WORDS_NUMBER("count", c->finals[code]), WORDS_NUMBER("code", code));
             line(l);
         }
     if (l->server_cpu_s > 0) {

@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/serve_int.h"
+#include "cli/serve_names.h"
 #include "net/net.h"
 #include "store/journal.h"
 #include "store/users.h"
@@ -28,9 +30,10 @@ struct serving {
     struct loop             *loop;
     struct net              *net;
     struct worker           *worker;
+    struct serve_names      *names;
     struct journal          *journal;
     struct bindings_walk     walk;
-    bool                     walking;
+    bool                     walking, leaving;
     struct out               record;
     struct serve_live       *live;
     struct loop_turn         turn;
@@ -124,7 +127,9 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
 {
     struct serving *s = ctx;
 
-    (void)error, (void)why;
+    (void)why;
+    if (s->live)
+        serve_live_lost(s->live, hop, error, loop_now_ns(s->loop));
     worker_lost(s->worker, hop, loop_now_ns(s->loop));
 }
 
@@ -143,6 +148,9 @@ static void obey_signals(struct serving *s)
     if (!signals_seen)
         return;
     worker_drain(s->worker, true);
+    if (!s->leaving)
+        gateways_leave_all(worker_gateways(s->worker));
+    s->leaving = true;
     worker_hang_up_all(s->worker, reason);
     if (signals_seen > 1 || worker_calls(s->worker)->live == 0)
         loop_stop(s->loop);
@@ -161,8 +169,9 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
             serve_live_time(s->live, now_ns);
         s->tick_ns = now_ns + TICK_NS;
     }
-    int64_t next_ns = worker_next_ns(s->worker);
+    int64_t next_ns = worker_next_ns(s->worker), names_ns = serve_names_turn(s->names, worker_gateways(s->worker), now_ns);
 
+    next_ns = names_ns < next_ns ? names_ns : next_ns;
     return next_ns < s->tick_ns ? next_ns : s->tick_ns;
 }
 
@@ -223,16 +232,44 @@ static int open_users(struct serving *s)
     return -1;
 }
 
+/* The first line of each gateway's password file; the file need not be our user's own to write. */
+static int read_passwords(struct serving *s)
+{
+    for (size_t i = 0; i < s->config->gateway_count; i++) {
+        const char *path = or_null(s->config->gateways[i].password_file);
+        char text[1024];
+        FILE *file = path ? fopen(path, "re") : NULL;
+        size_t len;
+        int error;
+
+        if (!path)
+            continue;
+        if (!file)
+            return cli_say_error(s->cli, CLI_INPUT, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(path)),
+                                 WORDS_TEXT("what", cli_why(s->cli, errno)));
+        len = fread(text, 1, sizeof text, file);
+        (void)fclose(file);
+        error = gateways_set_password(worker_gateways(s->worker), (uint16_t)i, slice_of(text, len));
+        explicit_bzero(text, sizeof text);
+        if (error)
+            return cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+    }
+    return -1;
+}
+
 static int open_worker(struct serving *s)
 {
-    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .observer = { s, on_observed } };
+    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways_locate = serve_names_locate,
+                                        .observer = { s, on_observed } };
     struct hop_sender sender = net_sender(s->net);
 
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
         getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
-    s->worker = worker_new(&settings, &sender, loop_now_ns(s->loop));
-    return s->worker ? -1 : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+    s->names = serve_names_new(s->loop, s->config);
+    settings.gateways_ctx = s->names;
+    s->worker = s->names ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
+    return s->worker ? read_passwords(s) : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
 }
 
 static int open_journal(struct serving *s)
@@ -294,6 +331,7 @@ static void close_all(struct serving *s)
         bindings_walk_end(&s->walk);
     journal_close(s->journal);
     worker_free(s->worker);
+    serve_names_free(s->names);
     net_free(s->net);
     loop_free(s->loop);
     users_db_close(s->users_db);

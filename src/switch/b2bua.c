@@ -183,9 +183,13 @@ static void call_free(struct b2bua_call *c)
     free(c);
 }
 
+/* Where a proxy behind the target forked, another phone may answer when the call is over: it is
+ * released, too, as long as its 2xx can come. */
 static bool branch_is_held(const struct branch *branch)
 {
-    return branch->invite && !client_is_answered(branch->invite);
+    bool forked = branch->legs.next != branch->legs.prev;
+
+    return branch->invite && (!client_is_answered(branch->invite) || (forked && branch->status / 100 == 2));
 }
 
 static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted; }
@@ -344,8 +348,10 @@ void b2bua_server_ended(struct b2bua *b, struct server_transaction *s)
     if (*kind == B2BUA_CALL) {
         struct b2bua_call *c = (struct b2bua_call *)(void *)kind;
 
-        if (c->invite == s)
+        if (c->invite == s) {                             /* unanswered: the endpoint had no memory to wait, and said 500 */
+            setup_give_up(c, 500, SLICE("SIP;cause=500"));
             c->invite = NULL;
+        }
         if (c->a.repeated == s)
             c->a.repeated = NULL;                         /* its timer still tells that no ACK came */
         if (c->b && c->b->repeated == s)

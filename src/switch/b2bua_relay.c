@@ -158,7 +158,8 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
         headers_ours(o, c->b2bua, server_hop(r->server), false);
     headers_pass(o, m, how);
-    server_reply_send(r->server, headers_type(m), m->body);
+    if (!server_reply_send(r->server, headers_type(m), m->body) && m->status >= 200)
+        (void)server_reply_plain(r->server, 500);
 }
 
 static void got_provisional(struct relay *r, const struct sip_message *m)

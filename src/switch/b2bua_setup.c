@@ -160,7 +160,8 @@ static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice he
     out_text(o, headers);
     if (c->b2bua->settings.server.len)
         sip_build_header(o, SIP_H_SERVER, c->b2bua->settings.server);
-    server_reply_send(s, type, body);
+    if (!server_reply_send(s, type, body))                /* too large, or no memory: the code alone */
+        (void)server_reply_plain(s, status);
     c->b2bua->counts.refused++;
 }
 

@@ -66,17 +66,23 @@ static uint64_t request_hash(const struct endpoint *e, slice call_id, slice from
     return hash_bytes(&e->settings.seed, parts, sizeof parts);
 }
 
+/* Does the message name the request of `s`: CSeq and, while they are known, Call-ID and From tag? */
+static bool is_request(const struct server_transaction *s, const struct sip_message *m)
+{
+    const char *ids = s->mirror ? s->mirror + s->mirror_len - s->call_id_len - s->from_tag_len : NULL;
+
+    return s->cseq == m->cseq.number &&
+           (!ids || (slice_eq(slice_of(ids, s->call_id_len), m->call_id) &&
+                     slice_eq(slice_of(ids + s->call_id_len, s->from_tag_len), m->from.tag)));
+}
+
 static bool is_merged(const struct endpoint *e, const struct sip_message *m)
 {
     uint64_t hash = request_hash(e, m->call_id, m->from.tag, m->cseq.number);
 
     for (struct map_node *n = map_first(&e->requests, hash); n; n = map_next(n)) {
         const struct server_transaction *s = map_item(n, struct server_transaction, by_request);
-        const char *ids = s->mirror + s->mirror_len - s->call_id_len - s->from_tag_len;
-
-        if (s->cseq == m->cseq.number && s->method == m->method &&
-            slice_eq(slice_of(ids, s->call_id_len), m->call_id) &&
-            slice_eq(slice_of(ids + s->call_id_len, s->from_tag_len), m->from.tag))
+        if (s->method == m->method && is_request(s, m))
             return true;
     }
     return false;
@@ -390,6 +396,8 @@ void server_receive(struct endpoint *e, const struct hop *from, const struct sip
 
     if (for_invite && key_of(m, SIP_INVITE, key, &len))
         invite = find(e, slice_of(key, len), hash_bytes(&e->settings.seed, key, len));
+    if (m->method == SIP_CANCEL && invite && !is_request(invite, m))
+        invite = NULL;                                    /* a branch that was guessed, or is used twice */
     if (m->method == SIP_ACK) {
         got_ack(e, from, m, invite);
         return;
