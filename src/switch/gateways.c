@@ -42,12 +42,16 @@ static void put_host(struct out *o, const struct config_gateway *c)
     char text[ADDRESS_TEXT_MAX];
     struct address address = c->host.address;
 
-    if (address.family) {
+    if (address.family && c->host.port) {
         address.port = c->host.port;
         out_text(o, slice_of(text, address_format(&address, text)));
         return;
     }
+    if (address.family == 6)
+        out_char(o, '[');
     sip_build_text(o, c->host.host);
+    if (address.family == 6)
+        out_char(o, ']');
     if (c->host.port) {
         out_char(o, ':');
         out_u64(o, c->host.port);
