@@ -578,12 +578,9 @@ static bool again_with_credentials(struct phone_call *c, const struct sip_messag
         sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
     if (c->how & PHONE_TIMER)
         sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
-<<<<<<< HEAD
-    out_text(o, c->headers);
-=======
     if (c->how & PHONE_SESSION_ID)
         session_id(o, c);
->>>>>>> lab
+    out_text(o, c->headers);
     out_text(o, credentials);
     c->cseq_out = c->dialog.local_cseq;
     c->sdp_version = 0;

@@ -348,7 +348,7 @@ void ladder_print_lanes(const struct ladder *l, struct out *o, const struct styl
     struct lanes lanes;
 
     lanes_find(l, &lanes);
-    lanes_space(&lanes, style);
+    lanes_space(&lanes, style, marks_width(l, style));
     draw_names(l, &lanes, o, style);
 }
 
@@ -360,8 +360,8 @@ void ladder_print_last(const struct ladder *l, struct out *o, const struct style
     if (l->last >= l->count)
         return;
     lanes_find(l, &lanes);
-    lanes_space(&lanes, style);
+    lanes_space(&lanes, style, marks_width(l, style));
     e = l->events[l->last];
     e.time_ns = l->last_ns;
-    draw_event(l, &lanes, &e, o, l->words, style);
+    draw_event(l, &lanes, &e, o, style);
 }
