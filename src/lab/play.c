@@ -76,7 +76,7 @@ static void on_registered(void *ctx, struct phone *phone, unsigned status, uint3
     struct player *player = player_of(ctx, phone);
 
     (void)expires_s;
-    if (player)
+    if (player && status)                                 /* 0: nothing came, which the row finds out itself */
         put(ctx, &player->registered, (struct event){ SCRIPT_REGISTERED, (uint16_t)status, true });
 }
 
