@@ -8,7 +8,7 @@ _signalbox()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        read|explain|diff|pack|scrub|user) command=${COMP_WORDS[i]}; break ;;
+        read|explain|diff|pack|scrub|user|serve) command=${COMP_WORDS[i]}; break ;;
         esac
     done
 
@@ -30,7 +30,7 @@ _signalbox()
         mapfile -t COMPREPLY < <(compgen -W "disabled= do-not-disturb= reject-anonymous= call-waiting=
             tell-forwarded= redirect= no-gateway= hide-number=" -- "$word")
         compopt -o nospace; return ;;
-    --db|--password-file)
+    --db|--password-file|--config|--pcap)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     user)
@@ -52,7 +52,7 @@ _signalbox()
     :-*)
         mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
     :*)
-        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user serve" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
             --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
@@ -74,6 +74,9 @@ _signalbox()
             --auth-name --display --forward-always --forward-busy --forward-no-answer --forward-unreachable
             --ring-time --max-calls --max-contacts --flag --domain --limit --skip --update --json --lang
             --no-colour --verbose --help" -- "$word") ;;
+    serve:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--config --check --live --json --pcap --lang --tz --no-colour --verbose
+            --help" -- "$word") ;;
     diff:*|pack:*|scrub:*)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word"
