@@ -8,7 +8,7 @@ _signalbox()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        read|explain|diff|pack|scrub|user|serve) command=${COMP_WORDS[i]}; break ;;
+        read|explain|diff|pack|scrub|user|load|serve) command=${COMP_WORDS[i]}; break ;;
         esac
     done
 
@@ -24,12 +24,14 @@ _signalbox()
         [ -r "$zones" ] || return
         mapfile -t COMPREPLY < <(compgen -W "UTC $(awk '$1 == "Z" { print $2 }' "$zones")" -- "$word")
         return ;;
-    --ladder|--filter|--key|--ha1|--auth-name|--display|--forward-always|--forward-busy|--forward-no-answer|--forward-unreachable|--ring-time|--max-calls|--max-contacts|--domain|--limit|--skip)
+    --ladder|--filter|--key|--ha1|--auth-name|--display|--forward-always|--forward-busy|--forward-no-answer|--forward-unreachable|--ring-time|--max-calls|--max-contacts|--domain|--limit|--skip|--to|--rate|--seconds|--hold|--users)
         return ;;
     --flag)
         mapfile -t COMPREPLY < <(compgen -W "disabled= do-not-disturb= reject-anonymous= call-waiting=
             tell-forwarded= redirect= no-gateway= hide-number=" -- "$word")
         compopt -o nospace; return ;;
+    --server-pid)
+        mapfile -t COMPREPLY < <(compgen -W "$(pidof signalbox)" -- "$word"); return ;;
     --db|--password-file|--config|--pcap)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -52,7 +54,7 @@ _signalbox()
     :-*)
         mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
     :*)
-        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user serve" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user load serve" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
             --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
@@ -74,6 +76,9 @@ _signalbox()
             --auth-name --display --forward-always --forward-busy --forward-no-answer --forward-unreachable
             --ring-time --max-calls --max-contacts --flag --domain --limit --skip --update --json --lang
             --no-colour --verbose --help" -- "$word") ;;
+    load:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--to --rate --seconds --hold --users --domain --make-users
+            --no-register --volte --server-pid --json --lang --no-colour --verbose --help" -- "$word") ;;
     serve:-*)
         mapfile -t COMPREPLY < <(compgen -W "--config --check --live --json --pcap --lang --tz --no-colour --verbose
             --help" -- "$word") ;;

@@ -1,7 +1,7 @@
 # fish completion for signalbox
 # SPDX-License-Identifier: Apache-2.0
 
-set -l commands read explain diff pack scrub user serve
+set -l commands read explain diff pack scrub user load serve
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -f
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a read -d "Captures to calls, with their causes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a explain -d "What a code means"
@@ -9,6 +9,7 @@ complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a diff -d 
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a pack -d "A ticket for a provider"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a scrub -d "Mask a capture"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a user -d "The users of the server"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a load -d "Calls at a given rate on a server"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a serve -d "Run the server"
 complete -c signalbox -l help -d "What the command takes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -l version -d "The version"
@@ -81,6 +82,21 @@ complete -c signalbox -n $user -l skip -x -d "Pass over so many"
 complete -c signalbox -n $user -l update -d "Change users that are there"
 complete -c signalbox -n $user -l json -d "JSON Lines"
 complete -c signalbox -n $user -s v -l verbose -d "Tell more"
+
+set -l load "__fish_seen_subcommand_from load"
+complete -c signalbox -n $load -f
+complete -c signalbox -n $load -l to -x -d "Address of the server"
+complete -c signalbox -n $load -l rate -x -d "Calls that begin in a second"
+complete -c signalbox -n $load -l seconds -x -d "For so many seconds"
+complete -c signalbox -n $load -l hold -x -d "Seconds from the answer to the BYE"
+complete -c signalbox -n $load -l users -x -d "Callers, and as many callees"
+complete -c signalbox -n $load -l domain -x -d "Domain of the users"
+complete -c signalbox -n $load -l make-users -d "Write the users as CSV"
+complete -c signalbox -n $load -l no-register -d "The server knows where the users are"
+complete -c signalbox -n $load -l volte -d "Reliable answers and preconditions"
+complete -c signalbox -n $load -l server-pid -x -a "(__fish_complete_pids)" -d "Process of the server"
+complete -c signalbox -n $load -l json -d "One JSON object"
+complete -c signalbox -n $load -s v -l verbose -d "Tell more"
 
 set -l serve "__fish_seen_subcommand_from serve"
 complete -c signalbox -n $serve -f

@@ -103,9 +103,11 @@ bool cli_set_language(struct cli *cli, const char *tag)
     return true;
 }
 
-void cli_say_wrapped(struct cli *cli, enum text_id id)
+void cli_say_wrapped(struct cli *cli, enum text_id id) { cli_wrap(cli, words_text(cli->words, id)); }
+
+void cli_wrap(struct cli *cli, slice rest)
 {
-    slice rest = words_text(cli->words, id), line;
+    slice line;
     size_t width = cli->style.width ? cli->style.width : 100;
 
     while (utf8_take_line(&rest, width, &line)) {
@@ -126,6 +128,11 @@ slice cli_why(const struct cli *cli, int errno_value)
         if (texts[i].errno_value == errno_value)
             return words_text(cli->words, texts[i].id);
     return slice_of_string(errno_value ? strerror(errno_value) : "");
+}
+
+slice cli_why_not_made(const struct cli *cli, int errno_value)
+{
+    return errno_value == ENOENT ? words_text(cli->words, TEXT_CLI_WHY_NO_PARENT) : cli_why(cli, errno_value);
 }
 
 static void help_option(struct cli *cli, const struct cli_option *option)

@@ -30,6 +30,7 @@ int cmd_pack(struct cli *cli, int argc, char **argv);
 int cmd_diff(struct cli *cli, int argc, char **argv);
 int cmd_serve(struct cli *cli, int argc, char **argv);
 int cmd_load(struct cli *cli, int argc, char **argv);
+int cmd_lab(struct cli *cli, int argc, char **argv);
 int cmd_user(struct cli *cli, int argc, char **argv);
 
 /* One line on standard error: "signalbox: ", then the sentence. Returns `code`. */
@@ -57,8 +58,11 @@ void cli_help(struct cli *cli, const char *usage, enum text_id what,
 
 /* A text as a paragraph of standard output, no line wider than the terminal. */
 void cli_say_wrapped(struct cli *cli, enum text_id id);
+void cli_wrap(struct cli *cli, slice text);
 /* Why a system call failed, to stand within a sentence; the system's own words for what is rare. */
 slice cli_why(const struct cli *cli, int errno_value);
+/* The same for a file that was to be made: what is not there is its directory. */
+slice cli_why_not_made(const struct cli *cli, int errno_value);
 /* Options that every command takes beside its own and --help; put CLI_COMMON_OPTIONS into its
  * table of long options and "vh" into the short ones. */
 enum { CLI_OPT_VERSION = 1000, CLI_OPT_NO_COLOUR };

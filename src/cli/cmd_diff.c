@@ -108,7 +108,7 @@ static int read_files(struct diff *d, const char *const *files, size_t count, in
         inputs_close(&in);
         return code;
     }
-    if (!pipeline_begin(&pipeline, &observer)) {
+    if (!pipeline_begin(&pipeline, NULL, &observer)) {
         pipeline_done(&pipeline);
         inputs_close(&in);
         return cli_no_memory(d->cli);

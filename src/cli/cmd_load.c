@@ -169,6 +169,14 @@ static void on_message(void *ctx, const struct hop *from, int64_t now_ns, slice 
         load_receive(l->load, from->listener, from, &m, now_ns);
 }
 
+static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
+{
+    struct loading *l = ctx;
+
+    (void)error, (void)why;
+    load_lost(l->load, hop->listener, hop, loop_now_ns(l->loop));
+}
+
 static int64_t on_turn(void *ctx, int64_t now_ns)
 {
     struct loading *l = ctx;
@@ -189,7 +197,7 @@ static int open_ports(struct loading *l)
 {
     struct net_listener *listeners = calloc(2 * l->users, sizeof *listeners);
     struct net_settings settings = { .listeners = listeners, .listener_count = 2 * l->users };
-    struct net_handlers handlers = { .ctx = l, .message = on_message };
+    struct net_handlers handlers = { .ctx = l, .message = on_message, .lost = on_lost };
     struct net_fault fault;
     int error = listeners ? loop_open(&l->loop) : -ENOMEM;
 
@@ -296,7 +304,7 @@ static void say_result(struct loading *l)
     line(l);
     for (unsigned code = 0; code < ARRAY_LEN(c->finals); code++)
         if (c->finals[code]) {
-            words_say(o, l->cli->words, TEXT_LOAD_FINAL, WORDS_NUMBER("count", c->finals[code]), WORDS_NUMBER("code", code));
+            words_say_plural(o, l->cli->words, TEXT_LOAD_FINAL, WORDS_NUMBER("count", c->finals[code]), WORDS_NUMBER("code", code));
             line(l);
         }
     if (l->server_cpu_s > 0) {

@@ -71,8 +71,10 @@ static void note_streams(struct pack *p, const struct call *c)
     for (const struct list *l = c->streams.next; l != &c->streams; l = l->next) {
         const struct stream *s = list_item(l, struct stream, in_list);
 
-        if (p->stream_count == PACK_STREAMS_MAX)
-            return;
+        if (p->stream_count == PACK_STREAMS_MAX) {
+            p->streams_left_out++;
+            continue;
+        }
         p->streams[p->stream_count++] = (struct pack_stream){ s->src, s->dst };
     }
 }
@@ -100,7 +102,7 @@ static int first_reading(struct pack *p)
     const struct wire_frame *frame;
     int code = inputs_open(&in, p->cli, p->files, p->file_count);
 
-    if (!in.open_count || !pipeline_begin(&pipeline, &observer)) {
+    if (!in.open_count || !pipeline_begin(&pipeline, NULL, &observer)) {
         code = in.open_count ? cli_no_memory(p->cli) : code;
         if (in.open_count)
             pipeline_done(&pipeline);
@@ -227,8 +229,10 @@ static void on_message(void *ctx, const struct track_sighting *s)
     if (!is_leg(p, s->call))
         return;
     ladder_note(p->ladder, s);
-    if (p->message_count == PACK_MESSAGES_MAX)
+    if (p->message_count == PACK_MESSAGES_MAX) {
+        p->messages_left_out++;
         return;
+    }
     struct pack_message *m = arena_zalloc(&p->arena, sizeof *m);
     slice text = m ? arena_slice(&p->arena, s->message->all) : (slice){0};
 
@@ -262,8 +266,6 @@ static void on_second_session(void *ctx, struct call *const *legs, size_t count)
         drop_elsewhere(&v->cause);
         for (size_t k = 0; k < v->finding_count; k++)
             drop_elsewhere(&v->findings[k]);
-        for (size_t k = 0; k < v->cause.evidence_count; k++)
-            ladder_mark(p->ladder, v->cause.evidence[k].frame);
     }
 }
 
@@ -304,7 +306,7 @@ static int second_reading(struct pack *p)
     p->ladder = ladder_new(p->cli->words);
     p->messages = calloc(PACK_MESSAGES_MAX, sizeof(struct pack_message *));
     if (code == CLI_DONE) {
-        bool ready = pipeline_begin(&p->pipeline, &observer) && p->mask && p->ladder && p->messages &&
+        bool ready = pipeline_begin(&p->pipeline, NULL, &observer) && p->mask && p->ladder && p->messages &&
                      mask_ids(p);
 
         code = ready ? read_masked(p, &in) : cli_no_memory(p->cli);
@@ -341,7 +343,7 @@ static int make_folder(struct pack *p)
             : cli_say_error(p->cli, CLI_USAGE, TEXT_PACK_ERROR_FOLDER,
                             WORDS_TEXT("file", slice_of_string(p->out)));
     return cli_say_error(p->cli, CLI_MACHINE, TEXT_PACK_ERROR_MAKE,
-                         WORDS_TEXT("file", slice_of_string(p->out)), WORDS_TEXT("why", cli_why(p->cli, errno)));
+                         WORDS_TEXT("file", slice_of_string(p->out)), WORDS_TEXT("why", cli_why_not_made(p->cli, errno)));
 }
 
 static const char *in_folder(struct pack *p, const char *name)
@@ -367,6 +369,18 @@ static int write_ticket(struct pack *p)
     return error ? masking_say_write_error(p->cli, p->path, error) : CLI_DONE;
 }
 
+static void say_left_out(struct pack *p)
+{
+    bool (*const limits[])(const struct pack *, struct out *) = { pack_streams_left_out, pack_messages_left_out };
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+        if (limits[i](p, &text))
+            cli_wrap(p->cli, out_taken(&text));
+    out_done(&text);
+}
+
 static void say_done(struct pack *p)
 {
     struct out *o = &p->cli->out;
@@ -377,6 +391,7 @@ static void say_done(struct pack *p)
     if (p->others)
         cli_say_line(p->cli, o, TEXT_PACK_DONE_OTHERS, WORDS_NUMBER("count", p->others),
                      WORDS_TEXT("call", p->wish));
+    say_left_out(p);
 }
 
 static int write_capture(struct pack *p)

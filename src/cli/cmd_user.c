@@ -327,7 +327,7 @@ static int open_and_run(struct user_run *r, const struct verb *v)
     if (error == -ENOENT || error == -EEXIST)             /* the folder it would be made in */
         return cli_say_error(r->cli, CLI_MACHINE, TEXT_USER_ERROR_STORE,
                              WORDS_TEXT("file", slice_of_string(r->file)),
-                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+                             WORDS_TEXT("why", cli_why_not_made(r->cli, -error)));
     if (error)
         return user_say_error(r, error, SLICE(""));
     code = v->run(r);

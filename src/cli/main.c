@@ -21,6 +21,7 @@ const struct cli_command cli_commands[] = {
     { "user", cmd_user, TEXT_USER_COMMAND },
     { "serve", cmd_serve, TEXT_SERVE_COMMAND },
     { "load", cmd_load, TEXT_LOAD_COMMAND },
+    { "lab", cmd_lab, TEXT_LAB_COMMAND },
     { NULL, NULL, 0 },
 };
 
@@ -134,7 +135,7 @@ static int cli_end(struct cli *cli, int code)
 
 static int unknown_command(const struct cli *cli, const char *name)
 {
-    struct field names[8] = {0};
+    struct field names[16] = {0};
     struct field_table table = { "command", names, 0 };
 
     for (const struct cli_command *c = cli_commands; c->name && table.count < ARRAY_LEN(names); c++)

@@ -30,5 +30,5 @@ int masking_say_write_error(const struct cli *cli, const char *file, int error)
             code = kinds[i].code;
         }
     return cli_say_error(cli, code, id, WORDS_TEXT("file", slice_of_string(file)),
-                         WORDS_TEXT("why", cli_why(cli, -error)));
+                         WORDS_TEXT("why", cli_why_not_made(cli, -error)));
 }

@@ -10,8 +10,9 @@
 #include "cli/pipeline.h"
 #include "mask/mask.h"
 #include "report/ladder.h"
+#include "track/session.h"
 
-#define PACK_LEGS_MAX     16u
+#define PACK_LEGS_MAX     SESSION_LEGS_MAX   /* the tracker joins no more */
 #define PACK_STREAMS_MAX  64u
 #define PACK_MESSAGES_MAX 4096u      /* kept with their text; a ladder shows no more either */
 
@@ -48,6 +49,7 @@ struct pack {
     size_t                leg_count;
     struct pack_stream    streams[PACK_STREAMS_MAX];
     size_t                stream_count;
+    uint64_t              streams_left_out, messages_left_out;       /* beyond the limits */
     struct arena          arena;
 
     struct mask          *mask;
@@ -63,6 +65,10 @@ struct pack {
     char                  out_room[64], path[4200];
     struct sip_header     room[SIP_HEADERS_MAX];
 };
+
+/* A sentence for each limit that was reached: added to `o`, which is cleared before; false: not reached. */
+bool pack_streams_left_out(const struct pack *p, struct out *o);
+bool pack_messages_left_out(const struct pack *p, struct out *o);
 
 /* The whole text of ticket.txt. */
 void pack_ticket(struct pack *p, struct out *o);

@@ -15,6 +15,8 @@ struct ticket {
     struct page         page;
     struct out         *out;
     const struct words *words;
+    struct call        *legs[PACK_LEGS_MAX];     /* that were met in the masked capture */
+    size_t              leg_count;
     struct call        *main;        /* the leg whose cause is told; else the first */
     size_t              labels;      /* columns of the widest */
     struct out          scratch;
@@ -141,19 +143,23 @@ static void say_what(struct ticket *t)
 
 static void say_findings(struct ticket *t)
 {
+    char room[LADDER_MARK_MAX];
     bool headed = false;
 
-    for (size_t i = 0; i < t->pack->leg_count; i++) {
-        const struct call *c = t->pack->legs[i].call;
-        const struct call_verdicts *v = c ? c->verdicts : NULL;
+    for (size_t i = 0; i < t->leg_count; i++) {
+        const struct call_verdicts *v = t->legs[i]->verdicts;
 
         for (size_t k = 0; v && k < v->finding_count; k++) {
+            if (verdicts_finding_number(t->legs, i, k) != i * VERDICT_FINDINGS_MAX + k)
+                continue;
             if (!headed)
                 heading(t, TEXT_PACK_HEADING_OTHER);
             else
                 page_blank(&t->page);
             headed = true;
-            verdict_print(&t->page, t->words, 2, &v->findings[k]);
+            verdict_print_marked(&t->page, t->words, 2,
+                                 ladder_finding_mark(t->pack->ladder, v->findings[k].cause, &t->page.style, room),
+                                 &v->findings[k]);
         }
     }
 }
@@ -289,6 +295,15 @@ static void say_message(struct ticket *t, const struct pack_message *m)
     page_blank(&t->page);
 }
 
+bool pack_messages_left_out(const struct pack *p, struct out *o)
+{
+    out_clear(o);
+    if (p->messages_left_out)
+        words_say_plural(o, p->cli->words, TEXT_PACK_LEFT_OUT_MESSAGES, WORDS_NUMBER("count", p->messages_left_out),
+                         WORDS_NUMBER("limit", PACK_MESSAGES_MAX));
+    return p->messages_left_out != 0;
+}
+
 static void say_proof(struct ticket *t)
 {
     bool any = false;
@@ -311,6 +326,8 @@ static void say_proof(struct ticket *t)
     }
     if (!any)
         page_text(&t->page, 2, TONE_PLAIN, said(t, TEXT_PACK_PROOF_NONE));
+    if (pack_messages_left_out(t->pack, &t->scratch))
+        page_text(&t->page, 2, TONE_PLAIN, out_taken(&t->scratch));
 }
 
 /* ---- what was not seen ---- */
@@ -411,6 +428,17 @@ static void say_blind(struct ticket *t)
         page_text(&t->page, 2, TONE_PLAIN, said(t, TEXT_PACK_BLIND_NOTHING));
 }
 
+bool pack_streams_left_out(const struct pack *p, struct out *o)
+{
+    bool reached = p->with_rtp && p->streams_left_out;
+
+    out_clear(o);
+    if (reached)
+        words_say_plural(o, p->cli->words, TEXT_PACK_LEFT_OUT_STREAMS, WORDS_NUMBER("count", p->streams_left_out),
+                         WORDS_NUMBER("limit", PACK_STREAMS_MAX));
+    return reached;
+}
+
 static void say_files(struct ticket *t)
 {
     heading(t, TEXT_PACK_HEADING_FILES);
@@ -419,6 +447,8 @@ static void say_files(struct ticket *t)
                      t->pack->with_rtp ? TEXT_PACK_FILES_CAPTURE_RTP : TEXT_PACK_FILES_CAPTURE,
                      WORDS_NUMBER("count", t->pack->frame_count));
     page_text(&t->page, 2, TONE_PLAIN, out_taken(&t->scratch));
+    if (pack_streams_left_out(t->pack, &t->scratch))
+        page_text(&t->page, 2, TONE_PLAIN, out_taken(&t->scratch));
     page_text(&t->page, 2, TONE_PLAIN,
               said(t, t->pack->settings.plain ? TEXT_PACK_FILES_PLAIN : TEXT_PACK_FILES_MASKED));
     if (!t->pack->settings.plain)
@@ -450,6 +480,10 @@ void pack_ticket(struct pack *p, struct out *o)
                         .page = { .out = o, .style = { .width = TICKET_WIDTH } } };
 
     out_init_memory(&t.scratch, 65536);
+    for (size_t i = 0; i < p->leg_count; i++)
+        if (p->legs[i].call)
+            t.legs[t.leg_count++] = p->legs[i].call;
+    ladder_verdicts(p->ladder, t.legs, t.leg_count);
     t.labels = widest_label(&t);
     say_title(&t);
     say_what(&t);

@@ -6,15 +6,13 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define MEMORY_BYTES  ((size_t)512 << 20)
-#define HISTORY_BYTES ((size_t)2 << 20)
+#define HISTORY_BYTES ((size_t)4 << 20)
 
 static void on_opened(void *ctx, const struct call *c)
 {
     struct pipeline *p = ctx;
 
-    if (p->observer.opened)
-        p->observer.opened(p->observer.ctx, c);
+    p->observer.opened(p->observer.ctx, c);
 }
 
 static void on_message(void *ctx, const struct track_sighting *s)
@@ -46,44 +44,91 @@ static bool on_closed(void *ctx, struct call *c)
     return p->observer.closed && p->observer.closed(p->observer.ctx, c);
 }
 
+static void on_incident(void *ctx, const struct incident *incident)
+{
+    struct pipeline *p = ctx;
+
+    if (p->observer.incident)
+        p->observer.incident(p->observer.ctx, incident);
+}
+
 static bool on_registration(void *ctx, struct registration *r)
 {
-    (void)ctx, (void)r;
-    return false;
+    struct pipeline *p = ctx;
+
+    if (!p->observer.registration)
+        return false;
+    diagnose_registration(r, &(struct diagnose_context){ .history = p->history, .now_ns = p->last_ns });
+    return p->observer.registration(p->observer.ctx, r);
 }
 
-bool pipeline_begin(struct pipeline *p, const struct pipeline_observer *observer)
+static bool on_transaction(void *ctx, struct transaction *t)
 {
-    struct track_settings settings = { .memory_max_bytes = MEMORY_BYTES / 5 };
+    struct pipeline *p = ctx;
+
+    return p->observer.transaction && p->observer.transaction(p->observer.ctx, t);
+}
+
+static bool on_stream(void *ctx, struct stream *s)
+{
+    struct pipeline *p = ctx;
+
+    return p->observer.stream && p->observer.stream(p->observer.ctx, s);
+}
+
+/* The tracker lets go of calls at twice its limit; with the rest that fills the whole. */
+static bool tracker_begin(struct pipeline *p, const struct pipeline_settings *s, struct hash_seed seed, size_t bytes)
+{
+    struct media_settings media = { .seed = seed, .memory_max_bytes = bytes / 5 };
+    struct media_observer streams = { .ctx = p, .stream_closed = on_stream };
+    struct track_settings settings = { .seed = seed, .memory_max_bytes = bytes / 5, .no_join = s->no_join,
+                                       .join_header = s->join_header };
     struct track_observer track = {
-        .ctx = p, .call_opened = on_opened, .message = on_message, .session_closing = on_session,
-        .call_closed = on_closed, .registration_closed = on_registration,
+        .ctx = p, .call_opened = p->observer.opened ? on_opened : NULL, .message = on_message, .session_closing = on_session,
+        .call_closed = on_closed, .registration_closed = on_registration, .transaction_closed = on_transaction,
+        .incident = on_incident,
     };
 
-    *p = (struct pipeline){ .observer = *observer };
-    if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
-        settings.seed.k0 = (uint64_t)time(NULL);
-    struct media_settings media = { .seed = settings.seed, .memory_max_bytes = MEMORY_BYTES / 5 };
-
-    p->media = settings.media = media_table_new(&media, &(struct media_observer){0});
-    p->history = diagnose_history_new(&settings.seed, HISTORY_BYTES);
+    p->media = settings.media = media_table_new(&media, &streams);
+    p->history = diagnose_history_new(&seed, HISTORY_BYTES);
     p->tracker = p->media && p->history ? tracker_new(&settings, &track) : NULL;
-    p->intake = calloc(1, sizeof *p->intake);
-    if (!p->tracker || !p->intake)
-        return false;
-    intake_init(p->intake, p->tracker, p->media);
-    p->wire = wire_new(NULL, settings.seed, intake_unit, p->intake);
-    if (p->wire)
-        wire_on_incident(p->wire, intake_incident, p->intake);
-    return p->wire != NULL;
+    return p->tracker != NULL;
 }
 
-void pipeline_frame(struct pipeline *p, const struct wire_frame *frame)
+static bool wire_begin(struct pipeline *p, struct hash_seed seed, size_t bytes)
 {
-    if (frame->time_ns > p->last_ns)
-        p->last_ns = frame->time_ns;
-    p->frames++;
-    wire_frame(p->wire, frame);
+    struct wire_limits limits = { .stream_bytes_max = bytes / 8, .fragment_bytes_max = bytes / 32 };
+
+    p->intake = malloc(sizeof *p->intake);
+    if (!p->intake)
+        return false;
+    intake_init(p->intake, p->tracker, p->media);
+    p->wire = wire_new(&limits, seed, intake_unit, p->intake);
+    if (!p->wire)
+        return false;
+    wire_set_plain(p->wire, intake_plain);
+    wire_on_incident(p->wire, intake_incident, p->intake);
+    return true;
+}
+
+bool pipeline_begin(struct pipeline *p, const struct pipeline_settings *settings,
+                    const struct pipeline_observer *observer)
+{
+    static const struct pipeline_settings standard;
+    const struct pipeline_settings *s = settings ? settings : &standard;
+    size_t bytes = s->memory_bytes ? s->memory_bytes : PIPELINE_MEMORY_BYTES;
+    struct hash_seed seed = {0};
+
+    *p = (struct pipeline){ .observer = *observer };
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed.k0 = (uint64_t)time(NULL);
+    return tracker_begin(p, s, seed, bytes) && wire_begin(p, seed, bytes);
+}
+
+void pipeline_message(struct pipeline *p, const struct wire_unit *unit, const struct sip_message *m)
+{
+    pipeline_time(p, unit->time_ns);
+    tracker_message(p->tracker, unit, m);
 }
 
 void pipeline_finish(struct pipeline *p)

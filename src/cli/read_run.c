@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,15 +10,14 @@
 #include "cli/inputs.h"
 #include "cli/pipeline.h"
 #include "cli/read_int.h"
-#include "diagnose/diagnose.h"
 #include "diagnose/flow.h"
 #include "report/ladder.h"
 #include "report/shelf.h"
 #include "report/sketches.h"
+#include "track/session.h"
 #include "wire/incident.h"
 
 #define PROGRESS_AFTER_S 2           /* shorter work needs no bar */
-#define HISTORY_BYTES (4u << 20)
 #define INCIDENTS_SHOWN_MAX 200u
 #define PAGE_TEXT_BYTES (256u << 10)         /* of the messages of a leg, on a page */
 #define PROGRESS_FRAMES  65536u      /* a look at the clock now and then */
@@ -31,19 +29,16 @@ struct reading {
     struct cli             *cli;
     const struct read_wish *wish;
     struct inputs           inputs;
-    struct wire            *wire;
-    struct tracker         *tracker;
-    struct intake          *intake;
+    struct pipeline         pipeline;
     struct printer          printer;
     struct shelf            shelf;
     struct sketches         sketches;        /* ladders of the calls that are live */
     struct ladder          *ladder;          /* of the chosen call with all its legs */
     struct html_book       *book;            /* the page that is being made, or NULL */
-    struct media_table     *media;
-    struct diagnose_history *history;        /* what calls tell each other */
     struct filter          *filters[KINDS];  /* calls, registrations, transactions, messages, streams */
     uint64_t                ladder_index, ladder_others;     /* of the chosen call, 0: none yet */
-    struct call            *ladder_call;     /* finished, kept for its title */
+    struct call            *legs[SESSION_LEGS_MAX];          /* of it, itself first; kept for what is said of them */
+    size_t                  leg_count;
     struct incident         incidents[INCIDENTS_SHOWN_MAX];  /* come at the end of the tracker's life */
     size_t                  incident_count;
     struct summary          summary;
@@ -66,7 +61,7 @@ static void on_opened(void *ctx, const struct call *c)
         r->ladder_index = c->index;
 }
 
-/* The ladder of a session, all legs in one, its proofs marked; NULL: none was kept. */
+/* The ladder of a session, all legs in one; NULL: none was kept. */
 static struct ladder *session_ladder(struct reading *r, struct call *const *legs, size_t count)
 {
     struct ladder *ladder = NULL;
@@ -79,28 +74,46 @@ static struct ladder *session_ladder(struct reading *r, struct call *const *legs
         else if (of_leg)
             ladder = of_leg;
     }
-    for (size_t i = 0; ladder && i < count; i++)
-        for (size_t k = 0; legs[i]->verdicts && k < legs[i]->verdicts->cause.evidence_count; k++)
-            ladder_mark(ladder, legs[i]->verdicts->cause.evidence[k].frame);
     return ladder;
 }
 
-/* The chosen call with all legs that it was joined with. */
+static bool has_chosen(const struct reading *r, struct call *const *legs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (legs[i]->index == r->ladder_index)
+            return true;
+    return false;
+}
+
+/* The chosen call with all legs that it was joined with, itself first. */
 static void keep_ladder(struct reading *r, struct call *const *legs, size_t count)
 {
     struct ladder *ladder = session_ladder(r, legs, count);
-    bool wanted = false;
 
-    for (size_t i = 0; i < count; i++)
-        wanted |= legs[i]->index == r->ladder_index;
-    if (wanted && !r->ladder) {
-        r->ladder = ladder;
-        for (size_t i = 0; ladder && i < count; i++)
-            for (const struct list *s = legs[i]->streams.next; s != &legs[i]->streams; s = s->next)
-                ladder_stream(ladder, list_item(s, struct stream, in_list));
-    } else {
+    if (r->ladder || !has_chosen(r, legs, count)) {
         ladder_free(ladder);
+        return;
     }
+    r->ladder = ladder;
+    for (size_t i = 0; i < count && i < SESSION_LEGS_MAX; i++) {
+        for (const struct list *s = legs[i]->streams.next; ladder && s != &legs[i]->streams; s = s->next)
+            ladder_stream(ladder, list_item(s, struct stream, in_list));
+        r->legs[r->leg_count++] = legs[i];
+        if (legs[i]->index == r->ladder_index) {
+            r->legs[r->leg_count - 1] = r->legs[0];
+            r->legs[0] = legs[i];
+        }
+    }
+    if (ladder)
+        ladder_verdicts(ladder, r->legs, r->leg_count);
+}
+
+static bool is_kept(const struct reading *r, const struct call *c)
+{
+    for (size_t i = 0; i < r->leg_count; i++)
+        if (r->legs[i] == c)
+            return true;
+    return false;
 }
 
 /* What the filter has no use for takes no place on the page; one that looks back from the end
@@ -119,6 +132,8 @@ static void keep_page(struct reading *r, struct call *const *legs, size_t count)
 {
     struct ladder *ladder = session_ladder(r, legs, count);
 
+    if (ladder)
+        ladder_verdicts(ladder, legs, count);
     if (may_be_listed(r, legs, count))
         html_book_session(r->book, legs, count, ladder);
     ladder_free(ladder);
@@ -128,17 +143,12 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct reading *r = ctx;
 
-    struct diagnose_context context = { .history = r->history, .now_ns = r->summary.last_ns };
-
-    diagnose_session(legs, count, &context);
     summary_session(&r->summary);
     diagnose_flow(legs, count);
     if (r->wish->ladder.len)
         keep_ladder(r, legs, count);
     if (r->book)
         keep_page(r, legs, count);
-    for (size_t i = 0; i < count; i++)
-        call_forget(legs[i]);
 }
 
 static void on_incident(void *ctx, const struct incident *incident)
@@ -165,12 +175,8 @@ static bool on_call(void *ctx, struct call *c)
     summary_call(&r->summary, c);
     for (const struct list *l = c->streams.next; l != &c->streams; l = l->next)
         summary_stream(&r->summary, list_item(l, struct stream, in_list));
-    if (c->index == r->ladder_index) {
-        r->ladder_call = c;
-        return true;
-    }
     if (r->wish->ladder.len)
-        return false;
+        return is_kept(r, c);
     shelf_call(&r->shelf, c);
     return true;
 }
@@ -179,8 +185,6 @@ static bool on_registration(void *ctx, struct registration *b)
 {
     struct reading *r = ctx;
 
-    diagnose_registration(b, &(struct diagnose_context){ .history = r->history,
-                                                         .now_ns = r->summary.last_ns });
     summary_registration(&r->summary, b);
     diagnose_flow_registration(b);
     if (!r->shelf.wish.registrations)
@@ -255,8 +259,6 @@ static void on_message(void *ctx, const struct track_sighting *s)
 {
     struct reading *r = ctx;
 
-    if (s->kind == SEEN_NEW)
-        diagnose_history_message(r->history, s->unit, s->message);
     if ((r->wish->ladder.len || r->book) && s->call)
         sketches_note(&r->sketches, s);
     if (r->wish->messages && !r->book)
@@ -359,73 +361,37 @@ static void progress_show(struct reading *r)
 
 static bool reading_prepare(struct reading *r)
 {
-    /* the tracker lets go of calls at twice its limit; with the rest that fills the whole */
-    struct track_settings settings = { .memory_max_bytes = r->wish->memory_bytes / 5,
-                                       .no_join = r->wish->no_join,
-                                       .join_header = r->wish->join_header };
-    struct track_observer observer = {
-        .ctx = r, .session_closing = on_session, .incident = on_incident, .call_closed = on_call, .registration_closed = on_registration,
-        .transaction_closed = on_transaction,
-        .call_opened = r->wish->ladder.len ? on_opened : NULL,
-        .message = on_message,
+    struct pipeline_settings settings = { .memory_bytes = r->wish->memory_bytes, .no_join = r->wish->no_join,
+                                          .join_header = r->wish->join_header };
+    struct pipeline_observer observer = {
+        .ctx = r, .opened = r->wish->ladder.len ? on_opened : NULL, .message = on_message, .session = on_session,
+        .incident = on_incident, .closed = on_call, .registration = on_registration,
+        .transaction = on_transaction, .stream = on_stream,
     };
-    struct wire_limits limits = { .stream_bytes_max = r->wish->memory_bytes / 8,
-                                  .fragment_bytes_max = r->wish->memory_bytes / 32 };
 
-    if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
-        settings.seed.k0 = (uint64_t)time(NULL);
-    struct media_settings media = { .seed = settings.seed, .memory_max_bytes = r->wish->memory_bytes / 5 };
-    struct media_observer streams = { .ctx = r, .stream_closed = on_stream };
-
-    r->media = settings.media = media_table_new(&media, &streams);
-    r->tracker = r->media ? tracker_new(&settings, &observer) : NULL;
-    r->history = diagnose_history_new(&settings.seed, HISTORY_BYTES);
-    r->intake = malloc(sizeof *r->intake);
-    if (!r->tracker || !r->intake || !r->history)
-        return false;
-    intake_init(r->intake, r->tracker, r->media);
-    r->wire = wire_new(&limits, settings.seed, intake_unit, r->intake);
-    if (r->wire)
-        wire_set_plain(r->wire, intake_plain);
-    if (r->wire)
-        wire_on_incident(r->wire, intake_incident, r->intake);
-    if (!r->wire || !sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8))
+    if (!pipeline_begin(&r->pipeline, &settings, &observer) ||
+        !sketches_init(&r->sketches, r->cli->words, r->wish->memory_bytes / 8))
         return false;
     r->sketches.text_bytes_max = r->book ? PAGE_TEXT_BYTES : 0;
     return true;
 }
 
-static void time_note(struct reading *r, int64_t time_ns)
-{
-    struct summary *s = &r->summary;
-
-    if (!s->first_ns || time_ns < s->first_ns)
-        s->first_ns = time_ns;
-    if (time_ns > s->last_ns)
-        r->shelf.now_ns = s->last_ns = time_ns;
-}
-
 /* Every so often somebody may want to see how far it is, or that nobody reads any more. */
 static bool pause_is_fine(struct reading *r)
 {
-    r->summary.packets = wire_counts(r->wire)->frames;
+    r->summary.packets = wire_counts(r->pipeline.wire)->frames;
+    r->shelf.now_ns = r->pipeline.last_ns;
     if (r->summary.packets % PROGRESS_FRAMES == 0)
         progress_show(r);
     return !r->cli->out.error;
 }
 
-/* One file: nothing is compared with another one, only the clock is watched. */
+/* One file: nothing is compared with another one. */
 static void reading_one(struct reading *r, struct input *in)
 {
     while (in->waiting && pause_is_fine(r))
         for (unsigned i = 0; i < BATCH_FRAMES && in->waiting; i++) {
-            int64_t time_ns = in->frame.time_ns;
-
-            if (__builtin_expect(time_ns < r->summary.last_ns || !r->summary.first_ns, 0))
-                time_note(r, time_ns);
-            else
-                r->shelf.now_ns = r->summary.last_ns = time_ns;
-            wire_frame(r->wire, &in->frame);
+            pipeline_frame(&r->pipeline, &in->frame);
             in->waiting = capture_next(in->source, &in->frame) > 0;
         }
 }
@@ -437,8 +403,7 @@ static void reading_merged(struct reading *r)
     for (unsigned i = 0; (frame = inputs_next(&r->inputs)); i++) {
         if (i % BATCH_FRAMES == 0 && !pause_is_fine(r))
             return;
-        time_note(r, frame->time_ns);
-        wire_frame(r->wire, frame);
+        pipeline_frame(&r->pipeline, frame);
     }
 }
 
@@ -450,23 +415,22 @@ static void reading_frames(struct reading *r)
         reading_one(r, &r->inputs.all[0]);
     else
         reading_merged(r);
-    s->packets = wire_counts(r->wire)->frames;
-    s->bytes_read = wire_counts(r->wire)->bytes;
-    wire_finish(r->wire);
-    tracker_time(r->tracker, s->last_ns);
-    tracker_finish(r->tracker);
-    media_table_finish(r->media, s->last_ns);
+    s->packets = wire_counts(r->pipeline.wire)->frames;
+    s->bytes_read = wire_counts(r->pipeline.wire)->bytes;
+    s->first_ns = r->pipeline.first_ns;
+    r->shelf.now_ns = s->last_ns = r->pipeline.last_ns;
+    pipeline_finish(&r->pipeline);
     progress_clear(r);
 }
 
 static int reading_ladder(struct reading *r)
 {
-    if (!r->ladder_call || !r->ladder)
+    if (!r->leg_count || !r->ladder)
         return cli_say_error(r->cli, CLI_NOT_FOUND, TEXT_READ_ERROR_NO_CALL,
                              WORDS_TEXT("call", r->wish->ladder));
-    printer_call_title(&r->printer, r->ladder_call);
+    printer_call_title(&r->printer, r->legs[0]);
     ladder_print(r->ladder, &r->cli->out, &r->cli->style);
-    printer_call_verdicts(&r->printer, r->ladder_call);
+    printer_session_verdicts(&r->printer, r->legs, r->leg_count, r->ladder);
     if (r->ladder_others) {
         out_char(&r->cli->out, '\n');
         cli_say_line(r->cli, &r->cli->out, TEXT_READ_LADDER_OTHERS, WORDS_NUMBER("count", r->ladder_others));
@@ -483,7 +447,7 @@ static int reading_page(struct reading *r)
     if (error)
         return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
                              WORDS_TEXT("file", slice_of_string(r->wish->html)),
-                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+                             WORDS_TEXT("why", cli_why_not_made(r->cli, -error)));
     if (strcmp(r->wish->html, "-") == 0)
         return CLI_DONE;
     cli_say_line(r->cli, &r->cli->out, TEXT_HTML_WRITTEN, WORDS_NUMBER("count", r->summary.calls),
@@ -496,15 +460,15 @@ static int reading_report(struct reading *r)
     struct summary *s = &r->summary;
     int code = CLI_DONE;
 
-    diagnose_suspects(r->history, on_suspect, r);
+    diagnose_suspects(r->pipeline.history, on_suspect, r);
     shelf_finish(&r->shelf);
     s->files = r->wish->files;
     s->file_count = r->wish->file_count;
     s->format = r->inputs.count == 1 && r->inputs.all[0].source ? capture_format(r->inputs.all[0].source) : NULL;
-    s->intake = r->intake;
-    s->wire = wire_counts(r->wire);
-    s->track = tracker_counts(r->tracker);
-    s->media = media_table_counts(r->media);
+    s->intake = r->pipeline.intake;
+    s->wire = wire_counts(r->pipeline.wire);
+    s->track = tracker_counts(r->pipeline.tracker);
+    s->media = media_table_counts(r->pipeline.media);
     s->order_lost = r->shelf.order_lost;
     if (r->wish->ladder.len)
         return reading_ladder(r);
@@ -521,19 +485,14 @@ static int reading_report(struct reading *r)
 
 static void reading_done(struct reading *r)
 {
-    tracker_free(r->tracker);
-    media_table_free(r->media);
-    wire_free(r->wire);
-    if (r->intake)
-        intake_done(r->intake);
-    free(r->intake);
+    pipeline_done(&r->pipeline);
     shelf_done(&r->shelf);
     printer_done(&r->printer);
     ladder_free(r->ladder);
     sketches_done(&r->sketches);
     html_book_free(r->book);
-    diagnose_history_free(r->history);
-    call_free(r->ladder_call);
+    for (size_t i = 0; i < r->leg_count; i++)
+        call_free(r->legs[i]);
     for (size_t i = 0; i < ARRAY_LEN(r->filters); i++)
         filter_free(r->filters[i]);
     inputs_close(&r->inputs);
@@ -550,7 +509,7 @@ static int reading_begin_page(struct reading *r)
     if (error)
         return cli_say_error(r->cli, CLI_MACHINE, TEXT_HTML_ERROR_WRITE,
                              WORDS_TEXT("file", slice_of_string(r->wish->html)),
-                             WORDS_TEXT("why", cli_why(r->cli, -error)));
+                             WORDS_TEXT("why", cli_why_not_made(r->cli, -error)));
     r->printer.book = r->book;
     return CLI_DONE;
 }

@@ -21,6 +21,8 @@ struct serve_live *serve_live_new(struct cli *cli, bool json);
 /* Closes what is open and prints it. */
 struct serve_live *serve_live_free(struct serve_live *l);
 void serve_live_message(struct serve_live *l, const struct hop *hop, bool sent, slice bytes, int64_t now_ns);
+/* Nothing gets through to that end any more. */
+void serve_live_lost(struct serve_live *l, const struct hop *hop, int error, int64_t now_ns);
 void serve_live_time(struct serve_live *l, int64_t now_ns);
 
 /* ---- serve_run.c ---- */

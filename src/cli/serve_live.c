@@ -3,6 +3,7 @@
  *
  * An observer beside the switch: each message that comes or goes is told to a tracker, as if it
  * had been captured, and what the tracker says is printed by the printers of `read`. */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -10,7 +11,9 @@
 #include "diagnose/diagnose.h"
 #include "diagnose/flow.h"
 #include "diagnose/history.h"
+#include "report/flows.h"
 #include "track/tracker.h"
+#include "wire/incident.h"
 
 enum { HISTORY_BYTES = 4 << 20, MEMORY_BYTES = 256 << 20 };
 /* Each message passes here, so what is over needs to wait only as long as the longest gap
@@ -35,11 +38,21 @@ static void on_message(void *ctx, const struct track_sighting *s)
         diagnose_history_message(l->history, s->unit, s->message);
 }
 
+static void say_flow(struct serve_live *l, const struct call_flow *flow)
+{
+    if (l->printer.kind != PRINTER_TEXT || !flow->flow)
+        return;
+    out_text(&l->cli->out, SLICE("  "));
+    flows_say(&l->cli->out, l->cli->words, flow);
+    out_char(&l->cli->out, '\n');
+}
+
 static void on_changed(void *ctx, const struct call *c)
 {
     printer_call(&((struct serve_live *)ctx)->printer, c);
 }
 
+/* The end of a call, all its legs: a line each, and what is to say about it, once. */
 static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct serve_live *l = ctx;
@@ -48,17 +61,13 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
     diagnose_session(legs, count, &context);
     diagnose_flow(legs, count);
     for (size_t i = 0; i < count; i++)
-        call_forget(legs[i]);
-}
-
-static bool on_closed(void *ctx, struct call *c)
-{
-    struct serve_live *l = ctx;
-
-    printer_call(&l->printer, c);
+        printer_call(&l->printer, legs[i]);
+    for (size_t i = 0; i < count; i++)
+        say_flow(l, &legs[i]->flow);
     if (l->printer.kind == PRINTER_TEXT)
-        printer_call_verdicts(&l->printer, c);
-    return false;
+        printer_session_verdicts(&l->printer, legs, count, NULL);
+    for (size_t i = 0; i < count; i++)
+        call_forget(legs[i]);
 }
 
 static void on_registration_changed(void *ctx, const struct registration *r)
@@ -73,6 +82,7 @@ static bool on_registration_closed(void *ctx, struct registration *r)
     diagnose_registration(r, &(struct diagnose_context){ .history = l->history, .now_ns = l->now_ns });
     diagnose_flow_registration(r);
     printer_registration(&l->printer, r);
+    say_flow(l, &r->flow);
     return false;
 }
 
@@ -81,7 +91,7 @@ struct serve_live *serve_live_new(struct cli *cli, bool json)
     struct serve_live *l = calloc(1, sizeof *l);
     struct track_settings settings = { .memory_max_bytes = MEMORY_BYTES, .linger_ns = LINGER_NS };
     struct track_observer observer = { .ctx = l, .message = on_message, .call_changed = on_changed,
-                                       .session_closing = on_session, .call_closed = on_closed,
+                                       .session_closing = on_session,
                                        .registration_changed = on_registration_changed,
                                        .registration_closed = on_registration_closed };
 
@@ -121,6 +131,20 @@ void serve_live_message(struct serve_live *l, const struct hop *hop, bool sent, 
     l->now_ns = now_ns;
     if (sip_message_parse(bytes, SIP_DATAGRAM, l->room, ARRAY_LEN(l->room), &m) > 0)
         tracker_message(l->tracker, &unit, &m);
+}
+
+void serve_live_lost(struct serve_live *l, const struct hop *hop, int error, int64_t now_ns)
+{
+    bool udp = hop->transport == WIRE_UDP;
+    struct wire_incident incident = {
+        .kind = udp ? error == ECONNREFUSED ? WIRE_ICMP_PORT_CLOSED : WIRE_ICMP_UNREACHABLE
+                    : error == ECONNREFUSED ? WIRE_TCP_REFUSED : error == ETIMEDOUT ? WIRE_TCP_NO_ANSWER : WIRE_TCP_BROKEN,
+        .transport = (enum wire_transport)hop->transport, .time_ns = now_ns, .frame = l->frames,
+        .src = hop->local, .dst = hop->remote,
+    };
+
+    if (error)                                            /* 0: a connection ended in order */
+        tracker_incident(l->tracker, &incident);
 }
 
 void serve_live_time(struct serve_live *l, int64_t now_ns)

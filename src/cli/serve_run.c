@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/serve_int.h"
+#include "cli/serve_names.h"
 #include "net/net.h"
 #include "store/journal.h"
 #include "store/users.h"
@@ -28,10 +30,10 @@ struct serving {
     struct loop             *loop;
     struct net              *net;
     struct worker           *worker;
-    struct worker_gateway   *gateways;
+    struct serve_names      *names;
     struct journal          *journal;
     struct bindings_walk     walk;
-    bool                     walking;
+    bool                     walking, leaving;
     struct out               record;
     struct serve_live       *live;
     struct loop_turn         turn;
@@ -125,7 +127,9 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
 {
     struct serving *s = ctx;
 
-    (void)error, (void)why;
+    (void)why;
+    if (s->live)
+        serve_live_lost(s->live, hop, error, loop_now_ns(s->loop));
     worker_lost(s->worker, hop, loop_now_ns(s->loop));
 }
 
@@ -144,6 +148,9 @@ static void obey_signals(struct serving *s)
     if (!signals_seen)
         return;
     worker_drain(s->worker, true);
+    if (!s->leaving)
+        gateways_leave_all(worker_gateways(s->worker));
+    s->leaving = true;
     worker_hang_up_all(s->worker, reason);
     if (signals_seen > 1 || worker_calls(s->worker)->live == 0)
         loop_stop(s->loop);
@@ -162,8 +169,9 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
             serve_live_time(s->live, now_ns);
         s->tick_ns = now_ns + TICK_NS;
     }
-    int64_t next_ns = worker_next_ns(s->worker);
+    int64_t next_ns = worker_next_ns(s->worker), names_ns = serve_names_turn(s->names, worker_gateways(s->worker), now_ns);
 
+    next_ns = names_ns < next_ns ? names_ns : next_ns;
     return next_ns < s->tick_ns ? next_ns : s->tick_ns;
 }
 
@@ -234,36 +242,44 @@ static int open_users(struct serving *s)
     return -1;
 }
 
-static void place_gateways(struct serving *s)
+/* The first line of each gateway's password file; the file need not be our user's own to write. */
+static int read_passwords(struct serving *s)
 {
-    static const uint8_t transports[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP,
-                                                           [CONFIG_TLS] = WIRE_TLS, [CONFIG_WS] = WIRE_WS, [CONFIG_WSS] = WIRE_WSS };
-
     for (size_t i = 0; i < s->config->gateway_count; i++) {
-        const struct config_gateway *g = &s->config->gateways[i];
-        struct hop *hop = &s->gateways[i].hop;
+        const char *path = or_null(s->config->gateways[i].password_file);
+        char text[1024];
+        FILE *file = path ? fopen(path, "re") : NULL;
+        size_t len;
+        int error;
 
-        if (!g->host.address.family)
+        if (!path)
             continue;
-        hop->remote = g->host.address;
-        hop->remote.port = g->host.port ? g->host.port : g->transport == CONFIG_TLS || g->transport == CONFIG_WSS ? 5061 : 5060;
-        hop->transport = transports[g->transport];
-        if (net_choose(s->net, hop) != 0)
-            hop->remote.family = 0;
+        if (!file)
+            return cli_say_error(s->cli, CLI_INPUT, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(path)),
+                                 WORDS_TEXT("what", cli_why(s->cli, errno)));
+        len = fread(text, 1, sizeof text, file);
+        (void)fclose(file);
+        error = gateways_set_password(worker_gateways(s->worker), (uint16_t)i, slice_of(text, len));
+        explicit_bzero(text, sizeof text);
+        if (error)
+            return cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
     }
+    return -1;
 }
 
 static int open_worker(struct serving *s)
 {
-    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways = s->gateways,
+    struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways_locate = serve_names_locate,
                                         .observer = { s, on_observed } };
     struct hop_sender sender = net_sender(s->net);
 
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
         getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
-    s->worker = s->gateways ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
-    return s->worker ? -1 : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+    s->names = serve_names_new(s->loop, s->config);
+    settings.gateways_ctx = s->names;
+    s->worker = s->names ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
+    return s->worker ? read_passwords(s) : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
 }
 
 static int open_journal(struct serving *s)
@@ -313,11 +329,8 @@ static int open_all(struct serving *s)
     if (error)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_LISTEN, WORDS_TEXT("address", SLICE("epoll")),
                              WORDS_TEXT("why", cli_why(s->cli, -error)));
-    for (size_t i = 0; code < 0 && i < ARRAY_LEN(steps); i++) {
+    for (size_t i = 0; code < 0 && i < ARRAY_LEN(steps); i++)
         code = steps[i](s);
-        if (code < 0 && steps[i] == open_net)
-            place_gateways(s);
-    }
     return code;
 }
 
@@ -328,11 +341,11 @@ static void close_all(struct serving *s)
         bindings_walk_end(&s->walk);
     journal_close(s->journal);
     worker_free(s->worker);
+    serve_names_free(s->names);
     net_free(s->net);
     loop_free(s->loop);
     users_db_close(s->users_db);
     plan_free(s->plan);
-    free(s->gateways);
     out_done(&s->record);
 }
 
@@ -343,10 +356,9 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
 
     out_init_memory(&s.record, JOURNAL_RECORD_MAX);
     s.plan = plan_new(config);
-    s.gateways = calloc(config->gateway_count + 1, sizeof *s.gateways);
     if (wish->live)
         s.live = serve_live_new(cli, wish->json);
-    code = s.plan && s.gateways && (s.live || !wish->live)
+    code = s.plan && (s.live || !wish->live)
                ? open_all(&s) : cli_say_error(cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
     if (code < 0) {
         s.turn = (struct loop_turn){ .turn = on_turn, .ctx = &s };

@@ -47,6 +47,7 @@ struct seen {                        /* a message of the call */
     bool     from_callee;
     bool     re;                     /* INVITE, UPDATE, ACK and responses within a dialog */
     bool     again;                  /* for another branch, or a second BYE: makes no difference */
+    bool     asked;                  /* for a password: 401 or 407, its ACK, the INVITE with credentials */
 };
 struct story {                       /* a call, made ready to be compared */
     const struct call *call;
@@ -185,6 +186,20 @@ static bool is_stale_round(const struct story *s, const struct seen *one)
     return last->again && last->method == BIT(SIP_ACK) && one->m->traits & TRACE_CREDENTIALS;
 }
 
+/* The first round of it: a caller who is not trusted has one before any flow. */
+static bool is_password_round(const struct story *s, const struct seen *one)
+{
+    const struct seen *last = s->count ? &s->seen[s->count - 1] : NULL;
+
+    if (!last || one->re || !(one->method & (BIT(SIP_INVITE) | BIT(SIP_ACK))))
+        return false;
+    if (one->status)
+        return one->status == 401 || one->status == 407;
+    if (one->method == BIT(SIP_ACK))
+        return last->asked && last->status;
+    return last->asked && last->method == BIT(SIP_ACK) && one->m->traits & TRACE_CREDENTIALS;
+}
+
 /* The same to or from another branch of a fork, or a second BYE that crossed the first. */
 static bool is_again(const struct story *s, const struct seen *one)
 {
@@ -217,6 +232,7 @@ static void story_add(struct story *s, const struct trace_message *m, struct bra
     if (method & in_dialog_methods)
         one->re = is_inside(s, m, answered);
     one->again = is_again(s, one);
+    one->asked = !answered && is_password_round(s, one);
     s->marks |=
         m->status ? marks_of_response(b, one, s->marks & FLOW_IS_ANSWERED) : marks_of_request(one);
     s->count++;
@@ -310,12 +326,23 @@ static unsigned row_flaw(const struct row *r, const struct seen *m)
     return r->flags & FLOW_STEP_RELIABLE && m->m->rseq == 0 ? COST_FLAW : 0;
 }
 
+/* A flow that does not speak of passwords leaves it open whether one is asked for. */
+static bool speaks_of_passwords(const struct view *v)
+{
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->rows[i].flags & FLOW_STEP_CREDENTIALS)
+            return true;
+    return false;
+}
+
 /* A message that may come between any two steps. */
 static bool is_neutral(const struct story *s, const struct view *v, const struct seen *m)
 {
     static const uint32_t ever = BIT(SIP_INVITE) | BIT(SIP_ACK) | BIT(SIP_CANCEL) | BIT(SIP_BYE);
 
     if (m->method & (BIT(SIP_PRACK) | BIT(SIP_NOTIFY)) || m->again)
+        return true;
+    if (m->asked && !speaks_of_passwords(v))
         return true;
     if (m->method == BIT(SIP_INVITE) && m->status >= 100 && m->status < 200 && m->status != 180 &&
         m->status != 183)

@@ -233,7 +233,7 @@ static void begin(uint64_t seed)
     struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
     struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS };
-    struct router router = { &w, route };
+    struct router router = { .ctx = &w, .route = route };
 
     memset(&w, 0, sizeof w);
     w.sim = sim_new(&settings, START_NS);

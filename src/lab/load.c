@@ -252,6 +252,12 @@ void load_receive(struct load *l, int place, const struct hop *from, const struc
     phone_receive(l->ends[place].phone, from, m, l->now_ns);
 }
 
+void load_lost(struct load *l, int place, const struct hop *hop, int64_t now_ns)
+{
+    l->now_ns = now_ns > l->now_ns ? now_ns : l->now_ns;
+    phone_lost(l->ends[place].phone, hop, l->now_ns);
+}
+
 /* ---- the schedule ---- */
 
 static int64_t begins_at(const struct load *l, uint64_t number)

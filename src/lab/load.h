@@ -52,6 +52,7 @@ struct load *load_free(struct load *l);
 int  load_phone(struct load *l, enum load_side side, const struct phone_settings *settings, const struct hop_sender *sender,
                 int64_t now_ns);
 void load_receive(struct load *l, int place, const struct hop *from, const struct sip_message *m, int64_t now_ns);
+void load_lost(struct load *l, int place, const struct hop *hop, int64_t now_ns);   /* nobody is there */
 void load_time(struct load *l, int64_t now_ns);
 int64_t load_next_ns(const struct load *l);
 enum load_phase load_phase(const struct load *l);

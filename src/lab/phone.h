@@ -23,7 +23,8 @@ enum {                               /* of a call, any of these together */
     PHONE_PRECONDITIONS = 2,         /* Supported: precondition, and the lines in the SDP */
     PHONE_LATE_OFFER = 4,            /* INVITE without SDP: offer in the 200, answer in the ACK */
     PHONE_ANONYMOUS = 8,
-    PHONE_TIMER = 16                 /* Session-Expires */
+    PHONE_TIMER = 16,                /* Session-Expires */
+    PHONE_SESSION_ID = 32            /* Session-ID (RFC 7989): who watches knows which legs belong together */
 };
 
 enum phone_media { PHONE_SENDRECV, PHONE_SENDONLY, PHONE_RECVONLY, PHONE_INACTIVE };

@@ -168,6 +168,24 @@ static void supported(struct out *o, unsigned how)
         out_text(o, SLICE("\r\n"));
 }
 
+/* 32 hexadecimal digits, made once for a call; that of the other side is not known yet (RFC 7989, 5). */
+static void session_id(struct out *o, struct phone_call *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    char token[ENDPOINT_TOKEN_LEN + 1], text[32 + sizeof ";remote=00000000000000000000000000000000"];
+
+    if (!c->session_id.len) {
+        for (size_t i = 0; i < 32; i++) {
+            if (i % ENDPOINT_TOKEN_LEN == 0)
+                endpoint_token(c->phone->endpoint, token);
+            text[i] = digits[token[i % ENDPOINT_TOKEN_LEN] & 0xf];
+        }
+        memcpy(text + 32, ";remote=00000000000000000000000000000000", sizeof text - 32);
+        c->session_id = arena_slice(&c->arena, slice_of_string(text));
+    }
+    sip_build_header(o, SIP_H_SESSION_ID, c->session_id);
+}
+
 struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, slice headers)
 {
     struct phone_call *c = call_new(p, true, how);
@@ -201,6 +219,8 @@ struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, sli
             sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
         if (how & PHONE_TIMER)
             sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
+        if (how & PHONE_SESSION_ID)
+            session_id(o, c);
         if (how & PHONE_ANONYMOUS)
             sip_build_header(o, SIP_H_PRIVACY, SLICE("id"));
         out_text(o, headers);
@@ -558,6 +578,8 @@ static bool again_with_credentials(struct phone_call *c, const struct sip_messag
         sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
     if (c->how & PHONE_TIMER)
         sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
+    if (c->how & PHONE_SESSION_ID)
+        session_id(o, c);
     out_text(o, c->headers);
     out_text(o, credentials);
     c->cseq_out = c->dialog.local_cseq;

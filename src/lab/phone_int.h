@@ -32,6 +32,7 @@ struct phone_call {
     int64_t          repeat_ns, repeat_end_ns;
     uint32_t         cseq_in, cseq_out, rseq_in, rseq_out, sdp_version;
     bool             offer_in_ack, bye_wanted, prack_owed;
+    slice            session_id;
     void            *tag;
 };
 

@@ -1,82 +1,27 @@
-/* lab/phone_register.c - REGISTER, and credentials for whoever asks (RFC 3261, 10 and 22; RFC 7616)
+/* lab/phone_register.c - REGISTER, and credentials for whoever asks (RFC 3261, 10 and 22)
  * SPDX-License-Identifier: Apache-2.0 */
 #include "lab/phone_int.h"
-#include "sip/auth.h"
 #include "sip/build.h"
-#include "sip/digest.h"
-#include "sip/uri.h"
+#include "sip/credentials.h"
 #include "sip/values.h"
 
 enum { CHALLENGES_MAX = 3 };
 
 /* ---- credentials ---- */
 
-static void put_quoted(struct out *o, const char *name, slice value)
-{
-    out_text(o, slice_of_string(name));
-    out_text(o, SLICE("=\""));
-    sip_build_text(o, value);
-    out_char(o, '"');
-}
-
-static bool best_challenge(const struct sip_message *m, enum sip_header_id id, struct sip_auth *ret,
-                           enum digest_algorithm *ret_algorithm)
-{
-    bool any = false;
-
-    for (const struct sip_header *h = sip_header_find(m, id); h; h = sip_header_next(m, h)) {
-        slice rest = h->value;
-        struct sip_auth auth;
-        enum digest_algorithm algorithm;
-
-        while (sip_auth_next(&rest, &auth))               /* the first that we can do: their order counts */
-            if (!any && slice_eq_nocase(auth.scheme, SLICE("Digest")) &&
-                digest_algorithm_find(auth.algorithm, &algorithm)) {
-                *ret = auth;
-                *ret_algorithm = algorithm;
-                any = true;
-            }
-    }
-    return any;
-}
-
 slice phone_credentials(struct phone *p, struct arena *arena, const struct sip_message *m, slice method, slice uri)
 {
-    bool proxy = m->status == 407;
-    struct sip_auth auth;
-    enum digest_algorithm algorithm = DIGEST_MD5;
-    struct digest_text ha1, response;
-    slice user = p->settings.auth_name.len ? p->settings.auth_name : p->settings.user;
     char cnonce[ENDPOINT_TOKEN_LEN + 1];
+    struct sip_credentials who = { p->settings.auth_name.len ? p->settings.auth_name : p->settings.user,
+                                   p->settings.password, method, uri, (slice){ 0 }, slice_of(cnonce, ENDPOINT_TOKEN_LEN) };
     struct out o;
     slice kept = { 0 };
 
-    if (!p->settings.password.ptr ||
-        !best_challenge(m, proxy ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE, &auth, &algorithm))
+    if (!p->settings.password.ptr)
         return kept;
     endpoint_token(p->endpoint, cnonce);
-    struct digest_asked asked = { .method = method, .uri = uri, .nonce = auth.nonce, .cnonce = slice_of_string(cnonce),
-                                  .qop = sip_auth_offers(&auth, SLICE("auth")) ? SLICE("auth") : (slice){ 0 }, .nc = 1 };
-
-    digest_ha1(p->digest, algorithm, user, auth.realm, p->settings.password, &ha1);
-    digest_response(p->digest, algorithm, &ha1, &asked, &response);
-    out_init_memory(&o, 8192);
-    out_text(&o, proxy ? SLICE("Proxy-Authorization: Digest ") : SLICE("Authorization: Digest "));
-    put_quoted(&o, "username", user);
-    put_quoted(&o, ", realm", auth.realm);
-    put_quoted(&o, ", nonce", auth.nonce);
-    put_quoted(&o, ", uri", uri);
-    put_quoted(&o, ", response", slice_of(response.text, response.len));
-    out_text(&o, SLICE(", algorithm="));
-    out_text(&o, digest_algorithm_name(algorithm));
-    if (asked.qop.len) {
-        out_text(&o, SLICE(", qop=auth, nc=00000001"));
-        put_quoted(&o, ", cnonce", asked.cnonce);
-    }
-    if (auth.opaque.ptr)
-        put_quoted(&o, ", opaque", auth.opaque);
-    out_text(&o, SLICE("\r\n"));
-    if (!o.error)
+    out_init_memory(&o, 16384);
+    if (sip_credentials_write(&o, p->digest, m, &who) && !o.error)
         kept = arena_slice(arena, out_taken(&o));
     out_done(&o);
     return kept;

@@ -88,9 +88,12 @@ void differ_note(struct differ *d, enum differ_side side, const struct track_sig
 
     if (s->kind == SEEN_AGAIN)
         note_repeat(of, s);
-    if (s->kind != SEEN_NEW || of->count == DIFFER_MESSAGES_MAX ||
-        d->arena.total_bytes > DIFFER_TEXT_MAX)
+    if (s->kind != SEEN_NEW)
         return;
+    if (of->count == DIFFER_MESSAGES_MAX || d->arena.total_bytes > DIFFER_TEXT_MAX) {
+        of->left_out++;
+        return;
+    }
     if (m->status >= 200 && m->method == SIP_INVITE)
         of->last_final = m->status;
     slice text = arena_slice(&d->arena, m->all);
@@ -114,6 +117,7 @@ void differ_call(struct differ *d, enum differ_side side, const struct call *c)
 
 size_t differ_count(const struct differ *d) { return d->count; }
 uint64_t differ_beyond(const struct differ *d) { return d->beyond; }
+uint64_t differ_left_out(const struct differ *d) { return d->sides[0].left_out + d->sides[1].left_out; }
 const struct difference *differ_at(const struct differ *d, size_t index) { return &d->all[index]; }
 
 static void add(struct differ *d, const struct difference *what)

@@ -62,6 +62,7 @@ void differ_call(struct differ *d, enum differ_side side, const struct call *c);
 bool differ_compare(struct differ *d, const struct words *words);
 size_t differ_count(const struct differ *d);
 uint64_t differ_beyond(const struct differ *d);            /* that found no place */
+uint64_t differ_left_out(const struct differ *d);          /* messages of both that were not compared */
 const struct difference *differ_at(const struct differ *d, size_t index);
 
 /* What is the same for this purpose comes out the same. Appends to `o`. */

@@ -22,6 +22,7 @@ struct differ_side_of {
     const struct call     *call;
     struct differ_message *messages;
     size_t                 count;
+    uint64_t               left_out;         /* later ones, beyond a limit */
     uint16_t               last_final;       /* to an INVITE */
 };
 struct differ {

@@ -256,6 +256,26 @@ static void put_title(const struct printing *p, int side, slice name)
     out_done(&result);
 }
 
+/* What was passed over, because there was too much of it. */
+static void put_limits(struct printing *p)
+{
+    uint64_t left_out = differ_left_out(p->d);
+    struct out text;
+
+    out_init_memory(&text, 1024);
+    if (p->d->beyond) {
+        words_say_plural(&text, p->words, TEXT_DIFF_BEYOND, WORDS_NUMBER("count", p->d->beyond));
+        page_text(&p->page, 0, TONE_PLAIN, out_taken(&text));
+        out_clear(&text);
+    }
+    if (left_out) {
+        words_say_plural(&text, p->words, TEXT_DIFF_LEFT_OUT, WORDS_NUMBER("count", left_out),
+                         WORDS_NUMBER("limit", DIFFER_MESSAGES_MAX), WORDS_NUMBER("size", DIFFER_TEXT_MAX >> 20));
+        page_text(&p->page, 0, TONE_WARN, out_taken(&text));
+    }
+    out_done(&text);
+}
+
 void differ_print(const struct differ *d, const slice names[DIFFER_SIDES], struct out *o,
                   const struct words *words, const struct style *style)
 {
@@ -278,10 +298,7 @@ void differ_print(const struct differ *d, const slice names[DIFFER_SIDES], struc
         put_weighty(&p, &d->all[i]);
     }
     put_lines(&p);
-    if (d->beyond) {
-        words_say_plural(o, words, TEXT_DIFF_BEYOND, WORDS_NUMBER("count", d->beyond));
-        out_char(o, '\n');
-    }
+    put_limits(&p);
 }
 
 /* ---- JSON ---- */
@@ -349,6 +366,8 @@ void differ_json(const struct differ *d, const slice names[DIFFER_SIDES], struct
     json_call(&j, "second", names[1], d->sides[1].call);
     json_u64(&j, "differences", d->count + d->beyond);
     json_bool(&j, "same", d->count == 0);
+    if (differ_left_out(d))
+        json_u64(&j, "messages_left_out", differ_left_out(d));
     json_close(&j, '}');
     out_char(o, '\n');
 }

@@ -456,3 +456,17 @@ void flows_json_all(struct out *o, const struct words *w)
     for (unsigned i = FLOW_NONE + 1; i < FLOWS; i++)
         flows_json(o, w, flow_at(i));
 }
+
+void flows_say(struct out *o, const struct words *w, const struct call_flow *f)
+{
+    const struct flow *flow = f->flow ? flow_at(f->flow) : NULL;
+
+    if (!flow)
+        return;
+    words_say(o, w, f->deviation ? TEXT_HTML_FLOW_LEFT : TEXT_HTML_FLOW_FOLLOWED,
+              WORDS_TEXT("flow", slice_of_string(flow->name)), WORDS_TEXT("title", flow_text(w, flow->title)));
+    if (!f->deviation)
+        return;
+    out_char(o, ' ');
+    flows_say_deviation(o, w, f);
+}

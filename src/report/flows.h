@@ -22,6 +22,8 @@ void flows_json_all(struct out *o, const struct words *w);
 /* The member "flow" of a record: null, or its name and the first deviation. */
 void flows_json_of(struct json *j, const struct words *w, const struct call_flow *f);
 
+/* Which flow it is, and where it was left first; nothing when it was compared with none. */
+void flows_say(struct out *o, const struct words *w, const struct call_flow *f);
 /* The sentence about the first deviation; nothing when the flow was followed. */
 void flows_say_deviation(struct out *o, const struct words *w, const struct call_flow *f);
 

@@ -287,6 +287,41 @@ TEST(messages_stay_text_and_proofs_lead_to_their_arrows)
     setting_end(&s);
 }
 
+TEST(a_finding_leads_from_its_message_or_its_stream_to_what_is_said_of_it)
+{
+    struct verdict_evidence proofs[] = { { 1, SLICE("INVITE") }, { 7, SLICE("RTP PCMU 10.0.0.1:1 > 10.0.0.2:2") } };
+    struct verdict findings[] = { { .cause = 3, .evidence = &proofs[0], .evidence_count = 1 },
+                                  { .cause = 4, .evidence = &proofs[1], .evidence_count = 1 } };
+    struct stream stream = { .first_frame = 7, .src = address_v4("\x0a\0\0\x01", 1), .dst = address_v4("\x0a\0\0\x02", 2) };
+    struct ladder *l = ladder_of_one();
+    struct call_verdicts v;
+    struct call c, *legs[] = { &c };
+    struct setting s;
+    size_t len = 0;
+
+    setting_begin(&s);
+    CHECK_EQ(setting_open(&s, false), 0);
+    call_fill(&c, &v, 9, SLICE("alice"), true);
+    v.findings = findings;
+    v.finding_count = ARRAY_LEN(findings);
+    list_append(&c.streams, &stream.in_list);
+    ladder_verdicts(l, legs, 1);
+    html_book_session(s.book, legs, 1, l);
+    list_remove(&stream.in_list);
+    html_book_call(s.book, &c);
+    CHECK_EQ(html_book_finish(s.book, &s.summary), 0);
+    char *page = page_of(&s, &len);
+
+    CHECK(page != NULL);
+    CHECK_EQ(times(page, "href=\"#c9-w0\""), 1);
+    CHECK_EQ(times(page, "href=\"#c9-v0\""), 1);
+    CHECK_EQ(times(page, "href=\"#c9-v1\""), 1);
+    CHECK(strstr(page, "href=\"#c9-v1\"") > strstr(page, "<div class=\"m media"));
+    free(page);
+    ladder_free(l);
+    setting_end(&s);
+}
+
 static struct stream *stream_make(size_t runs)
 {
     struct stream *s = stream_new(runs);
@@ -330,6 +365,49 @@ TEST(bad_seconds_of_a_stream_are_seen_and_long_ones_stay_small)
         CHECK_ROW(i, (strstr(page, "<rect class=alarm") != NULL) == (lengths[i] > 1));
         CHECK_ROW(i, (strstr(page, "<rect class=lost") != NULL) == (lengths[i] > 1));
         CHECK_ROW(i, len < 120000);
+        free(page);
+        stream_free(stream);
+        setting_end(&s);
+    }
+}
+
+TEST(a_stream_without_a_score_has_none_in_any_second_and_says_why)
+{
+    static const struct { uint32_t packets, early; int64_t ms; uint16_t mos; const char *says; } rows[] = {
+        { 500, 0, 10000, 4100, NULL },
+        { 49, 0, 10000, 0, "too short for a score" },
+        { 99, 0, 1999, 0, "too short for a score" },
+        { 500, 0, 10000, 0, "no score for this codec" },
+        { 500, 500, 10000, 0, "nothing after the answer" },
+        { 500, 470, 10000, 0, "too short for a score" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct stream *stream = stream_make(9);
+        struct call_verdicts v;
+        struct call c, *legs[] = { &c };
+        struct setting s;
+        size_t len = 0;
+
+        stream->packets = rows[i].packets;
+        stream->early_packets = rows[i].early;
+        stream->last_ns = stream->first_ns + rows[i].ms * 1000000;
+        stream->buffers[STREAM_ADAPTIVE].mos_milli = rows[i].mos;
+        setting_begin(&s);
+        CHECK_EQ(setting_open(&s, false), 0);
+        call_fill(&c, &v, 1, SLICE("alice"), false);
+        list_append(&c.streams, &stream->in_list);
+        html_book_session(s.book, legs, 1, NULL);
+        html_book_call(s.book, &c);
+        CHECK_EQ(html_book_finish(s.book, &s.summary), 0);
+        char *page = page_of(&s, &len);
+
+        CHECK_ROW(i, page != NULL);
+        CHECK_ROW(i, (strstr(page, "<rect class=\"cap ") != NULL) == (rows[i].mos != 0));
+        CHECK_ROW(i, (strstr(page, ": MOS above") != NULL) == (rows[i].mos != 0));
+        CHECK_ROW(i, strstr(page, "<rect class=lost") != NULL);
+        CHECK_ROW(i, !rows[i].says || strstr(page, rows[i].says) != NULL);
+        CHECK_ROW(i, rows[i].says || strstr(page, "score") == NULL);
         free(page);
         stream_free(stream);
         setting_end(&s);

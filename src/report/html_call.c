@@ -3,6 +3,7 @@
 #include "codes/flow.h"
 #include "report/flows.h"
 #include "report/html_int.h"
+#include "report/verdicts.h"
 
 /* ---- small things that the parts share --------------------------------------------------------- */
 
@@ -298,28 +299,6 @@ static void say_cause(struct html *h, const struct html_session *s, size_t leg)
     HTML(h, "</div>\n");
 }
 
-size_t html_cause_leg(const struct html_session *s, size_t leg)
-{
-    for (size_t i = 0; i < leg; i++)
-        if (s->legs[i]->verdicts && s->legs[i]->verdicts->cause.cause == s->legs[leg]->verdicts->cause.cause)
-            return i;
-    return leg;
-}
-
-uint64_t html_finding_number(const struct html_session *s, size_t leg, size_t finding)
-{
-    uint16_t id = s->legs[leg]->verdicts->findings[finding].cause;
-
-    for (size_t i = 0; i < leg; i++) {
-        const struct call_verdicts *v = s->legs[i]->verdicts;
-
-        for (size_t k = 0; v && k < v->finding_count; k++)
-            if (v->findings[k].cause == id)
-                return i * VERDICT_FINDINGS_MAX + k;
-    }
-    return leg * VERDICT_FINDINGS_MAX + finding;
-}
-
 bool html_has_warning(struct call *const *legs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -339,7 +318,7 @@ static void say_causes(struct html *h, const struct html_session *s)
     for (size_t i = 0; i < s->count; i++) {
         const struct call_verdicts *v = s->legs[i]->verdicts;
 
-        if (!v || !v->cause.cause || html_cause_leg(s, i) != i)
+        if (!v || !v->cause.cause || verdicts_cause_leg(s->legs, i) != i)
             continue;
         say_cause(h, s, i);
         said++;
@@ -380,7 +359,7 @@ static void say_findings(struct html *h, const struct html_session *s)
         const struct call_verdicts *v = s->legs[i]->verdicts;
 
         for (size_t k = 0; v && k < v->finding_count; k++) {
-            uint64_t number = html_finding_number(s, i, k);
+            size_t number = verdicts_finding_number(s->legs, i, k);
 
             if (number != i * VERDICT_FINDINGS_MAX + k)
                 continue;

@@ -34,11 +34,6 @@ void html_suspect(struct html *h, const struct suspect *s);                  /* 
 void html_incident_row(struct html *h, const struct incident *i);
 void html_stream_row(struct html *h, const struct stream *s);                /* html_stream.c */
 
-/* Legs of one call usually fail of the same, and it is told once: the first leg with the cause of
- * this leg, and the number under which a finding of it is told. */
-size_t   html_cause_leg(const struct html_session *s, size_t leg);
-uint64_t html_finding_number(const struct html_session *s, size_t leg, size_t finding);
-
 /* Is anything found in a call a warning, or worse? */
 bool html_has_warning(struct call *const *legs, size_t count);
 

@@ -4,6 +4,7 @@
  * Each row is an element of its own that opens to the text of the message, so a ladder breaks
  * between pages of paper, and places across are in percent, so it fills whatever width there is. */
 #include "report/html_int.h"
+#include "report/verdicts.h"
 
 #define GAP_NS        2000000000LL   /* a silence that is worth a row */
 #define LABEL_COLUMNS 40u
@@ -231,12 +232,12 @@ static bool rests_on(const struct verdict *v, uint64_t frame)
     return false;
 }
 
-static void say_mark(struct drawing *d, const struct verdict *v, char part, uint64_t number)
+static void say_mark(struct drawing *d, uint16_t cause, char part, size_t number)
 {
     struct html *h = d->h;
 
     HTML(h, "<a class=\"mark ");
-    html_raw(h, html_severity(v));
+    html_raw(h, html_severity(&(struct verdict){ .cause = cause }));
     HTML(h, "\" href=\"#");
     html_id_part(h, d->session->number, part, number);
     HTML(h, "\">");
@@ -244,29 +245,46 @@ static void say_mark(struct drawing *d, const struct verdict *v, char part, uint
         HTML(h, "\xe2\x97\x86 ");
         html_words(h, TEXT_HTML_PROOF);
     } else {
-        html_own(h, cause_text(h->words, (enum cause_id)v->cause, CAUSE_PART_HEADLINE));
+        html_own(h, cause_text(h->words, (enum cause_id)cause, CAUSE_PART_HEADLINE));
     }
     HTML(h, "</a>");
 }
 
-/* The causes that rest on this message, and the findings that begin at it. */
-static void say_marks(struct drawing *d, const struct ladder_event *e)
+/* The causes that rest on what this frame began. */
+static void say_proofs(struct drawing *d, uint64_t frame)
 {
     const struct html_session *s = d->session;
-    uint64_t said = UINT64_MAX;                           /* legs have proofs in common */
+    size_t said = SIZE_MAX;                               /* legs have proofs in common */
 
     for (size_t i = 0; i < s->count; i++) {
         const struct call_verdicts *v = s->legs[i]->verdicts;
 
-        if (v && v->cause.cause && rests_on(&v->cause, e->frame) && html_cause_leg(s, i) != said) {
-            said = html_cause_leg(s, i);
-            say_mark(d, &v->cause, 'w', said);
-        }
-        for (size_t k = 0; v && k < v->finding_count; k++)
-            if (v->findings[k].evidence_count && v->findings[k].evidence[0].frame == e->frame &&
-                html_finding_number(s, i, k) == i * VERDICT_FINDINGS_MAX + k)
-                say_mark(d, &v->findings[k], 'v', i * VERDICT_FINDINGS_MAX + k);
+        if (!v || !v->cause.cause || !rests_on(&v->cause, frame) || verdicts_cause_leg(s->legs, i) == said)
+            continue;
+        said = verdicts_cause_leg(s->legs, i);
+        say_mark(d, v->cause.cause, 'w', said);
     }
+}
+
+static void say_marks(struct drawing *d, const struct ladder_event *e)
+{
+    const struct ladder *l = d->session->ladder;
+
+    if (e->marked)
+        say_proofs(d, e->frame);
+    for (size_t i = 0; i < l->finding_count; i++)
+        if (e->findings >> i & 1)
+            say_mark(d, l->findings[i].cause, 'v', l->findings[i].number);
+}
+
+static void say_marks_of_stream(struct drawing *d, uint64_t frame)
+{
+    const struct ladder *l = d->session->ladder;
+
+    say_proofs(d, frame);
+    for (size_t i = 0; i < l->finding_count; i++)
+        if (l->findings[i].stream_frame == frame)
+            say_mark(d, l->findings[i].cause, 'v', l->findings[i].number);
 }
 
 static struct hold *hold_of(struct drawing *d, uint64_t leg)
@@ -458,7 +476,9 @@ static void draw_media(struct drawing *d, size_t which)
     draw_lines(d);
     if (a < d->lanes.count && b < d->lanes.count && a != b)
         draw_bar(d, s, a, b);
-    HTML(h, "</svg><span class=d><a href=\"#");
+    HTML(h, "</svg><span class=d>");
+    say_marks_of_stream(d, s->first_frame);
+    HTML(h, "<a href=\"#");
     html_id_part(h, d->session->number, 's', which);
     HTML(h, "\">");
     say_media(h, s);

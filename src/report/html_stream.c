@@ -98,12 +98,14 @@ static void say_notes(struct html *h, const struct stream *s)
 
 static void say_figures(struct html *h, const struct stream *s)
 {
+    slice unscored = notes_unscored(h->words, s);
+
     HTML(h, "<dl class=figures>");
     html_figure_begin(h, TEXT_HTML_LABEL_MOS);
     html_mos(h, stream_mos_milli(s));
-    if (!stream_mos_milli(s) && !s->secure) {
+    if (unscored.len) {
         HTML(h, " <small>");
-        html_words(h, TEXT_HTML_UNSCORED);
+        html_own(h, unscored);
         HTML(h, "</small>");
     }
     html_figure_end(h);
@@ -310,22 +312,29 @@ static void draw_axis(struct html *h, const struct stream *s, const struct graph
     HTML(h, "</time></p></div>");
 }
 
+static void draw_mos_strip(struct html *h, const struct graph *g)
+{
+    strip_begin(h, TEXT_HTML_GRAPH_MOS);
+    HTML(h, "1 \xe2\x80\x93 4.5</small></span><svg height=64>");
+    draw_mos(h, g);
+    HTML(h, "<line class=rule x2=\"100%\" y1=\"16.5\" y2=\"16.5\"/></svg></div>");
+}
+
 static void draw_graph(struct html *h, const struct stream *s)
 {
     char from[MOMENT_TEXT_MAX], to[MOMENT_TEXT_MAX];
+    bool scored = stream_mos_milli(s) != 0;               /* else its seconds have no score either */
     struct graph g;
 
     graph_fill(&g, s);
     if (g.count < 2)
         return;
     HTML(h, "<div class=graph dir=ltr role=img aria-label=\"");
-    html_say_plain(h, TEXT_HTML_GRAPH, WORDS_TEXT("from", moment_clock(s->first_ns, from)),
+    html_say_plain(h, scored ? TEXT_HTML_GRAPH : TEXT_HTML_GRAPH_UNSCORED, WORDS_TEXT("from", moment_clock(s->first_ns, from)),
                    WORDS_TEXT("to", moment_clock(s->last_ns, to)));
     HTML(h, "\">");
-    strip_begin(h, TEXT_HTML_GRAPH_MOS);
-    HTML(h, "1 \xe2\x80\x93 4.5</small></span><svg height=64>");
-    draw_mos(h, &g);
-    HTML(h, "<line class=rule x2=\"100%\" y1=\"16.5\" y2=\"16.5\"/></svg></div>");
+    if (scored)
+        draw_mos_strip(h, &g);
     strip_begin(h, TEXT_HTML_GRAPH_LOSS);
     if (g.loss_most_milli)
         say_most_loss(h, &g);

@@ -44,6 +44,15 @@ static bool address_index(struct ladder *l, const struct address *a, uint8_t *re
     return true;
 }
 
+bool ladder_lane(struct ladder *l, const struct address *a, slice name)
+{
+    if (l->name_count == LADDER_LANES_MAX || l->address_count != l->name_count)
+        return false;
+    l->addresses[l->address_count++] = *a;
+    l->names[l->name_count++] = arena_slice(&l->arena, name);
+    return true;
+}
+
 static struct ladder_event *event_again(struct ladder *l, const struct sip_message *m, uint8_t from,
                                  uint8_t to)
 {
@@ -195,12 +204,16 @@ void ladder_note(struct ladder *l, const struct track_sighting *s)
     if (before) {
         before->copies += s->kind == SEEN_COPY;
         before->repeats += s->kind == SEEN_AGAIN;
+        l->last = (size_t)(before - l->events);
+        l->last_ns = s->unit->time_ns;
         return;
     }
     if (!events_grow(l)) {
         l->beyond++;
         return;
     }
+    l->last = l->count;
+    l->last_ns = s->unit->time_ns;
     l->events[l->count++] = (struct ladder_event){
         .time_ns = s->unit->time_ns, .frame = s->unit->frame, .label = label_of(l, m), .detail = detail_of(l, m),
         .cseq = m->cseq.number, .status = m->status, .method = (uint8_t)m->method,
@@ -278,13 +291,6 @@ void ladder_stream(struct ladder *l, const struct stream *s)
     e.detail = detail_of_stream(l, s);
     l->events[l->count++] = e;
     qsort(l->events, l->count, sizeof *l->events, by_time);
-}
-
-void ladder_mark(struct ladder *l, uint64_t frame)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (l->events[i].frame == frame)
-            l->events[i].marked = true;
 }
 
 size_t ladder_memory_bytes(const struct ladder *l)

@@ -4,8 +4,8 @@
 
 #include "base/utf8.h"
 
-static const struct lanes_marks fine = { "│", "─", "▶", "◀", "↺", "◆", "═" };
-static const struct lanes_marks plain = { "|", "-", ">", "<", "@", "*", "=" };
+static const struct lanes_marks fine = { "│", "─", "▶", "◀", "↺", "◆", "◇", "═" };
+static const struct lanes_marks plain = { "|", "-", ">", "<", "@", "*", "#", "=" };
 
 const struct lanes_marks *lanes_marks(const struct style *style) { return style->ascii ? &plain : &fine; }
 

@@ -7,7 +7,7 @@
 
 #include "report/style.h"
 
-struct lanes_marks { const char *bar, *dash, *right, *left, *self, *proof, *thick; };
+struct lanes_marks { const char *bar, *dash, *right, *left, *self, *proof, *finding, *thick; };
 /* Line-drawing characters, or their plain stand-ins. */
 const struct lanes_marks *lanes_marks(const struct style *style);
 

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/notes.h"
 
+#include "media/stream.h"
+
 void notes_add(struct out *notes, const struct words *w, slice text)
 {
     out_text(notes, notes->used ? words_text(w, TEXT_CLI_LIST_SEPARATOR) : SLICE(""));
@@ -93,10 +95,30 @@ static const enum text_id incident_words[WIRE_INCIDENTS] = {
     [WIRE_TLS_ALERT] = TEXT_READ_INCIDENT_TLS_ALERT,
 };
 
+/* The part after the answer, which is what is scored; with none of it the whole. */
+static bool is_short(const struct stream *s)
+{
+    uint32_t all = s->packets + s->lost, early = s->early_packets + s->early_lost;
+    uint64_t seconds = 0;
+
+    if (s->last_ns - s->first_ns < MEDIA_SCORE_NS || all < MEDIA_SCORE_PACKETS)
+        return true;
+    for (uint32_t i = 0; i < s->run_count; i++)
+        seconds += s->runs[i].flags & STREAM_RUN_EARLY ? 0 : s->runs[i].seconds;
+    return early && early < all && (all - early < MEDIA_SCORE_PACKETS || seconds <= MEDIA_SCORE_NS / MEDIA_SECOND_NS);
+}
+
+slice notes_unscored(const struct words *w, const struct stream *s)
+{
+    if (stream_mos_milli(s) || s->secure)
+        return (slice){0};
+    return words_text(w, is_short(s) ? TEXT_HTML_UNSCORED : TEXT_HTML_UNRATED);
+}
+
 void notes_heard(struct out *o, const struct words *w, const struct stream *s)
 {
     enum text_id id = stream_mos_milli(s) ? TEXT_HTML_MEDIA : s->secure ? TEXT_HTML_MEDIA_SECURE
-                                                                        : TEXT_HTML_MEDIA_UNSCORED;
+                      : is_short(s) ? TEXT_HTML_MEDIA_UNSCORED : TEXT_HTML_MEDIA_UNRATED;
     struct out loss, mos;
 
     out_init_memory(&loss, 64);

@@ -21,6 +21,8 @@ void notes_registration(struct out *o, const struct words *w, const struct regis
 void notes_stream(struct out *o, const struct words *w, const struct stream *s);
 /* "494 packets, 27.8 % lost, MOS 1.00". */
 void notes_heard(struct out *o, const struct words *w, const struct stream *s);
+/* Why it has no score; empty where it has one, or is encrypted, which its note says. */
+slice notes_unscored(const struct words *w, const struct stream *s);
 void notes_incident(struct out *o, const struct words *w, const struct incident *i);
 
 /* "486 Busy Here": the number and its name in the language; `otherwise` where none is known. */

@@ -359,21 +359,46 @@ void printer_explanations(struct printer *p)
     p->why_count = p->why_beyond = 0;
 }
 
-void printer_call_verdicts(struct printer *p, const struct call *c)
+/* Findings of all legs, each once; returns how many. With a page of NULL they are only counted. */
+static size_t print_findings(const struct printer *p, const struct page *page, struct call *const *legs,
+                             size_t count, const struct ladder *l)
 {
-    const struct call_verdicts *v = c->verdicts;
+    char room[LADDER_MARK_MAX];
+    size_t printed = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct call_verdicts *v = legs[i]->verdicts;
+
+        for (size_t k = 0; v && k < v->finding_count; k++) {
+            if (verdicts_finding_number(legs, i, k) != i * VERDICT_FINDINGS_MAX + k)
+                continue;
+            if (page && printed)
+                page_blank(page);
+            if (page)
+                verdict_print_marked(page, p->words, 2, ladder_finding_mark(l, v->findings[k].cause, p->style, room),
+                                     &v->findings[k]);
+            printed++;
+        }
+    }
+    return printed;
+}
+
+void printer_session_verdicts(struct printer *p, struct call *const *legs, size_t count, const struct ladder *l)
+{
     struct page page = page_on(p, p->out);
 
-    if (!v || (!v->cause.cause && !v->finding_count))
-        return;
-    if (v->cause.cause)
+    for (size_t i = 0; i < count; i++) {
+        const struct call_verdicts *v = legs[i]->verdicts;
+
+        if (!v || !v->cause.cause || verdicts_cause_leg(legs, i) != i)
+            continue;
         page_blank(&page);
-    if (v->cause.cause)
         verdict_print(&page, p->words, 0, &v->cause);
-    if (v->finding_count)
-        page_heading(&page, words_text(p->words, TEXT_READ_WHY_FINDINGS));
-    for (size_t i = 0; i < v->finding_count; i++)
-        verdict_print(&page, p->words, 2, &v->findings[i]);
+    }
+    if (print_findings(p, NULL, legs, count, l) == 0)
+        return;
+    page_heading(&page, words_text(p->words, TEXT_READ_WHY_FINDINGS));
+    (void)print_findings(p, &page, legs, count, l);
 }
 
 static void call_cause(struct printer *p, const struct call *c)

@@ -65,8 +65,9 @@ void printer_incident(struct printer *p, const struct incident *i);
 void printer_suspect(struct printer *p, const struct suspect *s);
 void printer_summary(struct printer *p, const struct summary *s);   /* CSV has none */
 
-/* One line about a call, above its ladder; and what is to say about it, below. */
+/* One line about a call, above its ladder; and what is to say about it and its other legs, below:
+ * what several have is told once, findings behind the mark that they have in the ladder. */
 void printer_call_title(struct printer *p, const struct call *c);
-void printer_call_verdicts(struct printer *p, const struct call *c);
+void printer_session_verdicts(struct printer *p, struct call *const *legs, size_t count, const struct ladder *l);
 
 #endif

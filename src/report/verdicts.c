@@ -64,6 +64,28 @@ slice verdicts_headline(const struct words *w, const struct call_verdicts *v)
     return cause_text(w, (enum cause_id)v->cause.cause, CAUSE_PART_HEADLINE);
 }
 
+size_t verdicts_cause_leg(struct call *const *legs, size_t leg)
+{
+    for (size_t i = 0; i < leg; i++)
+        if (legs[i]->verdicts && legs[i]->verdicts->cause.cause == legs[leg]->verdicts->cause.cause)
+            return i;
+    return leg;
+}
+
+size_t verdicts_finding_number(struct call *const *legs, size_t leg, size_t finding)
+{
+    uint16_t id = legs[leg]->verdicts->findings[finding].cause;
+
+    for (size_t i = 0; i < leg; i++) {
+        const struct call_verdicts *v = legs[i]->verdicts;
+
+        for (size_t k = 0; v && k < v->finding_count; k++)
+            if (v->findings[k].cause == id)
+                return i * VERDICT_FINDINGS_MAX + k;
+    }
+    return leg * VERDICT_FINDINGS_MAX + finding;
+}
+
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
 static void json_evidence(struct json *j, const struct verdict *v)
@@ -194,16 +216,29 @@ static void print_labelled(const struct page *p, size_t indent, size_t width, sl
                       (struct page_cell){ text, TONE_PLAIN });
 }
 
-void verdict_print(const struct page *p, const struct words *w, size_t indent, const struct verdict *v)
+static void print_headline(const struct page *p, const struct words *w, size_t indent, slice mark,
+                           const struct verdict *v)
+{
+    struct out said;
+
+    out_init_memory(&said, 1024);
+    words_say(&said, w, certainty_words[v->certainty],
+              WORDS_TEXT("headline", cause_text(w, (enum cause_id)v->cause, CAUSE_PART_HEADLINE)));
+    if (mark.len)
+        page_labelled(p, indent - VERDICT_MARGIN, VERDICT_MARGIN, (struct page_cell){ mark, verdict_tone(v) },
+                      (struct page_cell){ out_taken(&said), verdict_tone(v) });
+    else
+        page_text(p, indent, verdict_tone(v), out_taken(&said));
+    out_done(&said);
+}
+
+static void print_reasons(const struct page *p, const struct words *w, size_t indent, const struct verdict *v)
 {
     enum cause_id id = (enum cause_id)v->cause;
     size_t width = label_width(w);
     struct out said;
 
     out_init_memory(&said, 8192);
-    words_say(&said, w, certainty_words[v->certainty],
-              WORDS_TEXT("headline", cause_text(w, id, CAUSE_PART_HEADLINE)));
-    page_text(p, indent, verdict_tone(v), out_taken(&said));
     verdict_sentence(&said, w, v);
     page_text(p, indent, TONE_PLAIN, out_taken(&said));
     verdict_evidence_list(&said, w, v);
@@ -215,4 +250,17 @@ void verdict_print(const struct page *p, const struct words *w, size_t indent, c
         print_labelled(p, indent, width, words_text(w, role_words[role]),
                        cause_text(w, id, (enum cause_part)(CAUSE_PART_FIX + role)));
     out_done(&said);
+}
+
+void verdict_print(const struct page *p, const struct words *w, size_t indent, const struct verdict *v)
+{
+    print_headline(p, w, indent, (slice){0}, v);
+    print_reasons(p, w, indent, v);
+}
+
+void verdict_print_marked(const struct page *p, const struct words *w, size_t indent, slice mark,
+                          const struct verdict *v)
+{
+    print_headline(p, w, indent + VERDICT_MARGIN, mark, v);
+    print_reasons(p, w, indent + VERDICT_MARGIN, v);
 }

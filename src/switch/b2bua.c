@@ -13,7 +13,6 @@ enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 
 struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
                         int64_t now_ns)
 {
-    static const uint16_t fail_over[] = { 500, 502, 503, 504, 0 };
     struct b2bua *b = calloc(1, sizeof *b);
     struct b2bua_settings *s = b ? &b->settings : NULL;
 
@@ -25,7 +24,6 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
     s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
-    s->fail_over = s->fail_over ? s->fail_over : fail_over;
     b->endpoint = endpoint;
     b->router = *router;
     b->now_ns = now_ns;
@@ -185,9 +183,13 @@ static void call_free(struct b2bua_call *c)
     free(c);
 }
 
+/* Where a proxy behind the target forked, another phone may answer when the call is over: it is
+ * released, too, as long as its 2xx can come. */
 static bool branch_is_held(const struct branch *branch)
 {
-    return branch->invite && !client_is_answered(branch->invite);
+    bool forked = branch->legs.next != branch->legs.prev;
+
+    return branch->invite && (!client_is_answered(branch->invite) || (forked && branch->status / 100 == 2));
 }
 
 static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted; }
@@ -278,6 +280,7 @@ void b2bua_cancelled(struct b2bua *b, struct server_transaction *s, const struct
     } else if (*kind == B2BUA_RELAY) {
         struct relay *r = (struct relay *)(void *)kind;
 
+        r->cancelled = true;
         if (r->client)
             client_cancel(r->client, why);                /* its 487 will be relayed */
     }
@@ -345,8 +348,10 @@ void b2bua_server_ended(struct b2bua *b, struct server_transaction *s)
     if (*kind == B2BUA_CALL) {
         struct b2bua_call *c = (struct b2bua_call *)(void *)kind;
 
-        if (c->invite == s)
+        if (c->invite == s) {                             /* unanswered: the endpoint had no memory to wait, and said 500 */
+            setup_give_up(c, 500, SLICE("SIP;cause=500"));
             c->invite = NULL;
+        }
         if (c->a.repeated == s)
             c->a.repeated = NULL;                         /* its timer still tells that no ACK came */
         if (c->b && c->b->repeated == s)

@@ -11,7 +11,9 @@
  *
  * The rules that give A another code than B's: nobody answered in time (480, or 408 when B's
  * side sent no packet at all), nothing could be sent to B (500), A cancelled (487), a forward
- * took over (B's code stays with B), forking chose another branch's code (16.7).
+ * took over (B's code stays with B), forking chose another branch's code (16.7), a gateway
+ * refused our credentials (its 401 or 407, of which A knows nothing, is 403; the challenge of a
+ * user's phone passes as it is), the next gateway was tried (as router.h says).
  * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
 #ifndef SWITCH_B2BUA_H
 #define SWITCH_B2BUA_H
@@ -29,12 +31,11 @@ struct b2bua_settings {
     int64_t  duration_max_ns;        /* of a call (24 h) */
     unsigned diversions_max;         /* forwards of one call (5) */
     slice    server;                 /* Server and User-Agent; empty: none is written */
-    const uint16_t *fail_over;       /* codes after which the next gateway is tried; 0 at the end;
-                                      * NULL: 500, 502, 503, 504 and our own 408 */
 };
 
 struct b2bua_counts {
     uint64_t calls, answered, refused, cancelled, forwarded, failed_over;
+    uint64_t challenged;             /* challenges of gateways that we answered */
     uint64_t unacknowledged;         /* 2xx without ACK: both legs ended */
     uint64_t unpracked;              /* reliable 1xx without PRACK: 504 */
     uint64_t expired;                /* session timer or duration_max_ns */

@@ -112,9 +112,11 @@ void leg_ack(struct leg *leg, const struct sip_message *body_of)
         keep_ack(leg, body_of);
     leg->acked_once = true;
     leg->ack_owed = false;
-    if (o)
-        client_ack_send(b->endpoint, slice_of(leg->ack, leg->ack_type_len),
-                        slice_of(leg->ack + leg->ack_type_len, leg->ack_len - leg->ack_type_len));
+    if (o) {
+        slice kept = slice_of(leg->ack, leg->ack_len);
+
+        client_ack_send(b->endpoint, slice_head(kept, leg->ack_type_len), slice_skip(kept, leg->ack_type_len));
+    }
 }
 
 /* B did not get our ACK; while it is A's ACK that is awaited, B has to wait, too. Of an INVITE
@@ -298,7 +300,9 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
     if (!server_reply_send(s, headers_type(m), m->body)) {
-        call_end(c, NULL, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);
+        (void)server_reply_plain(s, 500);
+        c->a.ended = true;
+        call_end(c, &c->a, SLICE("SIP;cause=500;text=\"The answer could not be passed on\""), NULL);
         return;
     }
     leg_repeat(&c->a, LEG_REPEATS_2XX, s);

@@ -81,6 +81,8 @@ void end_bye(struct leg *from, struct server_transaction *s, const struct sip_me
         setup_give_up(c, 487, reason ? reason->value : (slice){ 0 });
         return;
     }
+    if (from->ack_owed)                                   /* it got tired of waiting, and we of the other side's */
+        leg_ack(from, NULL);
     leg_stop(from);                                       /* it need not acknowledge any more */
     from->ended = true;
     from->bye_wanted = false;

@@ -54,7 +54,10 @@ struct branch {
     struct dialog      asked;        /* without remote tag */
     struct list        legs;
     uint16_t           status;       /* final; 0: none yet */
+    uint16_t           local;        /* ours: 408 nothing came, 503 nothing could be sent; 0: it answered */
+    uint16_t           trunk;        /* of a gateway: which */
     bool               gateway, got_any, over;
+    bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
 };
 
 struct relay {
@@ -67,6 +70,7 @@ struct relay {
     uint8_t            method;
     uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
     bool               has_offer, done;                   /* done: finally answered */
+    bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
 };
 
 enum call_phase { CALL_SETUP, CALL_ANSWERED, CALL_ENDING };
@@ -92,11 +96,13 @@ struct b2bua_call {
 
     struct route_target *targets;    /* still to be tried */
     size_t             target_count;
-    slice              called, caller, asserted, history;
+    slice              called, caller, asserted;
+    struct diversion  *diverted;     /* the last one first */
     slice              forward[USER_FORWARDS];
     unsigned           flags;
     int64_t            no_answer_ns;
-    bool               caller_trusted, waiting;
+    bool               caller_trusted, caller_hides, waiting, by_gateway;
+    uint16_t           caller_trunk;
 
     uint16_t           best_status;  /* of the branches that are over (16.7) */
     slice              best_phrase, best_headers, best_type, best_body;
@@ -106,6 +112,14 @@ struct b2bua_call {
     struct leg        *pracked_leg;  /* whose it is */
     uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
     struct line       *lines[2];     /* caller, called: counted */
+};
+
+/* A forward that was taken. */
+struct diversion {
+    struct diversion *before;
+    slice    who, target;            /* address-of-record; URI */
+    uint8_t  why;                    /* enum user_forward */
+    bool     hides;                  /* who forwarded hides its number */
 };
 
 /* The calls of one user. */
@@ -180,6 +194,23 @@ void request_end(struct b2bua_call *c);                   /* A's INVITE is neede
 void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m);
 void call_watch(struct b2bua_call *c, const struct sip_message *answer);        /* session timer, duration */
 void end_time_over(struct b2bua_call *c);
+
+/* ---- b2bua_trunk.c: branches and legs of gateways ---- */
+bool trunk_take(struct branch *branch, const struct route_target *target);      /* false: full */
+void trunk_leave(struct branch *branch);
+void trunk_heard(struct branch *branch, const struct sip_message *m);           /* a final answer; NULL: branch->local */
+bool trunk_goes_on(struct branch *branch);                /* are targets left to be tried? Drops those that are not */
+/* What A is told of a status: 403 for the challenge of a gateway. */
+unsigned trunk_status(const struct branch *branch, unsigned status);
+extern const slice trunk_phrase;                          /* of that 403 */
+bool trunk_refused(const struct leg *leg, unsigned status);             /* so, too, within its dialog */
+/* A challenge is answered: true, and the request is under way again. */
+bool trunk_invite_again(struct branch *branch, const struct sip_message *m);
+bool trunk_relay_again(struct relay *r, const struct sip_message *m);
+
+/* ---- b2bua_history.c: who forwarded the call ---- */
+void history_add(struct b2bua_call *c, slice target, enum user_forward why);
+void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding);
 
 /* ---- b2bua_headers.c ---- */
 /* All that speaks of the call and not of the leg, of a request or an answer. */

@@ -149,11 +149,17 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
 
     if (!r->server)
         return;
+    if (trunk_refused(r->to, m->status)) {
+        server_reply(r->server, 403, trunk_phrase);
+        server_reply_send(r->server, (slice){ 0 }, (slice){ 0 });
+        return;
+    }
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
         headers_ours(o, c->b2bua, server_hop(r->server), false);
     headers_pass(o, m, how);
-    server_reply_send(r->server, headers_type(m), m->body);
+    if (!server_reply_send(r->server, headers_type(m), m->body) && m->status >= 200)
+        (void)server_reply_plain(r->server, 500);
 }
 
 static void got_provisional(struct relay *r, const struct sip_message *m)
@@ -214,11 +220,12 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         got_invite_2xx(r, m);
         return;
     }
+    if (trunk_relay_again(r, m))
+        return;
     r->done = true;
     pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
-    if (gone && r->from && c->phase == CALL_ANSWERED) {
-        r->to->ended = true;
-        call_end(c, r->to, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
+    if (gone && r->from && c->phase == CALL_ANSWERED) {   /* BYE to both: the 481 may be older than the dialog */
+        call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
     } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
         call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }

@@ -11,6 +11,7 @@
 enum { MAX_FORWARDS = 70 };
 
 static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
+static const slice anonymous = SLICE_INIT("\"Anonymous\" <sip:anonymous@anonymous.invalid>");      /* RFC 3261, 8.1.1.3 */
 static const slice no_answer = SLICE_INIT("Q.850;cause=19;text=\"No answer from user\"");
 
 /* ---- the INVITE to B ---- */
@@ -23,31 +24,31 @@ static unsigned max_forwards(const struct sip_message *m)
     return h && slice_to_u32(slice_trim(h->value), &number) && number < 256 ? (unsigned)number : MAX_FORWARDS;
 }
 
-static bool wants_privacy(const struct sip_message *m, unsigned flags)
+static bool wants_privacy(const struct sip_message *m)
 {
     const struct sip_header *h = sip_header_find(m, SIP_H_PRIVACY);
 
-    return (flags & USER_HIDE_NUMBER) || (h && (slice_find_nocase(h->value, SLICE("id")) >= 0 ||
-                                                slice_find_nocase(h->value, SLICE("user")) >= 0 ||
-                                                slice_find_nocase(h->value, SLICE("header")) >= 0));
+    return h && (slice_find_nocase(h->value, SLICE("id")) >= 0 || slice_find_nocase(h->value, SLICE("user")) >= 0 ||
+                 slice_find_nocase(h->value, SLICE("header")) >= 0);
 }
 
 /* P-Asserted-Identity is for those we trust, or for all when the caller does not hide (RFC 3325). */
-static void put_identity(struct out *o, const struct b2bua_call *c, const struct sip_message *request, bool trusted)
+static void put_identity(struct out *o, const struct b2bua_call *c, const struct sip_message *request,
+                         const struct route_target *target)
 {
-    if (c->asserted.len && (trusted || !wants_privacy(request, 0)))
-        sip_build_header(o, SIP_H_P_ASSERTED_IDENTITY, c->asserted);
+    slice asserted = target->asserted.len ? target->asserted : c->asserted;
+
+    if (target->trusted && c->caller_trusted && sip_header_find(request, SIP_H_P_ASSERTED_IDENTITY))
+        return;                                           /* its own passes */
+    if (asserted.len && (target->trusted || !(c->caller_hides || wants_privacy(request))))
+        sip_build_header(o, SIP_H_P_ASSERTED_IDENTITY, asserted);
+    if (c->caller_hides && !sip_header_find(request, SIP_H_PRIVACY))
+        sip_build_header(o, SIP_H_PRIVACY, SLICE("id"));
 }
 
 static bool parse_request(const struct b2bua_call *c, struct sip_header *room, struct sip_message *ret)
 {
     return c->request && sip_message_parse(slice_of(c->request, c->request_len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, ret) > 0;
-}
-
-static void put_history(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
-{
-    sip_build_copy(o, request, SIP_H_HISTORY_INFO);
-    out_text(o, c->history);
 }
 
 static struct branch *branch_new(struct b2bua_call *c, const struct route_target *target)
@@ -61,11 +62,12 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
         return NULL;
     endpoint_token(b->endpoint, token);
     endpoint_token(b->endpoint, call_id);
-    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway };
+    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway, .trunk = target->trunk };
     branch->asked = (struct dialog){
         .call_id = arena_slice(&c->arena, slice_of_string(call_id)),
         .local_tag = arena_slice(&c->arena, slice_of_string(token)),
-        .local = c->a.dialog.remote, .remote = c->a.dialog.local, .target = target->uri,
+        .local = c->caller_hides ? anonymous : target->from.len ? target->from : c->a.dialog.remote,
+        .remote = target->to.len ? target->to : c->a.dialog.local, .target = target->uri,
         .local_cseq = 1, .hop = target->hop,
     };
     list_init(&branch->legs);
@@ -97,6 +99,7 @@ void branch_free(struct branch *branch)
     }
     if (branch->invite)
         client_set_owner(branch->invite, NULL);
+    trunk_leave(branch);
     list_remove(&branch->in_call);
     c->b2bua->memory_bytes -= sizeof *branch;
     free(branch);
@@ -107,7 +110,8 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
 {
     struct b2bua *b = c->b2bua;
     struct branch *branch = branch_new(c, target);
-    struct out *o = branch ? client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri) : NULL;
+    struct out *o = branch && trunk_take(branch, target)
+                        ? client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri) : NULL;
 
     if (!o) {
         if (branch)
@@ -126,9 +130,9 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
     sip_build_header(o, SIP_H_CALL_ID, branch->asked.call_id);
     sip_build_cseq(o, 1, SLICE("INVITE"));
     headers_ours(o, b, client_request_hop(b->endpoint), true);
-    put_identity(o, c, request, target->trusted);
+    put_identity(o, c, request, target);
     headers_pass(o, request, c->caller_trusted && target->trusted ? HEADERS_TRUSTED : 0);
-    put_history(o, c, request);
+    history_put(o, c, request, target->forwarding);
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
@@ -156,7 +160,8 @@ static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice he
     out_text(o, headers);
     if (c->b2bua->settings.server.len)
         sip_build_header(o, SIP_H_SERVER, c->b2bua->settings.server);
-    server_reply_send(s, type, body);
+    if (!server_reply_send(s, type, body))                /* too large, or no memory: the code alone */
+        (void)server_reply_plain(s, status);
     c->b2bua->counts.refused++;
 }
 
@@ -190,10 +195,13 @@ void setup_give_up(struct b2bua_call *c, unsigned status, slice reason)
 
 static bool copy_target(struct arena *arena, const struct route_target *target, struct route_target *ret)
 {
+    slice *const texts[] = { &ret->uri, &ret->routes, &ret->from, &ret->to, &ret->asserted };
+
     *ret = *target;
-    ret->uri = arena_slice(arena, target->uri);
-    ret->routes = target->routes.len ? arena_slice(arena, target->routes) : (slice){ 0 };
-    return ret->uri.ptr && (!target->routes.len || ret->routes.ptr);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i]->len && (*texts[i] = arena_slice(arena, *texts[i])).ptr == NULL)
+            return false;
+    return ret->uri.len != 0;
 }
 
 /* What the call has to know of the route when it is tried, later. */
@@ -249,39 +257,6 @@ static bool call_next(struct b2bua_call *c)
 
 /* ---- forwards ---- */
 
-/* RFC 4458 and RFC 7044: why a call was sent elsewhere, by kind of forward. */
-static const unsigned forward_causes[USER_FORWARDS] = {
-    [USER_FORWARD_ALWAYS] = 302, [USER_FORWARD_BUSY] = 486, [USER_FORWARD_NO_ANSWER] = 408, [USER_FORWARD_UNREACHABLE] = 503,
-};
-
-/* "History-Info: <who forwards?Reason=SIP%3Bcause%3D486>;index=1, <target;cause=486>;index=1.1" */
-static void add_history(struct b2bua_call *c, slice target, unsigned cause)
-{
-    struct out *o = &c->b2bua->scratch;
-    unsigned depth = c->diversions;
-
-    out_clear(o);
-    out_text(o, c->history);
-    if (!c->history.len) {
-        out_text(o, SLICE("History-Info: <sip:"));
-        sip_build_text(o, c->called);
-        out_text(o, SLICE("?Reason=SIP%3Bcause%3D"));
-        out_u64(o, cause);
-        out_text(o, SLICE(">;index=1\r\n"));
-    }
-    out_text(o, SLICE("History-Info: <"));
-    sip_build_text(o, target);
-    out_text(o, SLICE(";cause="));
-    out_u64(o, cause);
-    out_text(o, SLICE(">;index=1"));
-    out_repeat(o, SLICE(".1"), depth);
-    out_text(o, SLICE("\r\n"));
-    slice kept = o->error ? (slice){ 0 } : arena_slice(&c->arena, out_taken(o));
-
-    if (kept.ptr)
-        c->history = kept;
-}
-
 static void tell_forwarded(struct b2bua_call *c)
 {
     if (!(c->flags & USER_TELL_FORWARDED) || !c->invite)
@@ -309,7 +284,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     branches_over(c);
     c->b = NULL;
     c->best_status = 0;
-    add_history(c, target, forward_causes[why]);
+    history_add(c, target, why);
     tell_forwarded(c);
     return route_call(c, &request, target, c->called);
 }
@@ -361,16 +336,6 @@ static bool all_over(const struct b2bua_call *c)
     return true;
 }
 
-static bool fails_over(const struct b2bua *b, unsigned status, bool gateway)
-{
-    if (!gateway)
-        return status < 600;
-    for (const uint16_t *code = b->settings.fail_over; *code; code++)
-        if (*code == status)
-            return true;
-    return status == 408;
-}
-
 static bool forwards_after(struct b2bua_call *c, unsigned status)
 {
     switch (status) {
@@ -381,19 +346,21 @@ static bool forwards_after(struct b2bua_call *c, unsigned status)
 }
 
 /* Nobody is called any more and nobody answered. */
-static void conclude(struct b2bua_call *c, bool gateway)
+static void conclude(struct b2bua_call *c, struct branch *last)
 {
     unsigned status = c->best_status ? c->best_status : 480;
 
     if (c->phase != CALL_SETUP)
         return;
-    if (c->target_count && fails_over(c->b2bua, status, gateway)) {
+    if (c->target_count && (last->gateway ? trunk_goes_on(last) : status < 600)) {
         c->b2bua->counts.failed_over++;
         if (call_next(c))
             return;
     }
     if (status < 600 && !c->cancelled && forwards_after(c, status))
         return;
+    if (status == 503 && last->local == 503)              /* for us only (16.9) */
+        status = 500;
     refuse(c, status, c->best_phrase, c->best_headers, c->best_type, c->best_body);
 }
 
@@ -402,19 +369,24 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
 {
     struct b2bua_call *c = branch->call;
     bool was_over = branch->over;
+    unsigned told = trunk_status(branch, status);
 
     branch->over = true;
     branch->status = (uint16_t)status;
+    trunk_heard(branch, m);
+    trunk_leave(branch);
     if (was_over || c->phase != CALL_SETUP)
         return;
-    keep_best(c, status, m);
+    keep_best(c, told, told == status ? m : NULL);
+    if (told != status && c->best_status == told && !c->best_phrase.len)
+        c->best_phrase = trunk_phrase;
     if (status >= 600) {                                  /* 16.7, step 5: for all of them, and at once */
         c->target_count = 0;
         cancel_branches(c, SLICE("SIP;cause=600;text=\"Declined by another\""), branch);
         branches_over(c);
     }
     if (all_over(c))
-        conclude(c, branch->gateway);
+        conclude(c, branch);
 }
 
 /* ---- what B says ---- */
@@ -434,7 +406,7 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
         return NULL;
     leg->call = c;
     leg->branch = branch;
-    leg->invite_cseq_out = 1;
+    leg->invite_cseq_out = branch->asked.local_cseq;
     if (!dialog_of_response(&c->arena, m, from, &branch->asked, &leg->dialog)) {
         free(leg);
         return NULL;
@@ -454,6 +426,7 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
 
     branch->over = true;
     branch->status = m->status;
+    trunk_heard(branch, m);
     if (!leg) {                                           /* no To tag: an answer that is none */
         if (!late) {
             branch->over = false;
@@ -483,6 +456,7 @@ void setup_response(struct branch *branch, const struct sip_message *m, const st
 
     branch->got_any = true;
     if (m->status < 200) {
+        branch->rang |= m->status >= 180 && m->status < 190;
         struct leg *leg = m->status > 100 && m->to.tag.len && c->phase == CALL_SETUP && !branch->over
                               ? leg_of(branch, m, from) : NULL;
 
@@ -494,7 +468,7 @@ void setup_response(struct branch *branch, const struct sip_message *m, const st
         }
     } else if (m->status < 300) {
         got_2xx(branch, m, from);
-    } else {
+    } else if (!trunk_invite_again(branch, m)) {
         branch_over(branch, m->status, m);
     }
 }
@@ -506,6 +480,7 @@ void setup_failed(struct branch *branch, enum endpoint_failure why)
     struct b2bua_call *c = branch->call;
     bool retries = c->target_count != 0;
 
+    branch->local = why == ENDPOINT_HOP_LOST ? 503 : 408;
     if (why == ENDPOINT_HOP_LOST)
         branch_over(branch, retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 503 : 500, NULL);
     else
@@ -580,6 +555,9 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
     if (!c->diversions) {
         c->asserted = route.asserted.len ? arena_slice(&c->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
+        c->caller_hides = route.caller_hides;
+        c->by_gateway = route.by_gateway;
+        c->caller_trunk = route.caller_trunk;
         c->lines[0] = line_take(b, route.caller);
     }
     if (!keep_route(c, &route)) {

@@ -41,6 +41,8 @@ struct config_network {
     uint8_t        bits;
 };
 struct config_networks { const struct config_network *at; size_t count; };
+bool config_network_has(const struct config_network *network, const struct address *a);
+bool config_networks_have(const struct config_networks *networks, const struct address *a);
 struct config_host {                 /* a name, or an address */
     slice          host;             /* lower case, without brackets; empty: not given */
     struct address address;          /* family 0: a name */

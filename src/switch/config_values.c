@@ -620,3 +620,22 @@ const char *config_nearest(slice name, const char *const *names, size_t count)
     }
     return nearest;
 }
+
+/* ---- networks ---- */
+
+bool config_network_has(const struct config_network *n, const struct address *a)
+{
+    size_t whole = n->bits / 8u, left = n->bits % 8u;
+
+    if (n->ip.family != a->family || memcmp(n->ip.ip, a->ip, whole) != 0)
+        return false;
+    return left == 0 || ((n->ip.ip[whole] ^ a->ip[whole]) >> (8 - left)) == 0;
+}
+
+bool config_networks_have(const struct config_networks *networks, const struct address *a)
+{
+    for (size_t i = 0; i < networks->count; i++)
+        if (config_network_has(&networks->at[i], a))
+            return true;
+    return false;
+}

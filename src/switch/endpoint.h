@@ -137,6 +137,13 @@ bool client_ack_send(struct endpoint *e, slice type, slice body);
  * a Reason header, or empty. Nothing happens after a final response. */
 void client_cancel(struct client_transaction *c, slice reason);
 
+/* The request of `c`, which a final response has just come for: within `response` only. */
+bool client_request_of(const struct client_transaction *c, struct sip_header *room, size_t count, struct sip_message *ret);
+/* The same request once more, within `response` only, under another CSeq and with these header
+ * lines in the place of former credentials (RFC 3261, 22.2). The owner moves to the new one. NULL:
+ * no memory; all is as before. */
+struct client_transaction *client_request_again(struct client_transaction *c, uint32_t cseq, slice credentials);
+
 enum sip_method client_method(const struct client_transaction *c);
 const struct hop *client_hop(const struct client_transaction *c);
 bool  client_is_answered(const struct client_transaction *c);         /* a final response came */

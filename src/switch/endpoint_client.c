@@ -309,14 +309,59 @@ void client_receive(struct endpoint *e, const struct hop *from, const struct sip
     c->got_1xx = true;
     if (todo & TRANSACTION_SEND_ACK && c->kept)
         send_ack(c, m);
-    if (!was_answered && client_is_answered(c))
-        keep_less(c);
     e->counts.repeats += was_answered;
     if (c->cancelling && !c->cancelled && !client_is_answered(c))
         send_cancel(c);
     set_timer(c);
     if (todo & TRANSACTION_TELL && c->method != SIP_CANCEL)
         e->user.response(e->user.ctx, c, m, from);
+    if (!was_answered && client_is_answered(c))
+        keep_less(c);                                     /* not before: its user may want it once more */
+}
+
+/* ---- the same once more ---- */
+
+bool client_request_of(const struct client_transaction *c, struct sip_header *room, size_t count, struct sip_message *ret)
+{
+    return c->kept && sip_message_parse(kept_request(c), SIP_DATAGRAM, room, count, ret) > 0;
+}
+
+/* What is not written anew; Via is one of ours alone. */
+static bool goes_again(const struct sip_header *h)
+{
+    switch (h->id) {
+    case SIP_H_VIA: case SIP_H_CSEQ: case SIP_H_AUTHORIZATION: case SIP_H_PROXY_AUTHORIZATION:
+    case SIP_H_CONTENT_TYPE: case SIP_H_CONTENT_LENGTH:
+        return false;
+    default:
+        return true;
+    }
+}
+
+struct client_transaction *client_request_again(struct client_transaction *c, uint32_t cseq, slice credentials)
+{
+    struct endpoint *e = c->endpoint;
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    const struct sip_header *type;
+    struct client_transaction *again;
+    struct out *o;
+
+    if (!client_request_of(c, room, ARRAY_LEN(room), &m))
+        return NULL;
+    type = sip_header_find(&m, SIP_H_CONTENT_TYPE);
+    o = client_request(e, &c->hop, (enum sip_method)c->method, m.method_text, m.uri);
+    if (!o)
+        return NULL;
+    for (unsigned i = 0; i < m.header_count; i++)
+        if (goes_again(&m.headers[i]))
+            sip_build_named(o, m.headers[i].name, m.headers[i].value);
+    sip_build_cseq(o, cseq, m.method_text);
+    out_text(o, credentials);
+    again = client_request_send(e, type ? type->value : (slice){ 0 }, m.body, c->owner);
+    if (again)
+        c->owner = NULL;
+    return again;
 }
 
 /* ---- what does not ---- */

@@ -66,17 +66,23 @@ static uint64_t request_hash(const struct endpoint *e, slice call_id, slice from
     return hash_bytes(&e->settings.seed, parts, sizeof parts);
 }
 
+/* Does the message name the request of `s`: CSeq and, while they are known, Call-ID and From tag? */
+static bool is_request(const struct server_transaction *s, const struct sip_message *m)
+{
+    const char *ids = s->mirror ? s->mirror + s->mirror_len - s->call_id_len - s->from_tag_len : NULL;
+
+    return s->cseq == m->cseq.number &&
+           (!ids || (slice_eq(slice_of(ids, s->call_id_len), m->call_id) &&
+                     slice_eq(slice_of(ids + s->call_id_len, s->from_tag_len), m->from.tag)));
+}
+
 static bool is_merged(const struct endpoint *e, const struct sip_message *m)
 {
     uint64_t hash = request_hash(e, m->call_id, m->from.tag, m->cseq.number);
 
     for (struct map_node *n = map_first(&e->requests, hash); n; n = map_next(n)) {
         const struct server_transaction *s = map_item(n, struct server_transaction, by_request);
-        const char *ids = s->mirror + s->mirror_len - s->call_id_len - s->from_tag_len;
-
-        if (s->cseq == m->cseq.number && s->method == m->method &&
-            slice_eq(slice_of(ids, s->call_id_len), m->call_id) &&
-            slice_eq(slice_of(ids + s->call_id_len, s->from_tag_len), m->from.tag))
+        if (s->method == m->method && is_request(s, m))
             return true;
     }
     return false;
@@ -181,18 +187,34 @@ static void set_timer(struct server_transaction *s)
 
 /* ---- answers ---- */
 
+/* The mirror has our tag; a 100 begins no dialog and has none (RFC 3261, 17.2.1). */
+static void put_mirror(struct server_transaction *s, unsigned status)
+{
+    struct out *o = &s->endpoint->out;
+    slice text = slice_of(s->mirror, s->mirror ? s->mirror_len - s->call_id_len - s->from_tag_len : 0);
+    slice tag = server_to_tag(s), name = SLICE(";tag=");
+    ptrdiff_t at = status == 100 && tag.len ? slice_find(text, tag) : -1;
+
+    if (at > (ptrdiff_t)name.len) {
+        out_text(o, slice_head(text, (size_t)at - name.len));
+        text = slice_skip(text, (size_t)at + tag.len);
+    }
+    out_text(o, text);
+}
+
 static void begin_answer(struct server_transaction *s, unsigned status, slice phrase)
 {
     struct endpoint *e = s->endpoint;
+    slice tag = status == 100 ? (slice){ 0 } : server_to_tag(s);
 
     out_clear(&e->out);
     if (!phrase.len)
         phrase = code_phrase(status);
     if (e->received == s) {
-        sip_build_response(&e->out, e->received_message, status, phrase, server_to_tag(s), &s->hop.remote);
+        sip_build_response(&e->out, e->received_message, status, phrase, tag, &s->hop.remote);
     } else {
         sip_build_status(&e->out, status, phrase);
-        out_text(&e->out, slice_of(s->mirror, s->mirror ? s->mirror_len - s->call_id_len - s->from_tag_len : 0));
+        put_mirror(s, status);
     }
     e->tail_at = e->out.used;
 }
@@ -390,6 +412,8 @@ void server_receive(struct endpoint *e, const struct hop *from, const struct sip
 
     if (for_invite && key_of(m, SIP_INVITE, key, &len))
         invite = find(e, slice_of(key, len), hash_bytes(&e->settings.seed, key, len));
+    if (m->method == SIP_CANCEL && invite && !is_request(invite, m))
+        invite = NULL;                                    /* a branch that was guessed, or is used twice */
     if (m->method == SIP_ACK) {
         got_ack(e, from, m, invite);
         return;

@@ -25,6 +25,7 @@ struct net {
     int     lose_from, lose_count;                        /* that side's next so many */
     bool    twice, refuse_send;
     unsigned answer_at_once;                              /* what side 1 says to a request; 0: nothing */
+    bool    challenges;                                   /* side 1 wants credentials, and side 0 gives them */
 };
 
 static struct net net;
@@ -53,6 +54,8 @@ static int wire_send(void *ctx, struct hop *to, slice bytes)
     if (slice_eq(word, SLICE("SIP/2.0")))
         rest = slice_skip(rest, 1), word = slice_take_until(&rest, ' ');
     note(net.sent_text[side], sizeof net.sent_text[side], word);
+    if (slice_eq(word, SLICE("100")))                     /* begins no dialog */
+        CHECK(slice_find(rest, SLICE("\r\nTo: <sip:bob@b>\r\n")) >= 0 || slice_find(rest, SLICE("\r\nTo: <sip:c@d>\r\n")) >= 0);
     if (net.refuse_send)
         return -111;
     if (net.lose_count && net.lose_from == side) {
@@ -78,7 +81,9 @@ static void on_request(void *ctx, struct server_transaction *s, const struct sip
     note(net.told[side_of(ctx)], sizeof net.told[0], m->method_text);
     net.server = s;
     server_set_owner(s, &net);
-    if (net.answer_at_once)
+    if (net.challenges && !sip_header_find(m, SIP_H_PROXY_AUTHORIZATION))
+        server_reply_plain(s, 407);
+    else if (net.answer_at_once)
         server_reply_plain(s, net.answer_at_once);
 }
 
@@ -100,6 +105,15 @@ static void on_response(void *ctx, struct client_transaction *c, const struct si
     (void)from;
     CHECK(client_owner(c) == &net);
     note(net.told[side_of(ctx)], sizeof net.told[0], m->status_text);
+    if (net.challenges && m->status == 407) {
+        struct sip_header room[SIP_HEADERS_MAX];
+        struct sip_message asked;
+
+        CHECK(client_request_of(c, room, ARRAY_LEN(room), &asked));
+        CHECK_EQ(asked.uri, "sip:bob@10.0.0.2");
+        CHECK(client_request_again(c, asked.cseq.number + 1, SLICE("Proxy-Authorization: Digest x\r\n")) != NULL);
+        CHECK(client_owner(c) == NULL);
+    }
 }
 
 static void on_failed(void *ctx, struct client_transaction *c, enum endpoint_failure why)
@@ -489,6 +503,27 @@ TEST(a_response_that_is_not_ours_is_counted_and_dropped)
     CHECK_EQ(endpoint_counts(net.e[1])->strays, 1);
     TOLD(1, "");
     finish();
+}
+
+TEST(a_challenged_request_goes_again_whatever_is_lost_and_its_owner_with_it)
+{
+    static const slice methods[] = { SLICE_INIT("INVITE"), SLICE_INIT("BYE") };
+
+    transport = WIRE_UDP;
+    for (int row = 0; row < 2 * 6; row++) {
+        CHECK(begin());
+        net.challenges = true;
+        net.answer_at_once = 486;
+        net.lose_from = row % 2;
+        net.lose_count = row / 4;
+        CHECK(ask(methods[row / 2 % 2]));
+        run_ms(31000);
+        CHECK_ROW_EQ(row, net.told[0], "407 486 ");
+        run_ms(80000);
+        CHECK_ROW_EQ(row, endpoint_live(net.e[0]), 0);
+        CHECK_ROW_EQ(row, endpoint_memory_bytes(net.e[0]), 0);
+        finish();
+    }
 }
 
 TEST(tokens_differ_and_begin_with_their_worker)

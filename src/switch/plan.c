@@ -690,19 +690,10 @@ void plan_find(const struct plan *p, const struct users *users, const struct pla
 
 /* ---- from and after a gateway ------------------------------------------------------------------- */
 
-static bool is_in(const struct config_network *n, const struct address *a)
-{
-    size_t whole = n->bits / 8u, left = n->bits % 8u;
-
-    if (n->ip.family != a->family || memcmp(n->ip.ip, a->ip, whole) != 0)
-        return false;
-    return left == 0 || ((n->ip.ip[whole] ^ a->ip[whole]) >> (8 - left)) == 0;
-}
-
 bool plan_gateway_of(const struct plan *p, const struct address *from, uint16_t *ret)
 {
     for (size_t i = 0; i < p->peer_count; i++)            /* few; the smallest network first */
-        if (is_in(&p->peers[i].network, from)) {
+        if (config_network_has(&p->peers[i].network, from)) {
             *ret = p->peers[i].gateway;
             return true;
         }

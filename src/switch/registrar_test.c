@@ -390,6 +390,18 @@ TEST(a_first_hop_without_outbound_is_439_and_with_it_the_path_is_the_way)
     finish();
 }
 
+TEST(a_phone_on_our_own_machine_may_register_and_we_may_not)
+{
+    CHECK(begin());
+    t.hop.remote = t.hop.local;                           /* 198.51.100.1, one of our addresses */
+    t.hop.remote.port = 40001;
+    CHECK_EQ(alice("Contact: <sip:alice@198.51.100.1:40001>\r\n"), 200);
+    t.hop.remote.port = t.hop.local.port;
+    CHECK_EQ(alice("Contact: <sip:alice@198.51.100.1>\r\n"), 403);
+    CHECK_EQ(alice("Contact: <sip:alice@198.51.100.1:5060>\r\n"), 403);
+    finish();
+}
+
 TEST(a_flow_that_is_lost_takes_its_contact_along)
 {
     CHECK(begin());

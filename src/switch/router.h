@@ -5,6 +5,7 @@
 #ifndef SWITCH_ROUTER_H
 #define SWITCH_ROUTER_H
 
+#include "base/out.h"
 #include "sip/message.h"
 #include "switch/users.h"
 #include "wire/hop.h"
@@ -24,8 +25,13 @@ struct route_target {
     struct hop hop;
     slice      routes;               /* whole Route lines (the Path of a registration), or empty */
     uint16_t   order;                /* those of one order ring together, the lowest first */
-    bool       gateway;              /* a trunk: the next one is tried for the codes of b2bua_settings only */
+    uint16_t   trunk;                /* of a gateway: which */
+    bool       gateway;              /* a trunk: it answers to the functions of the router below */
+    bool       anyhow;               /* of a gateway: takes the call though it is full (emergency) */
     bool       trusted;              /* gets the caller's identity even when that is to be hidden */
+    uint8_t    forwarding;           /* enum config_diverted: how it is told who forwarded the call */
+    slice      from, to;             /* without tag, in the place of the caller's; may be empty */
+    slice      asserted;             /* in the place of the route's; may be empty */
 };
 
 /* Borrowed until the question's caller returns. */
@@ -39,6 +45,9 @@ struct route {
     slice    caller;                 /* the caller's address-of-record: its calls are counted; may be empty */
     slice    asserted;               /* P-Asserted-Identity that we vouch for, or empty */
     bool     caller_trusted;         /* what the caller asserts itself may pass */
+    bool     caller_hides;           /* as if it had said Privacy: id and were called Anonymous */
+    bool     by_gateway;             /* the caller is this one: it may challenge us, too */
+    uint16_t caller_trunk;
     slice    called;                 /* address-of-record of a user of ours, or empty */
     unsigned flags;                  /* of the called user: USER_... */
     slice    forward[USER_FORWARDS]; /* its wishes: URIs, or empty */
@@ -46,9 +55,28 @@ struct route {
     uint32_t calls_max;              /* at once for the called user; 0: that of b2bua_settings */
 };
 
+/* What a gateway said to a call in the end, or did not say. */
+struct route_outcome {
+    uint16_t status;
+    bool     local;                  /* ours: 408 when nothing came, 503 when nothing could be sent */
+    bool     rang;                   /* 18x came before */
+    int64_t  retry_after_ns;         /* 0: it does not say */
+};
+
+/* All but `route` are about gateways and may be NULL; without `next` the next one is tried after
+ * 500, 502, 503, 504 and what is local, and after none that rang. */
 struct router {
     void *ctx;
     void (*route)(void *ctx, const struct route_question *question, struct route *ret);
+    /* A call is about to be sent to it. False: it has become full, it is passed over. */
+    bool (*take)(void *ctx, const struct route_target *target);
+    void (*leave)(void *ctx, uint16_t trunk);
+    void (*heard)(void *ctx, uint16_t trunk, const struct hop *hop, const struct route_outcome *outcome);
+    /* After that outcome, is `candidate` to be tried? */
+    bool (*next)(void *ctx, uint16_t trunk, const struct route_outcome *outcome, const struct route_target *candidate);
+    /* Header lines that answer its challenge of our request. False: there are none. */
+    bool (*credentials)(void *ctx, uint16_t trunk, const struct sip_message *challenge, const struct sip_message *request,
+                        struct out *o);
 };
 
 #endif

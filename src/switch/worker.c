@@ -223,7 +223,7 @@ static void on_response(void *ctx, struct client_transaction *c, const struct si
 {
     struct worker *w = ctx;
 
-    if (!registrar_response(w->registrar, c, m))
+    if (!registrar_response(w->registrar, c, m) && !gateways_response(w->gateways, c, m))
         (void)b2bua_response(w->b2bua, c, m, from);
 }
 
@@ -231,7 +231,7 @@ static void on_failed(void *ctx, struct client_transaction *c, enum endpoint_fai
 {
     struct worker *w = ctx;
 
-    if (!registrar_failed(w->registrar, c))
+    if (!registrar_failed(w->registrar, c) && !gateways_failed(w->gateways, c))
         (void)b2bua_failed(w->b2bua, c, why);
 }
 
@@ -323,7 +323,9 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
                                     .ping = c->registrar.ping_ns ? BINDINGS_PING_BY_HOP : BINDINGS_PING_NONE,
                                     .ping_every_ns = c->registrar.ping_ns };
     struct registrar_settings rs = registrar_settings_of(c);
-    struct router router = { w, worker_route };
+    struct gateways_settings places = { .config = c, .seed = w->settings.seed, .idle = w->settings.number != 0,
+                                        .ctx = w->settings.gateways_ctx, .locate = w->settings.gateways_locate };
+    struct router router = worker_router(w);
     struct b2bua_settings calls = { .seed = w->settings.seed, .calls_max = c->calls.calls_max,
                                     .user_calls_max = c->calls.user_calls_max, .ring_ns = c->timers.no_answer_ns,
                                     .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
@@ -338,7 +340,8 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
     if (!w->endpoint || !w->authenticator || !w->bindings || !take_domains(w, &rs))
         return false;
     w->registrar = registrar_new(&rs, w->endpoint, w->settings.users, w->authenticator, w->bindings, w->guard);
-    w->b2bua = b2bua_new(&calls, w->endpoint, &router, now_ns);
+    w->gateways = gateways_new(&places, w->endpoint, now_ns);
+    w->b2bua = w->gateways ? b2bua_new(&calls, w->endpoint, &router, now_ns) : NULL;
     return w->registrar && w->b2bua;
 }
 
@@ -360,6 +363,7 @@ struct worker *worker_free(struct worker *w)
     if (!w)
         return NULL;
     b2bua_free(w->b2bua);
+    gateways_free(w->gateways);
     registrar_free(w->registrar);
     authenticator_free(w->authenticator);
     bindings_free(w->bindings);
@@ -420,13 +424,16 @@ void worker_time(struct worker *w, int64_t now_ns)
     endpoint_time(w->endpoint, now_ns);
     b2bua_time(w->b2bua, now_ns);
     registrar_time(w->registrar, now_ns);
+    gateways_time(w->gateways, now_ns);
 }
 
 int64_t worker_next_ns(const struct worker *w)
 {
-    int64_t next_ns = endpoint_next_ns(w->endpoint), calls_ns = b2bua_next_ns(w->b2bua), registrar_ns = registrar_next_ns(w->registrar);
+    int64_t next_ns = endpoint_next_ns(w->endpoint), calls_ns = b2bua_next_ns(w->b2bua), registrar_ns = registrar_next_ns(w->registrar),
+            gateways_ns = gateways_next_ns(w->gateways);
 
     next_ns = calls_ns < next_ns ? calls_ns : next_ns;
+    next_ns = gateways_ns < next_ns ? gateways_ns : next_ns;
     return registrar_ns < next_ns ? registrar_ns : next_ns;
 }
 
@@ -435,6 +442,7 @@ void worker_hang_up_all(struct worker *w, slice reason) { b2bua_hang_up_all(w->b
 
 struct bindings            *worker_bindings(struct worker *w) { return w->bindings; }
 struct guard               *worker_guard(struct worker *w) { return w->guard; }
+struct gateways            *worker_gateways(struct worker *w) { return w->gateways; }
 const struct worker_counts *worker_counts(const struct worker *w) { return &w->counts; }
 const struct b2bua_counts  *worker_calls(const struct worker *w) { return b2bua_counts(w->b2bua); }
 const struct registrar_counts *worker_registrar_counts(const struct worker *w) { return registrar_counts(w->registrar); }

@@ -15,14 +15,10 @@
 
 #include "switch/b2bua.h"
 #include "switch/bindings.h"
+#include "switch/gateways.h"
 #include "switch/guard.h"
 #include "switch/plan.h"
 #include "switch/registrar.h"
-
-/* Where a gateway of the configuration is now; family 0 in hop.remote: not known (yet). */
-struct worker_gateway {
-    struct hop hop;
-};
 
 /* Each message as it comes or goes, before anything is done about it. */
 struct worker_observer {
@@ -36,7 +32,8 @@ struct worker_settings {
     struct hash_seed    seed;        /* secret */
     struct digest_key   key;         /* secret: nonces */
     uint8_t             number;      /* 0 to 31 */
-    const struct worker_gateway *gateways;                /* as many as the configuration has; borrowed */
+    void *gateways_ctx;              /* of gateways_locate: gateways.h; both may be NULL */
+    void (*gateways_locate)(void *ctx, slice uri, uint16_t index);
     struct worker_observer observer;
 };
 
@@ -63,6 +60,8 @@ const struct b2bua_counts  *worker_calls(const struct worker *w);
 const struct registrar_counts *worker_registrar_counts(const struct worker *w);
 const struct endpoint_counts  *worker_endpoint_counts(const struct worker *w);
 struct guard               *worker_guard(struct worker *w);
+/* To bring passwords and places, and to look at. Worker 0 registers and pings for all. */
+struct gateways            *worker_gateways(struct worker *w);
 size_t                      worker_transactions(const struct worker *w);
 
 #endif

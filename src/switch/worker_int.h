@@ -22,6 +22,7 @@ struct worker {
     struct bindings       *bindings;
     struct registrar      *registrar;
     struct b2bua          *b2bua;
+    struct gateways       *gateways;
     struct worker_caller   caller;   /* of the INVITE that is being handled */
     struct out             headers, texts;                /* of an answer; of a route */
     struct hop             lost;     /* told with the next round: never from within a send */
@@ -33,6 +34,9 @@ struct worker {
 
 /* ---- worker_route.c ---- */
 void worker_route(void *ctx, const struct route_question *question, struct route *ret);
+
+/* ---- worker_gateways.c: what the b2bua asks and tells of them ---- */
+struct router worker_router(struct worker *w);
 uint64_t worker_random(struct worker *w);
 
 #endif

@@ -23,9 +23,18 @@ static slice piece_text(const struct worker *w, struct piece p)
     return slice_head(slice_skip(all, p.at), p.len);
 }
 
-struct target_pieces { struct piece uri, routes; };
+struct target_pieces { struct piece uri, routes, from, to, asserted; };
 
 /* ---- a user's contacts ---- */
+
+/* How phones of our own are told who forwarded a call. */
+static uint8_t forwarding(const struct worker *w)
+{
+    const struct config_calls *c = &plan_config(w->settings.plan)->calls;
+
+    return c->history_info && c->diversion ? CONFIG_DIVERTED_BOTH
+           : c->history_info ? CONFIG_DIVERTED_HISTORY : c->diversion ? CONFIG_DIVERTED_DIVERSION : CONFIG_DIVERTED_NONE;
+}
 
 static void add_contact(struct worker *w, const struct binding *binding, uint16_t order, struct route *ret,
                         struct target_pieces pieces[ROUTE_TARGETS_MAX])
@@ -35,7 +44,7 @@ static void add_contact(struct worker *w, const struct binding *binding, uint16_
     struct piece routes = { w->texts.used, 0 };
 
     binding_read(binding, &contact);
-    *target = (struct route_target){ .order = order, .trusted = true };
+    *target = (struct route_target){ .order = order, .forwarding = forwarding(w) };
     if (ret->target_count == ROUTE_TARGETS_MAX || !registrar_hop(&contact, &target->hop))
         return;
     if (contact.path.len)
@@ -107,28 +116,80 @@ static void redirect(struct worker *w, struct route *ret, const struct target_pi
 
 /* ---- gateways ---- */
 
-static void add_gateway(struct worker *w, const struct plan_target *target, struct route *ret,
-                        struct target_pieces pieces[ROUTE_TARGETS_MAX])
+enum { HOPS_MAX = 2 };               /* of one gateway in one call: each may cost 32 s */
+
+/* The caller as the gateway knows it: the number rewritten, in its domain. A caller without
+ * number keeps its name; one that calls itself anonymous stays so. */
+static struct piece write_from(struct worker *w, const struct route_question *q, const struct config_gateway *gateway, slice calling)
+{
+    struct piece p = { w->texts.used, 0 };
+    slice user = calling.len ? calling : sip_uri_user(q->invite->from.uri);
+
+    if (!user.len || slice_eq_nocase(user, SLICE("anonymous")))
+        return p;
+    if (q->invite->from.display.len) {
+        out_char(&w->texts, '"');
+        sip_build_text(&w->texts, q->invite->from.display);
+        out_text(&w->texts, SLICE("\" "));
+    }
+    out_char(&w->texts, '<');
+    gateways_put_account(&w->texts, gateway, user);
+    out_char(&w->texts, '>');
+    p.len = w->texts.used - p.at;
+    return p;
+}
+
+/* Ours to assert is the number of a user of ours only. */
+static struct piece write_asserted(struct worker *w, const struct route_question *q, const struct config_gateway *gateway, slice calling)
+{
+    struct piece p = { w->texts.used, 0 };
+
+    if (w->caller.kind != PLAN_BY_USER || q->forwarded_by.len || !calling.len)
+        return p;
+    out_char(&w->texts, '<');
+    gateways_put_account(&w->texts, gateway, calling);
+    out_char(&w->texts, '>');
+    p.len = w->texts.used - p.at;
+    return p;
+}
+
+static void add_gateway(struct worker *w, const struct route_question *q, const struct plan_target *target, bool emergency,
+                        bool anyhow, struct route *ret, struct target_pieces pieces[ROUTE_TARGETS_MAX])
 {
     const struct config_gateway *gateway = &plan_config(w->settings.plan)->gateways[target->gateway];
-    const struct hop *hop = w->settings.gateways ? &w->settings.gateways[target->gateway].hop : NULL;
-    struct piece uri = { w->texts.used, 0 };
-    char text[ADDRESS_TEXT_MAX];
+    slice calling = slice_of_string(target->calling);
+    struct target_pieces p = { .uri.at = w->texts.used };
+    struct hop hops[HOPS_MAX];
+    size_t count = gateways_hops(w->gateways, target->gateway, anyhow, hops, HOPS_MAX);
 
-    if (!hop || !hop->remote.family || ret->target_count == ROUTE_TARGETS_MAX)
+    if (!count || (!emergency && gateways_are_full(w->gateways, target->gateway)))
         return;
-    out_text(&w->texts, SLICE("sip:"));
-    sip_build_text(&w->texts, slice_of_string(target->called));
-    out_char(&w->texts, '@');
-    if (gateway->host.address.family)
-        out_text(&w->texts, slice_of(text, address_format(&hop->remote, text)));
-    else
-        sip_build_text(&w->texts, gateway->host.host);
-    uri.len = w->texts.used - uri.at;
-    ret->targets[ret->target_count] = (struct route_target){ .hop = *hop, .order = (uint16_t)ret->target_count, .gateway = true,
-                                                             .trusted = gateway->trusted };
-    pieces[ret->target_count].routes = (struct piece){ 0, 0 };
-    pieces[ret->target_count++].uri = uri;
+    gateways_put_uri(&w->texts, gateway, slice_of_string(target->called));
+    p.uri.len = w->texts.used - p.uri.at;
+    p.from = write_from(w, q, gateway, calling);
+    p.asserted = write_asserted(w, q, gateway, calling);
+    p.to.at = w->texts.used;
+    out_char(&w->texts, '<');
+    gateways_put_uri(&w->texts, gateway, slice_of_string(target->called));
+    out_char(&w->texts, '>');
+    p.to.len = w->texts.used - p.to.at;
+    for (size_t i = 0; i < count && ret->target_count < ROUTE_TARGETS_MAX; i++) {
+        ret->targets[ret->target_count] = (struct route_target){
+            .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = target->gateway, .gateway = true,
+            .anyhow = emergency, .trusted = gateway->trusted, .forwarding = gateway->forwarding,
+        };
+        pieces[ret->target_count++] = p;
+    }
+}
+
+/* Those that are dead or blocked when there is no other. */
+static void add_gateways(struct worker *w, const struct route_question *q, const struct plan_route *found, struct route *ret,
+                         struct target_pieces pieces[ROUTE_TARGETS_MAX])
+{
+    for (int anyhow = 0; anyhow < 2 && !ret->target_count; anyhow++)
+        for (size_t i = 0; i < found->count; i++)
+            if (found->at[i].is_gateway)
+                add_gateway(w, q, &found->at[i], found->result == PLAN_EMERGENCY, anyhow, ret, pieces);
 }
 
 /* ---- the question ---- */
@@ -159,6 +220,15 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     *asserted = write_piece(w, out_taken(o));
 }
 
+/* Whose own word about who calls is taken. */
+static bool is_trusted(const struct worker *w, const struct route_question *q)
+{
+    const struct config *c = plan_config(w->settings.plan);
+
+    return w->caller.kind == PLAN_BY_GATEWAY ? c->gateways[w->caller.gateway].trusted
+                                             : config_networks_have(&c->calls.trusted, &q->from->remote);
+}
+
 void worker_route(void *ctx, const struct route_question *q, struct route *ret)
 {
     struct worker *w = ctx;
@@ -186,11 +256,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         struct user user;
         slice name = slice_of_string(found.at[i].called);
 
-        if (found.at[i].is_gateway) {
-            add_gateway(w, &found.at[i], ret, pieces);
-            continue;
-        }
-        if (name.len + 1 + found.domain.len > sizeof key)
+        if (found.at[i].is_gateway || name.len + 1 + found.domain.len > sizeof key)
             continue;
         memcpy(key, name.ptr, name.len);
         key[name.len] = '@';
@@ -201,11 +267,15 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
             user_wishes(w, &user, aor, ret, forwards, &called);
         add_user(w, aor, ret, pieces);
     }
+    add_gateways(w, q, &found, ret, pieces);
     if (w->texts.error) {
         *ret = (struct route){ .status = 500 };
         return;
     }
-    ret->caller_trusted = w->caller.kind != PLAN_BY_STRANGER;
+    ret->by_gateway = w->caller.kind == PLAN_BY_GATEWAY;
+    ret->caller_trunk = w->caller.gateway;
+    ret->caller_trusted = is_trusted(w, q);
+    ret->caller_hides = w->caller.kind == PLAN_BY_USER && (w->caller.flags & USER_HIDE_NUMBER);
     ret->caller = piece_text(w, caller);
     ret->asserted = piece_text(w, asserted);
     ret->called = piece_text(w, called);
@@ -214,6 +284,9 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
     for (size_t i = 0; i < ret->target_count; i++) {
         ret->targets[i].uri = piece_text(w, pieces[i].uri);
         ret->targets[i].routes = piece_text(w, pieces[i].routes);
+        ret->targets[i].from = piece_text(w, pieces[i].from);
+        ret->targets[i].to = piece_text(w, pieces[i].to);
+        ret->targets[i].asserted = piece_text(w, pieces[i].asserted);
     }
     if (ret->flags & USER_REDIRECT)
         redirect(w, ret, pieces);

@@ -118,6 +118,12 @@ TEST(a_call_that_follows_a_flow_gets_its_name_and_no_deviation)
             "C>S 200 via=2 br=w to=c sdp=sendrecv\nS>A 200 br=x to=c sdp=sendrecv\nA>S ACK br=k to=c\n"
             "S>C ACK via=2 br=l to=c\n"
             "+4000 A>S BYE br=q to=c\nS>C BYE via=2 br=r to=c\nC>S 200 BYE via=2 br=r to=c\nS>A 200 BYE br=q to=c\n" END },
+        /* asked for a password, of which this flow does not speak */
+        { .flow = "waiting", .script =
+            "A>B INVITE sdp=sendrecv\nB>A 407\nA>B ACK\n"
+            "A>B INVITE cseq=2 sdp=sendrecv br=2 | Proxy-Authorization: Digest username=\"a\"\n"
+            "B>A 180 cseq=2 br=2 | Alert-Info: <urn:alert:service:call-waiting>\n"
+            "+9000 B>A 200 cseq=2 br=2 sdp=sendrecv\nA>B ACK cseq=2 br=3\n" RELEASE END },
         { .flow = "waiting", .script =
             "A>B INVITE sdp=sendrecv | Alert-Info: <urn:alert:service:call-waiting>\nB>A 100\n"
             "B>A 180 | Alert-Info: <urn:alert:service:call-waiting>\n+9000 B>A 200 sdp=sendrecv\nA>B ACK\n"

@@ -519,7 +519,7 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
     struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS, .duration_max_ns = 120 * SECOND_NS };
     struct judge_settings js = { .switch_place = SWITCH_PLACE, .calls_max = asked->calls, .start_ns = START_NS,
                                  .show = asked->show, .repeat_command = command };
-    struct router router = { w, route };
+    struct router router = { .ctx = w, .route = route };
     struct sim_node nodes[] = { { w, at(SWITCH_PLACE), s_receive, NULL, s_time, s_next },
                                 { w, at(DIRECTOR_PLACE), NULL, NULL, director_time, director_next } };
 

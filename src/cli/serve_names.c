@@ -1,0 +1,150 @@
+/* cli/serve_names.c - answers wait here for the next round, so that nobody is told from within
+ * a question of its own.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cli/serve_names.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "net/resolve.h"
+
+enum { WATCHES_MAX = 64 };
+
+struct name {
+    struct serve_names *names;
+    struct resolve_ask *ask;         /* under way, or NULL */
+    struct targets      found;
+    bool                is_found;
+};
+
+struct name_watch {
+    struct loop_watch   watch;
+    struct serve_names *names;
+};
+
+struct serve_names {
+    struct loop            *loop;
+    struct resolve         *resolve;
+    struct targets_settings settings;
+    struct name_watch       watches[WATCHES_MAX];
+    uint64_t                random;
+    size_t                  count;
+    struct name             of[];
+};
+
+static void on_ready(void *ctx, uint32_t events)
+{
+    struct name_watch *w = ctx;
+
+    resolve_ready(w->names->resolve, w->watch.fd, events & (EPOLLIN | EPOLLERR | EPOLLHUP), events & EPOLLOUT,
+                  loop_now_ns(w->names->loop));
+}
+
+static void on_watch(void *ctx, int fd, bool want_read, bool want_write)
+{
+    struct serve_names *n = ctx;
+    struct name_watch *w = NULL;
+
+    for (size_t i = 0; i < WATCHES_MAX; i++)
+        if (n->watches[i].watch.watched && n->watches[i].watch.fd == fd)
+            w = &n->watches[i];
+    for (size_t i = 0; !w && i < WATCHES_MAX; i++)
+        if (!n->watches[i].watch.watched)
+            w = &n->watches[i];
+    if (!w)
+        return;                                           /* the query times out, and is tried again */
+    if (!want_read && !want_write) {
+        loop_unwatch(n->loop, &w->watch);
+        return;
+    }
+    w->names = n;
+    w->watch.fd = fd;
+    w->watch.ready = on_ready;
+    w->watch.ctx = w;
+    (void)loop_watch(n->loop, &w->watch, (want_read ? EPOLLIN : 0) | (want_write ? EPOLLOUT : 0));
+}
+
+/* What we listen on we can send by. */
+static struct targets_settings transports_of(const struct config *config)
+{
+    static const uint8_t wires[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP, [CONFIG_TLS] = WIRE_TLS,
+                                                      [CONFIG_WS] = WIRE_WS,   [CONFIG_WSS] = WIRE_WSS };
+    struct targets_settings settings = { .family = TARGETS_V4_ONLY };
+    bool has[CONFIG_TRANSPORTS] = { false }, v4 = false, v6 = false;
+
+    for (size_t i = 0; i < config->listen_count; i++) {
+        has[config->listens[i].transport] = true;
+        v4 |= config->listens[i].address.family == 4;
+        v6 |= config->listens[i].address.family == 6;
+    }
+    for (size_t i = 0; i < CONFIG_TRANSPORTS; i++)
+        if (has[i])
+            settings.transports[settings.transport_count++] = wires[i];
+    if (v6)
+        settings.family = v4 ? TARGETS_V4_FIRST : TARGETS_V6_ONLY;
+    return settings;
+}
+
+struct serve_names *serve_names_new(struct loop *loop, const struct config *config)
+{
+    struct serve_names *n = calloc(1, sizeof *n + config->gateway_count * sizeof n->of[0]);
+    struct resolve_settings settings = { .ctx = n, .watch = on_watch };
+    int error;
+
+    if (!n)
+        return NULL;
+    n->loop = loop;
+    n->count = config->gateway_count;
+    n->settings = transports_of(config);
+    if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
+        settings.seed.k0 = (uintptr_t)n;
+    n->random = settings.seed.k1;
+    for (size_t i = 0; i < n->count; i++)
+        n->of[i].names = n;
+    n->resolve = resolve_new(&settings, &error);
+    return n->resolve ? n : serve_names_free(n);
+}
+
+struct serve_names *serve_names_free(struct serve_names *n)
+{
+    if (!n)
+        return NULL;
+    n->resolve = resolve_free(n->resolve);
+    for (size_t i = 0; i < WATCHES_MAX; i++)
+        if (n->watches[i].watch.watched)
+            loop_unwatch(n->loop, &n->watches[i].watch);
+    free(n);
+    return NULL;
+}
+
+static void on_found(void *ctx, const struct targets *found)
+{
+    struct name *name = ctx;
+
+    name->ask = NULL;
+    name->found = *found;
+    name->is_found = true;
+}
+
+void serve_names_locate(void *ctx, slice uri, uint16_t index)
+{
+    struct serve_names *n = ctx;
+    struct name *name = &n->of[index];
+    struct resolve_wish wish = { .uri = uri, .targets = &n->settings, .random = ++n->random, .ctx = name, .done = on_found };
+
+    if (index >= n->count || name->ask)
+        return;
+    if (resolve_start(n->resolve, &wish, loop_now_ns(n->loop), &name->found, &name->ask) == 1)
+        name->is_found = true;
+}
+
+int64_t serve_names_turn(struct serve_names *n, struct gateways *gateways, int64_t now_ns)
+{
+    resolve_due(n->resolve, now_ns);
+    for (size_t i = 0; i < n->count; i++)
+        if (n->of[i].is_found) {
+            n->of[i].is_found = false;
+            gateways_located(gateways, (uint16_t)i, &n->of[i].found);
+        }
+    return resolve_due_ns(n->resolve, now_ns);
+}

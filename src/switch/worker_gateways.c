@@ -1,0 +1,39 @@
+/* switch/worker_gateways.c - gateways as the back-to-back user agent knows them: trunks
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "switch/worker_int.h"
+
+static bool take(void *ctx, const struct route_target *target)
+{
+    return gateways_take(((struct worker *)ctx)->gateways, target->trunk, target->anyhow);
+}
+
+static void leave(void *ctx, uint16_t trunk) { gateways_leave(((struct worker *)ctx)->gateways, trunk); }
+
+static void heard(void *ctx, uint16_t trunk, const struct hop *hop, const struct route_outcome *o)
+{
+    gateways_heard(((struct worker *)ctx)->gateways, trunk, hop, o->status, o->local, o->retry_after_ns);
+}
+
+/* Another hop of the same gateway is for when this one was silent or is overloaded (RFC 3263,
+ * 4.3); another gateway, for what the plan says. */
+static bool next(void *ctx, uint16_t trunk, const struct route_outcome *o, const struct route_target *candidate)
+{
+    const struct worker *w = ctx;
+    struct plan_failure failure = { .status = o->status, .local = o->local, .rang = o->rang };
+
+    if (candidate->gateway && candidate->trunk == trunk)
+        return !o->rang && (o->local || o->status == 503);
+    return plan_fails_over(w->settings.plan, trunk, &failure);
+}
+
+static bool credentials(void *ctx, uint16_t trunk, const struct sip_message *challenge, const struct sip_message *request,
+                        struct out *o)
+{
+    return gateways_credentials(((struct worker *)ctx)->gateways, trunk, challenge, request, o);
+}
+
+struct router worker_router(struct worker *w)
+{
+    return (struct router){ .ctx = w, .route = worker_route, .take = take, .leave = leave, .heard = heard, .next = next,
+                            .credentials = credentials };
+}

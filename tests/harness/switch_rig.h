@@ -1,0 +1,244 @@
+/* tests/harness/switch_rig.h - a switch between two peers that say whatever they are told to.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * No phones: requests and answers are written here from what the switch sent last, right or
+ * wrong as asked. Nothing is allocated here, so TORTURE counts only what the switch allocates.
+ *
+ *     struct rig r;
+ *     if (rig_begin(&r, 8)) {
+ *         rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true });
+ *         rig_answer(&r, RIG_B, 0, 200, &(struct rig_how){ .sdp = true });
+ *     }
+ *     rig_end(&r);       // lets all timers run; r.left is what should not be there any more */
+#ifndef TESTS_HARNESS_SWITCH_RIG_H
+#define TESTS_HARNESS_SWITCH_RIG_H
+
+#include <stdio.h>
+
+#include "switch/b2bua.h"
+
+enum rig_side { RIG_A, RIG_B, RIG_SIDES };
+enum { RIG_KEPT = 8, RIG_TEXT_MAX = 4096 };
+#define RIG_START_NS (1795251000ll * 1000000000)
+
+/* How a message differs from the plain one. */
+struct rig_how {
+    const char *extra;               /* whole header lines */
+    const char *contact;             /* NULL: the usual one */
+    unsigned    tag;                 /* of B's answers, and of B's requests */
+    unsigned    branch;              /* 0: a new one */
+    uint32_t    cseq;                /* 0: the next one */
+    uint32_t    rseq;                /* 0: not reliable */
+    bool        sdp, wrong_tag;
+};
+
+struct rig {
+    struct endpoint *endpoint;
+    struct b2bua    *b2bua;
+    int64_t          now_ns;
+    struct { char text[RIG_TEXT_MAX]; size_t len; } asked[RIG_SIDES][RIG_KEPT];   /* requests of the switch, newest first */
+    unsigned         asked_count[RIG_SIDES];
+    char             a_to_tag[64];   /* the switch's, of leg a */
+    uint32_t         a_rseq, cseq[RIG_SIDES];
+    unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
+    bool             in_order, forwards;
+    size_t           left;           /* after rig_end */
+};
+
+static inline struct address rig_at(enum rig_side side) { return (struct address){ .ip = { 10, 0, 0, side == RIG_A ? 1 : 2 }, .port = 5060, .family = 4 }; }
+static inline struct address rig_switch(void) { return (struct address){ .ip = { 10, 0, 0, 9 }, .port = 5060, .family = 4 }; }
+
+static inline int rig_sent(void *ctx, struct hop *to, slice bytes)
+{
+    struct rig *r = ctx;
+    static struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    enum rig_side side = to->remote.ip[3] == 1 ? RIG_A : RIG_B;
+
+    r->sent++;
+    if (r->lose && r->lose--)
+        return r->lose & 1 ? -111 : 0;
+    if (bytes.len >= RIG_TEXT_MAX || sip_message_parse(bytes, SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+        return 0;
+    if (m.is_request) {
+        for (unsigned i = RIG_KEPT - 1; i > 0; i--) {
+            memcpy(r->asked[side][i].text, r->asked[side][i - 1].text, r->asked[side][i - 1].len);
+            r->asked[side][i].len = r->asked[side][i - 1].len;
+        }
+        memcpy(r->asked[side][0].text, bytes.ptr, bytes.len);
+        r->asked[side][0].len = bytes.len;
+        r->asked_count[side] += r->asked_count[side] < RIG_KEPT;
+        return 0;
+    }
+    r->last_status[side] = m.status;
+    const struct sip_header *rseq = sip_header_find(&m, SIP_H_RSEQ);
+
+    if (side == RIG_A && m.method == SIP_INVITE && m.to.tag.len)
+        snprintf(r->a_to_tag, sizeof r->a_to_tag, SLICE_FMT, SLICE_ARG(m.to.tag));
+    if (side == RIG_A && rseq)
+        (void)slice_to_u32(rseq->value, &r->a_rseq);
+    return 0;
+}
+
+static inline void rig_route(void *ctx, const struct route_question *q, struct route *ret)
+{
+    struct rig *r = ctx;
+
+    (void)q;
+    for (unsigned i = 0; i <= r->forks; i++)
+        ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
+                                                                   .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
+    ret->called = SLICE("bob@x");
+    ret->caller = SLICE("alice@x");
+    ret->flags = USER_TELL_FORWARDED;
+    ret->no_answer_ns = 20 * 1000000000ll;
+    if (r->forwards)
+        ret->forward[USER_FORWARD_BUSY] = ret->forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.9");
+}
+
+#define RIG_B2BUA(ctx) (((struct rig *)(ctx))->b2bua)
+static inline void rig_on_request(void *ctx, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    if (m->to.tag.len || m->method == SIP_INVITE)
+        b2bua_request(RIG_B2BUA(ctx), s, m, from);
+    else
+        server_reply_plain(s, 405);
+}
+static inline void rig_on_cancel(void *ctx, struct server_transaction *s, const struct sip_message *m) { b2bua_cancelled(RIG_B2BUA(ctx), s, m); }
+static inline void rig_on_ack(void *ctx, const struct sip_message *m, const struct hop *from) { b2bua_acknowledged(RIG_B2BUA(ctx), m, from); }
+static inline void rig_on_response(void *ctx, struct client_transaction *c, const struct sip_message *m, const struct hop *from) { (void)b2bua_response(RIG_B2BUA(ctx), c, m, from); }
+static inline void rig_on_failed(void *ctx, struct client_transaction *c, enum endpoint_failure why) { (void)b2bua_failed(RIG_B2BUA(ctx), c, why); }
+static inline void rig_on_server_ended(void *ctx, struct server_transaction *s) { b2bua_server_ended(RIG_B2BUA(ctx), s); }
+static inline void rig_on_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(RIG_B2BUA(ctx), c); }
+
+/* False: no memory. rig_end all the same. */
+static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
+{
+    struct transaction_times times = { 500000000ll, 4000000000ll, 5000000000ll, 32000000000ll, 200000000ll };
+    struct endpoint_settings es = { .times = times, .seed = { 1, 2 }, .worker = 1, .transactions_max = transactions_max };
+    struct b2bua_settings bs = { .seed = { 3, 4 }, .calls_max = 4, .duration_max_ns = 600 * 1000000000ll };
+    struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
+                                  rig_on_server_ended, rig_on_client_ended, NULL };
+    struct hop_sender sender = { .ctx = r, .send = rig_sent };
+    struct router router = { .ctx = r, .route = rig_route };
+
+    memset(r, 0, sizeof *r);
+    r->now_ns = RIG_START_NS;
+    r->endpoint = endpoint_new(&es, &sender, &user, r->now_ns);
+    r->b2bua = r->endpoint ? b2bua_new(&bs, r->endpoint, &router, r->now_ns) : NULL;
+    return r->b2bua != NULL;
+}
+
+static inline void rig_receive(struct rig *r, enum rig_side side, slice text)
+{
+    static struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    struct hop hop = { .local = rig_switch(), .remote = rig_at(side) };
+
+    if (sip_message_parse(text, SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+        return;
+    if (m.is_request && (!m.via_count || !m.from.tag.len || !m.call_id.len || !m.cseq.number))
+        return;
+    endpoint_receive(r->endpoint, &hop, &m, r->now_ns);
+}
+
+/* Lets so much time pass, each timer in its turn. */
+static inline void rig_wait(struct rig *r, int64_t ns)
+{
+    int64_t end_ns = r->now_ns + ns;
+
+    for (;;) {
+        int64_t a = endpoint_next_ns(r->endpoint), b = b2bua_next_ns(r->b2bua), next_ns = a < b ? a : b;
+
+        if (next_ns > end_ns)
+            break;
+        r->now_ns = next_ns > r->now_ns ? next_ns : r->now_ns;
+        endpoint_time(r->endpoint, r->now_ns);
+        b2bua_time(r->b2bua, r->now_ns);
+    }
+    r->now_ns = end_ns;
+    endpoint_time(r->endpoint, r->now_ns);
+    b2bua_time(r->b2bua, r->now_ns);
+}
+
+static inline int rig_body(char *text, size_t room, const struct rig_how *how)
+{
+    return snprintf(text, room, "%s%s%s%s", how->extra ? how->extra : "", how->sdp ? "Content-Type: application/sdp\r\n" : "",
+                    how->sdp ? "Content-Length: 34\r\n\r\n" : "Content-Length: 0\r\n\r\n",
+                    how->sdp ? "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\n" : "");
+}
+
+/* The answer to the n-th newest request that the switch sent to that side. */
+static inline void rig_answer(struct rig *r, enum rig_side side, unsigned nth, unsigned status, const struct rig_how *how)
+{
+    static struct sip_header room[SIP_HEADERS_MAX];
+    static char text[RIG_TEXT_MAX * 2];
+    struct sip_message m;
+    char tag[32] = "";
+    int len;
+
+    if (nth >= r->asked_count[side] ||
+        sip_message_parse(slice_of(r->asked[side][nth].text, r->asked[side][nth].len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+        return;
+    slice via = sip_header_find(&m, SIP_H_VIA)->value, from = sip_header_find(&m, SIP_H_FROM)->value, to = sip_header_find(&m, SIP_H_TO)->value;
+
+    if (!m.to.tag.len && status > 100)
+        snprintf(tag, sizeof tag, ";tag=b%u", how->tag);
+    len = snprintf(text, sizeof text,
+                   "SIP/2.0 %u x\r\nVia: " SLICE_FMT "\r\nFrom: " SLICE_FMT "\r\nTo: " SLICE_FMT "%s\r\nCall-ID: " SLICE_FMT
+                   "\r\nCSeq: %u " SLICE_FMT "\r\nContact: %s\r\n",
+                   status, SLICE_ARG(via), SLICE_ARG(from), SLICE_ARG(to), tag, SLICE_ARG(m.call_id), m.cseq.number,
+                   SLICE_ARG(m.method_text), how->contact ? how->contact : "<sip:bob@10.0.0.2>");
+    if (how->rseq)
+        len += snprintf(text + len, sizeof text - (size_t)len, "Require: 100rel\r\nRSeq: %u\r\n", how->rseq);
+    len += rig_body(text + len, sizeof text - (size_t)len, how);
+    if (len > 0 && (size_t)len < sizeof text)
+        rig_receive(r, side, slice_of(text, (size_t)len));
+}
+
+/* A request of A's, or of B's within the dialog of the switch's n-th newest request to it. */
+static inline void rig_request(struct rig *r, enum rig_side side, const char *method, const struct rig_how *how)
+{
+    static struct sip_header room[SIP_HEADERS_MAX];
+    static char text[RIG_TEXT_MAX * 2];
+    struct sip_message m = { 0 };
+    bool hop_by_hop = strcmp(method, "CANCEL") == 0, is_ack = strcmp(method, "ACK") == 0;
+    uint32_t cseq = how->cseq ? how->cseq : hop_by_hop || is_ack ? 1 : ++r->cseq[side];
+    unsigned branch = how->branch ? how->branch : hop_by_hop ? 1 : ++r->branches;
+    char from[256] = "<sip:alice@h>;tag=a", to[256] = "<sip:bob@h>", call_id[128] = "a-call";
+    int len;
+
+    if (side == RIG_B) {
+        if (!r->asked_count[RIG_B] ||
+            sip_message_parse(slice_of(r->asked[RIG_B][0].text, r->asked[RIG_B][0].len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+            return;
+        snprintf(from, sizeof from, "<sip:bob@h>;tag=b%u", how->tag);
+        snprintf(to, sizeof to, "<sip:alice@h>;tag=" SLICE_FMT, SLICE_ARG(m.from.tag));
+        snprintf(call_id, sizeof call_id, SLICE_FMT, SLICE_ARG(m.call_id));
+    } else if (r->a_to_tag[0] && !hop_by_hop && (cseq > 1 || is_ack)) {
+        snprintf(to, sizeof to, "<sip:bob@h>;tag=%s%s", r->a_to_tag, how->wrong_tag ? "x" : "");
+    }
+    len = snprintf(text, sizeof text,
+                   "%s sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%d:5060;rport;branch=z9hG4bK%c%u\r\nMax-Forwards: 70\r\n"
+                   "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nContact: %s\r\nSupported: 100rel\r\n",
+                   method, side + 1, 'a' + side, branch, from, to, call_id, cseq, method,
+                   how->contact ? how->contact : side == RIG_A ? "<sip:alice@10.0.0.1>" : "<sip:bob@10.0.0.2>");
+    if (strcmp(method, "PRACK") == 0)
+        len += snprintf(text + len, sizeof text - (size_t)len, "RAck: %u 1 INVITE\r\n", how->rseq ? how->rseq : r->a_rseq);
+    len += rig_body(text + len, sizeof text - (size_t)len, how);
+    if (len > 0 && (size_t)len < sizeof text)
+        rig_receive(r, side, slice_of(text, (size_t)len));
+}
+
+static inline void rig_end(struct rig *r)
+{
+    if (r->b2bua) {
+        for (int i = 0; i < 20; i++)
+            rig_wait(r, 100 * 1000000000ll);
+        r->left = b2bua_counts(r->b2bua)->live + b2bua_memory_bytes(r->b2bua) + endpoint_live(r->endpoint) + endpoint_memory_bytes(r->endpoint);
+    }
+    r->b2bua = b2bua_free(r->b2bua);
+    r->endpoint = endpoint_free(r->endpoint);
+}
+
+#endif
