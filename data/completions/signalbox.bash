@@ -8,7 +8,7 @@ _signalbox()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        read|explain|diff|pack|scrub|user|load) command=${COMP_WORDS[i]}; break ;;
+        read|explain|diff|pack|scrub|user|load|serve) command=${COMP_WORDS[i]}; break ;;
         esac
     done
 
@@ -32,7 +32,7 @@ _signalbox()
         compopt -o nospace; return ;;
     --server-pid)
         mapfile -t COMPREPLY < <(compgen -W "$(pidof signalbox)" -- "$word"); return ;;
-    --db|--password-file)
+    --db|--password-file|--config|--pcap)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     user)
@@ -54,7 +54,7 @@ _signalbox()
     :-*)
         mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
     :*)
-        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user load" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user load serve" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
             --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
@@ -79,6 +79,9 @@ _signalbox()
     load:-*)
         mapfile -t COMPREPLY < <(compgen -W "--to --rate --seconds --hold --users --domain --make-users
             --no-register --volte --server-pid --json --lang --no-colour --verbose --help" -- "$word") ;;
+    serve:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--config --check --live --json --pcap --lang --tz --no-colour --verbose
+            --help" -- "$word") ;;
     diff:*|pack:*|scrub:*)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word"

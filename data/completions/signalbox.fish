@@ -1,7 +1,7 @@
 # fish completion for signalbox
 # SPDX-License-Identifier: Apache-2.0
 
-set -l commands read explain diff pack scrub user load
+set -l commands read explain diff pack scrub user load serve
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -f
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a read -d "Captures to calls, with their causes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a explain -d "What a code means"
@@ -10,6 +10,7 @@ complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a pack -d 
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a scrub -d "Mask a capture"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a user -d "The users of the server"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a load -d "Calls at a given rate on a server"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a serve -d "Run the server"
 complete -c signalbox -l help -d "What the command takes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -l version -d "The version"
 
@@ -96,6 +97,16 @@ complete -c signalbox -n $load -l volte -d "Reliable answers and preconditions"
 complete -c signalbox -n $load -l server-pid -x -a "(__fish_complete_pids)" -d "Process of the server"
 complete -c signalbox -n $load -l json -d "One JSON object"
 complete -c signalbox -n $load -s v -l verbose -d "Tell more"
+
+set -l serve "__fish_seen_subcommand_from serve"
+complete -c signalbox -n $serve -f
+complete -c signalbox -n $serve -l config -r -d "File of the configuration"
+complete -c signalbox -n $serve -l check -d "Say what is wrong in the configuration"
+complete -c signalbox -n $serve -l live -d "Print registrations and calls as they change"
+complete -c signalbox -n $serve -l json -d "The same as JSON Lines"
+complete -c signalbox -n $serve -l pcap -r -d "Write all messages to a capture"
+complete -c signalbox -n $serve -l tz -x -d "Time zone of the tables"
+complete -c signalbox -n $serve -s v -l verbose -d "Tell more"
 
 set -l both "__fish_seen_subcommand_from $commands"
 complete -c signalbox -n $both -l lang -x -a "en fr zh-CN" -d "Language of the sentences"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,14 +13,14 @@
 
 static const struct cli_option serve_help[] = {
     { "--config FILE", TEXT_SERVE_OPTION_CONFIG }, { "--check", TEXT_SERVE_OPTION_CHECK },
-    { "--live", TEXT_SERVE_OPTION_LIVE }, { "--pcap FILE", TEXT_SERVE_OPTION_PCAP },          { "--json", TEXT_SERVE_OPTION_JSON },
-{ "--lang LANG", TEXT_CLI_OPTION_LANG },
+    { "--live", TEXT_SERVE_OPTION_LIVE },          { "--json", TEXT_SERVE_OPTION_JSON },
+    { "--pcap FILE", TEXT_SERVE_OPTION_PCAP },     { "--lang LANG", TEXT_CLI_OPTION_LANG },
     { "--tz ZONE", TEXT_CLI_OPTION_TZ },           { "--no-colour", TEXT_CLI_OPTION_NO_COLOUR },
     { "-v, --verbose", TEXT_CLI_OPTION_VERBOSE },  { "-h, --help", TEXT_CLI_OPTION_HELP },
     { "--version", TEXT_CLI_OPTION_VERSION },
 };
 static const char *const serve_examples[] = {
-    "signalbox user add alice@example.org",
+    "signalbox user add alice@127.0.0.1",
     "signalbox serve --live",
     "signalbox serve --config /etc/signalbox/signalbox.ini --check",
     "signalbox serve --config /etc/signalbox/signalbox.ini --pcap calls.pcapng",
@@ -111,15 +112,32 @@ static void say_problems(const struct cli *cli, const char *path, const struct c
     }
 }
 
+/* Without a file the state is where `signalbox user` keeps the users: the folder of root, or one's own. */
+static int default_text(char **ret_text, size_t *ret_len)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    const bool has_state = state && state[0] == '/';
+    const char *base = has_state ? state : home ? home : "", *below = has_state ? "" : "/.local/state";
+    int len;
+
+    if (geteuid() == 0 && !has_state)
+        return 0;
+    len = asprintf(ret_text, "[server]\nstate = %s%s/signalbox\nusers = %s%s/signalbox/users.db\n", base, below, base, below);
+    if (len < 0)
+        return -ENOMEM;
+    *ret_len = (size_t)len;
+    return 0;
+}
+
 static int read_config(const struct cli *cli, const char *path, struct config **ret)
 {
     struct config_report report = { 0 };
     char *text = NULL;
     size_t len = 0;
-    int error = path ? read_file(path, &text, &len) : 0;
+    int error = path ? read_file(path, &text, &len) : default_text(&text, &len);
 
     if (error)
-        return cli_say_error(cli, CLI_INPUT, TEXT_SERVE_ERROR_READ, WORDS_TEXT("file", slice_of_string(path)),
+        return cli_say_error(cli, CLI_INPUT, TEXT_SERVE_ERROR_READ, WORDS_TEXT("file", slice_of_string(path ? path : "")),
                              WORDS_TEXT("why", cli_why(cli, -error)));
     error = config_read(slice_of(text, len), ret, &report);
     if (error == -EINVAL)
@@ -148,12 +166,13 @@ int cmd_serve(struct cli *cli, int argc, char **argv)
     }
     if (optind < argc)
         return cli_say_error(cli, CLI_USAGE, TEXT_SERVE_ERROR_WORD, WORDS_TEXT("word", slice_of_string(argv[optind])));
+    if (wish.check && !wish.config)
+        return cli_say_error(cli, CLI_USAGE, TEXT_SERVE_ERROR_CHECK);
     code = read_config(cli, wish.config, &config);
     if (code >= 0)
         return code;
     if (wish.check) {
-        words_say(&cli->out, cli->words, TEXT_SERVE_CHECKED,
-                  WORDS_TEXT("file", slice_of_string(wish.config ? wish.config : "-")));
+        words_say(&cli->out, cli->words, TEXT_SERVE_CHECKED, WORDS_TEXT("file", slice_of_string(wish.config)));
         out_char(&cli->out, '\n');
         code = CLI_DONE;
     } else {

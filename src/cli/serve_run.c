@@ -177,10 +177,20 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
 
 /* ---- opening ---- */
 
+static slice why_not(const struct cli *cli, const struct net_fault *fault)
+{
+    switch (fault->error) {
+    case 0:             return slice_of_string(fault->why ? fault->why : "");
+    case EADDRINUSE:    return words_text(cli->words, TEXT_SERVE_WHY_PORT);
+    case EADDRNOTAVAIL: return words_text(cli->words, TEXT_SERVE_WHY_ADDRESS);
+    default:            return cli_why(cli, fault->error);
+    }
+}
+
 static int say_fault(const struct serving *s, const struct net_fault *fault)
 {
     char address[ADDRESS_TEXT_MAX] = "";
-    slice why = fault->error ? cli_why(s->cli, fault->error) : slice_of_string(fault->why ? fault->why : "");
+    slice why = why_not(s->cli, fault);
 
     if (fault->listener < s->config->listen_count)
         address_format(&s->config->listens[fault->listener].address, address);
