@@ -76,7 +76,7 @@ static void on_registered(void *ctx, struct phone *phone, unsigned status, uint3
     struct player *player = player_of(ctx, phone);
 
     (void)expires_s;
-    if (player && status)                                 /* 0: nothing came, which the row finds out itself */
+    if (player)
         put(ctx, &player->registered, (struct event){ SCRIPT_REGISTERED, (uint16_t)status, true });
 }
 
@@ -209,7 +209,7 @@ static enum outcome wait_for(struct play *p, char who, struct queue *q, const st
             continue;
         if (may_miss)
             return PLAY_GOES_ON;
-        fail(p, who, wanted, e);
+        fail(p, who, wanted, e->what == SCRIPT_REGISTERED && e->number == 0 ? NULL : e);     /* 0: no answer */
         return PLAY_FAILED;
     }
     int64_t until_ns = p->begun_ns + (may_miss ? LOST_1XX_NS : p->settings.patience_ns);
