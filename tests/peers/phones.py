@@ -10,6 +10,7 @@ import ctypes
 import json
 import math
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -21,7 +22,7 @@ from kit import HERE, Skip, namespaces_work, need
 from server import ENV, PASSWORD
 from sip import Wrong, expect
 
-SERVER, ALICE, BOB, CAROL = "192.0.2.1", "192.0.2.11", "192.0.2.12", "192.0.2.13"
+SERVER, ALICE, BOB, CAROL, MALLORY = "192.0.2.1", "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14"
 DOMAIN = "example.org"
 CLONE_NEWNET = 0x40000000
 CONFIG = HERE.parent.parent / "samples" / "scenarios" / "baresip.config"
@@ -34,7 +35,7 @@ def leave_the_network():
     if libc.unshare(CLONE_NEWNET):
         raise Skip(f"no network namespace: {os.strerror(ctypes.get_errno())}")
     for command in ("link set lo up", "link add sb0 type veth peer name sb1", "link set sb0 up", "link set sb1 up",
-                    *(f"address add {a}/24 dev sb0" for a in (SERVER, ALICE, BOB, CAROL))):
+                    *(f"address add {a}/24 dev sb0" for a in (SERVER, ALICE, BOB, CAROL, MALLORY))):
         done = subprocess.run(["ip", *command.split()], capture_output=True, check=False)
         if done.returncode:
             raise Skip(f"ip {command}: {done.stderr.decode().strip()}")
@@ -58,7 +59,8 @@ class Voice:
                 sport, dport, size = struct.unpack(">HHH", data[20:26])
                 if data[28] >> 6 != 2 or data[29] & 0x7F not in (0, 8) or sport % 2 or size != 180:
                     continue
-                ends = (socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]))
+                # Each phone has a range of ports; the address is the machine's choice, all are on it.
+                ends = tuple(f"192.0.2.{(port - 10000) // 100}" for port in (sport, dport))
                 with self.lock:
                     self.seen[ends] = self.seen.get(ends, 0) + 1
                     self.lock.notify_all()
@@ -71,6 +73,17 @@ class Voice:
             if not self.lock.wait_for(both, seconds):
                 now = {e: self.seen.get(e, 0) - n for e, n in start.items()}
                 raise Wrong(f"voice between {one} and {other} within {seconds} s: {now}")
+
+    def wait_quiet(self, one, other, seconds=8, quiet_s=0.4):
+        """One says nothing to the other any more: it was told to be silent."""
+        end = time.monotonic() + seconds
+        with self.lock:
+            while time.monotonic() < end:
+                before = self.seen.get((one, other), 0)
+                self.lock.wait_for(lambda: self.seen.get((one, other), 0) > before, quiet_s)
+                if self.seen.get((one, other), 0) == before:
+                    return
+        raise Wrong(f"{one} goes on talking to {other}")
 
     def close(self):
         self.socket.close()
@@ -95,7 +108,8 @@ class Phone:
         (home / "contacts").write_text("")
         self.log = home / "log"
         with open(self.log, "wb") as out:
-            self.process = subprocess.Popen(["timeout", "120", "baresip", "-f", str(home)], cwd=home, env=ENV,
+            self.process = subprocess.Popen(["timeout", "--foreground", "120", "baresip", "-f", str(home)], cwd=home, env=ENV,
+                                            start_new_session=True,
                                             stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT)
         self.events, self.lock = [], threading.Condition()
         lab.closing(self)
@@ -154,13 +168,9 @@ class Phone:
             return found()[0]
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        with contextlib.suppress(ProcessLookupError):         # its session is its own
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def begin(lab):
@@ -182,24 +192,34 @@ def begin(lab):
         phone.wait_text("200 OK")
 
 
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() // 1000 % 1000000:06}Z"
+
+
 def call(lab, caller, callee):
-    """Dials, rings, is answered; returns the record of the caller's leg when it talks."""
-    since, theirs, known = caller.mark(), callee.mark(), len(lab.main.records)
+    """Dials, rings, is answered; returns the places in both phones' events, and when it was dialled."""
+    since, theirs, dialled = caller.mark(), callee.mark(), now()
     caller.do("dial", f"sip:{callee.user}@{DOMAIN}")
     callee.wait("CALL_INCOMING", theirs)
     caller.wait("CALL_RINGING", since)
     callee.do("accept")
     caller.wait("CALL_ESTABLISHED", since)
     callee.wait("CALL_ESTABLISHED", theirs)
-    return since, theirs, known
+    return since, theirs, dialled
 
 
-def leg_of(lab, known, caller):
-    """Call-ID of the leg that this phone began, of what was printed since."""
+def both_closed(lab, since, theirs):
+    """So that the next test does not take this call's end for its own."""
+    lab.alice.wait("CALL_CLOSED", since)
+    lab.bob.wait("CALL_CLOSED", theirs)
+
+
+def leg_of(lab, dialled, caller):
+    """Call-ID of the leg that this phone began since then."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        for r in lab.main.records[known:]:
-            if r.get("type") == "call" and r.get("caller_addr", "").startswith(f"{caller.address}:"):
+        for r in list(lab.main.records):
+            if r.get("type") == "call" and r.get("invite_at", "") > dialled and r.get("caller_addr", "").startswith(f"{caller.address}:"):
                 return r["call_id"]
         time.sleep(0.02)
     raise Wrong(f"no call of {caller.user} was printed")
@@ -217,61 +237,67 @@ def registered(lab):
 
 
 def test_a_wrong_password_does_not_register(lab):
-    phone = Phone(lab, "carol", CAROL, password="wrong", home="wrong")
-    try:
-        phone.wait_text("401 Unauthorized", "403 Forbidden")
-        expect("200 OK" not in phone.text(), "it is registered")
-    finally:
-        phone.close()
+    phone = Phone(lab, "carol", MALLORY, password="wrong", home="wrong")
+    end = time.monotonic() + 10
+    while not any(MALLORY in r.get("client", "") for r in list(lab.main.records)):
+        expect(time.monotonic() < end, "its registration was not printed")
+        time.sleep(0.02)
+    lab.later(refused, lab, phone)                            # it goes on trying, until it is banned
+
+
+def refused(lab, phone):
+    rows = [r for r in lab.main.records if r.get("type") == "registration" and r["client"].startswith(MALLORY)]
+    expect(rows and rows[-1]["final"] == 401 and rows[-1]["cause"], f"printed: {rows[-1:]}")
+    expect("200 OK" not in phone.text(), "it is registered")
 
 
 def test_a_call_has_voice_both_ways_and_the_callee_hangs_up(lab):
-    since, theirs, known = call(lab, lab.alice, lab.bob)
+    since, theirs, dialled = call(lab, lab.alice, lab.bob)
     lab.voice.wait(ALICE, BOB)
     lab.bob.do("hangup")
-    lab.alice.wait("CALL_CLOSED", since)
-    lab.record_says(lab.main, leg_of(lab, known, lab.alice), final=200, ended_by="callee", flow="basic-call")
+    both_closed(lab, since, theirs)
+    lab.record_says(lab.main, leg_of(lab, dialled, lab.alice), final=200, ended_by="callee", flow="basic-call")
 
 
 def test_a_call_is_held_and_resumed_and_the_caller_hangs_up(lab):
-    since, theirs, known = call(lab, lab.alice, lab.bob)
+    since, theirs, dialled = call(lab, lab.alice, lab.bob)
     lab.voice.wait(ALICE, BOB)
-    call_id = leg_of(lab, known, lab.alice)
+    call_id = leg_of(lab, dialled, lab.alice)
     lab.alice.do("hold")
-    lab.main.wait_call(call_id, lambda r: r.get("held"), 5, "held")
+    lab.voice.wait_quiet(BOB, ALICE)
     lab.alice.do("resume")
-    lab.main.wait_call(call_id, lambda r: r.get("held") and r.get("reinvites", 0) >= 2, 5, "the second re-INVITE")
     lab.voice.wait(ALICE, BOB)
     lab.alice.do("hangup")
-    lab.bob.wait("CALL_CLOSED", theirs)
+    both_closed(lab, since, theirs)
     lab.record_says(lab.main, call_id, final=200, ended_by="caller", flow="hold", held=True)
 
 
 def test_a_busy_phone_refuses_and_the_caller_is_told(lab):
-    since, theirs, known = lab.alice.mark(), lab.bob.mark(), len(lab.main.records)
+    since, theirs, dialled = lab.alice.mark(), lab.bob.mark(), now()
     lab.alice.do("dial", f"sip:bob@{DOMAIN}")
     lab.bob.wait("CALL_INCOMING", theirs)
     lab.bob.do("hangup")
     closed = lab.alice.wait("CALL_CLOSED", since)
+    both_closed(lab, since, theirs)
     expect("486" in json.dumps(closed) or "603" in json.dumps(closed), f"{closed}")
-    lab.record_says(lab.main, leg_of(lab, known, lab.alice), final=486, cause=True)
+    lab.record_says(lab.main, leg_of(lab, dialled, lab.alice), final=486, cause=True)
 
 
 def test_a_caller_gives_up(lab):
-    since, theirs, known = lab.alice.mark(), lab.bob.mark(), len(lab.main.records)
+    since, theirs, dialled = lab.alice.mark(), lab.bob.mark(), now()
     lab.alice.do("dial", f"sip:bob@{DOMAIN}")
     lab.bob.wait("CALL_INCOMING", theirs)
     lab.alice.wait("CALL_RINGING", since)
     lab.alice.do("hangup")
-    lab.bob.wait("CALL_CLOSED", theirs)
-    lab.record_says(lab.main, leg_of(lab, known, lab.alice), final=487, flow="no-answer-caller")
+    both_closed(lab, since, theirs)
+    lab.record_says(lab.main, leg_of(lab, dialled, lab.alice), final=487, flow="no-answer-caller")
 
 
 def test_a_blind_transfer(lab):
     """bob sends alice on to carol. The server passes REFER on, and alice's phone calls carol itself."""
     carol = Phone(lab, "carol", CAROL)
     carol.wait_text("200 OK")
-    since, theirs, known = call(lab, lab.alice, lab.bob)
+    since, theirs, dialled = call(lab, lab.alice, lab.bob)
     lab.bob.do("transfer", f"sip:carol@{DOMAIN}")
     try:
         carol.wait("CALL_INCOMING", 0, 6)
@@ -285,6 +311,7 @@ def test_a_blind_transfer(lab):
     for phone in (lab.bob, lab.alice, carol):
         phone.do("hangup")
     carol.wait("CALL_CLOSED")
+    both_closed(lab, since, theirs)
 
 
 TESTS = [f for n, f in list(globals().items()) if n.startswith("test_")]
