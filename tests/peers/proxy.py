@@ -90,7 +90,7 @@ def dials(lab, number):
 def talk_and_end(lab, caller, request, callee, incoming):
     callee.reply(incoming, 180, "Ringing")
     caller.provisional(request, 180)
-    callee.reply(incoming, 200, "OK", body=sdp(41000))
+    callee.reply(incoming, 200, "OK", body=sdp())
     answer = caller.final(request)
     expect(answer.status == 200, f"{answer.start}")
     dialog = caller.dialog(request, answer)
@@ -164,7 +164,7 @@ def test_a_phone_behind_a_proxy_calls_and_is_called_back_in_the_call(lab):
     expect(bob.register(PASSWORD)[1].status == 200, "bob")
     request = alice.invite(f"sip:bob@{DOMAIN}", PASSWORD)
     incoming = bob.incoming("INVITE")
-    bob.reply(incoming, 200, "OK", body=sdp(41000))
+    bob.reply(incoming, 200, "OK", body=sdp())
     answer = alice.final(request)
     expect(EDGE in answer.get("record-route"), "no Record-Route in the answer")
     dialog = alice.dialog(request, answer)
