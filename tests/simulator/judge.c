@@ -401,8 +401,7 @@ static void sent_request(struct judge *j, struct call *c, struct leg *l, const s
 /* The code that A gets, and why it may be that one. */
 static void check_code(struct judge *j, struct call *c, struct leg *a, const struct tx *t, int64_t now_ns)
 {
-    bool cancelled = t->cancel_arrived || a->over[SWITCH], same = false, any_6xx = false, open = false,
-         challenged = false;
+    bool cancelled = t->cancel_arrived || a->over[SWITCH], same = false, any_6xx = false, open = false, challenged = false;
     unsigned finals = 0;
     bool prack_missing = t->rseq_sent && t->prack_arrived != t->rseq_sent && now_ns >= t->rseq_sent_ns + 31 * SECOND_NS;
 
@@ -439,8 +438,8 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
         if (!c->facts.unknown)
             fault(j, c, "A hears 404, which nobody said");
         return;
-    case 403:                                             /* a gateway's challenge, which nobody can answer */
-        if (!challenged)
+    case 403:
+        if (!c->facts.gateway || !challenged)
             fault(j, c, "A hears 403, which nobody said");
         return;
     case 504:
