@@ -87,3 +87,43 @@ TEST(a_percentile_is_right_to_three_percent_and_never_above_the_largest)
 
     CHECK_EQ(load_percentile_ns(&none, 99), 0);
 }
+
+/* ---- a proxy in the path ---- */
+
+static char last_sent[4096];
+
+static int keep(void *ctx, struct hop *to, slice bytes)
+{
+    (void)ctx, (void)to;
+    memcpy(last_sent, bytes.ptr, bytes.len < sizeof last_sent - 1 ? bytes.len : sizeof last_sent - 1);
+    last_sent[bytes.len < sizeof last_sent - 1 ? bytes.len : sizeof last_sent - 1] = '\0';
+    return 0;
+}
+
+TEST(a_callee_leaves_the_proxies_that_recorded_themselves_in_the_path)
+{
+    static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+    static const slice invite = SLICE_INIT(
+        "INVITE sip:u@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKa\r\nFrom: <sip:c@x>;tag=1\r\nTo: <sip:u@x>\r\n"
+        "Call-ID: a\r\nCSeq: 1 INVITE\r\nContact: <sip:c@10.0.0.1>\r\nRecord-Route: <sip:10.0.0.9;lr>, <sip:10.0.0.8;lr>\r\n"
+        "Content-Length: 0\r\n\r\n");
+    struct load_settings settings = { .calls_per_s = 1, .duration_ns = SECOND_NS, .ring_ns = 100 * MS, .domain = SLICE("x") };
+    struct load *load = load_new(&settings, START_NS);
+    struct hop_sender sender = { .send = keep };
+    struct hop server = { .local = { .ip = { 10, 0, 0, 2 }, .port = 5060, .family = 4 },
+                          .remote = { .ip = { 10, 0, 0, 9 }, .port = 5060, .family = 4 } };
+    struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 1, 2 } }, .user = SLICE("u"), .domain = SLICE("x"),
+                                 .server = server };
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    const char *first, *second;
+
+    CHECK_EQ(load_phone(load, LOAD_CALLEE, &ps, &sender, START_NS), 0);
+    CHECK(sip_message_parse(invite, SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0);
+    load_receive(load, 0, &server, &m, START_NS);
+    CHECK(strncmp(last_sent, "SIP/2.0 180 ", 12) == 0);
+    first = strstr(last_sent, "Record-Route: <sip:10.0.0.9;lr>\r\n");
+    second = strstr(last_sent, "Record-Route: <sip:10.0.0.8;lr>\r\n");
+    CHECK(first && second && first < second);
+    load_free(load);
+}
