@@ -23,12 +23,22 @@ static void receive(void *ctx, const struct hop *from, const struct sip_message 
 static void pass_time(void *ctx, int64_t now_ns) { load_time(((struct pair *)ctx)->load, now_ns); }
 static int64_t next(void *ctx) { return load_next_ns(((struct pair *)ctx)->load); }
 
-static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, struct load_counts *ret)
+static unsigned pracks, updates, reliable;
+
+static void tap(void *ctx, const struct hop *to, slice bytes, int64_t now_ns, bool lost)
+{
+    (void)ctx, (void)to, (void)now_ns, (void)lost;
+    pracks += slice_starts(bytes, SLICE("PRACK "));
+    updates += slice_starts(bytes, SLICE("UPDATE "));
+    reliable += slice_starts(bytes, SLICE("SIP/2.0 183 "));
+}
+
+static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, unsigned how, struct load_counts *ret)
 {
     static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
     struct sim_settings net = { .seed = 7, .loss_ppm = loss_ppm, .delay_min_ns = delay_ns, .delay_max_ns = delay_ns };
     struct load_settings settings = { .calls_per_s = rate, .duration_ns = 10 * SECOND_NS, .hold_ns = SECOND_NS,
-                                      .ring_ns = 100 * MS, .domain = SLICE("x") };
+                                      .ring_ns = 100 * MS, .domain = SLICE("x"), .how = how };
     struct sim *sim = sim_new(&net, START_NS);
     struct load *load = load_new(&settings, START_NS);
     struct pair pairs[2];
@@ -46,6 +56,8 @@ static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, struct load_c
         pairs[i] = (struct pair){ load, load_phone(load, i ? LOAD_CALLEE : LOAD_CALLER, &ps, &sender, START_NS) };
         CHECK_EQ(pairs[i].place, i);
     }
+    pracks = updates = reliable = 0;
+    sim_tap(sim, tap, NULL);
     load_time(load, START_NS);
     for (int s = 1; s < 120 && load_phase(load) != LOAD_DONE; s++)
         sim_run(sim, START_NS + s * SECOND_NS);
@@ -59,7 +71,7 @@ TEST(each_call_begins_at_its_time_and_its_delay_is_measured)
 {
     struct load_counts c;
 
-    play(50, 0, 3 * MS, &c);
+    play(50, 0, 3 * MS, 0, &c);
     CHECK_EQ(c.begun, 500);
     CHECK_EQ(c.answered, 500);
     CHECK_EQ(c.ended, 500);
@@ -70,11 +82,23 @@ TEST(each_call_begins_at_its_time_and_its_delay_is_measured)
     CHECK_NEAR((double)c.live_max, 56, 2);                /* rate times hold and ringing */
 }
 
+TEST(a_volte_call_has_a_reliable_183_its_prack_and_an_update)
+{
+    struct load_counts c;
+
+    play(50, 0, 3 * MS, PHONE_RELIABLE | PHONE_PRECONDITIONS, &c);
+    CHECK_EQ(c.begun, 500);
+    CHECK_EQ(c.ended, 500);
+    CHECK_EQ(reliable, 500);
+    CHECK_EQ(pracks, 500);
+    CHECK_EQ(updates, 500);
+}
+
 TEST(loss_shows_in_the_percentiles_and_does_not_slow_the_rate)
 {
     struct load_counts c;
 
-    play(50, 50000, 3 * MS, &c);
+    play(50, 50000, 3 * MS, 0, &c);
     CHECK_EQ(c.begun, 500);
     CHECK_EQ(c.ended + c.failed, 500);
     CHECK(load_percentile_ns(&c.invite, 99) > 400 * MS);  /* a repeat after T1 */
