@@ -13,6 +13,7 @@
 #include "cli/serve_int.h"
 #include "cli/serve_names.h"
 #include "net/net.h"
+#include "net/ng.h"
 #include "store/journal.h"
 #include "store/users.h"
 
@@ -29,6 +30,7 @@ struct serving {
     struct users             users;
     struct loop             *loop;
     struct net              *net;
+    struct ng               *ng;     /* to the media relay; NULL: none is wanted, or there is no way to it */
     struct worker           *worker;
     struct serve_names      *names;
     struct journal          *journal;
@@ -267,6 +269,19 @@ static int read_passwords(struct serving *s)
     return -1;
 }
 
+static void on_media(void *ctx, slice bytes, int64_t now_ns) { worker_media(((struct serving *)ctx)->worker, bytes, now_ns); }
+static void on_media_lost(void *ctx, int64_t now_ns) { worker_media_lost(((struct serving *)ctx)->worker, now_ns); }
+
+/* What cannot be opened is a relay that is away: media.relay says what becomes of calls. */
+static void open_media(struct serving *s)
+{
+    struct address relay = s->config->media.rtpengine.address;
+
+    relay.port = s->config->media.rtpengine.port;
+    if (s->config->media.mode == CONFIG_MEDIA_ANCHOR && relay.family)
+        (void)ng_open(&s->ng, s->loop, &relay, &(struct ng_handlers){ s, on_media, on_media_lost });
+}
+
 static int open_worker(struct serving *s)
 {
     struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways_locate = serve_names_locate,
@@ -276,6 +291,9 @@ static int open_worker(struct serving *s)
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
         getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
+    open_media(s);
+    if (s->ng)
+        settings.media = ng_sender(s->ng);
     s->names = serve_names_new(s->loop, s->config);
     settings.gateways_ctx = s->names;
     s->worker = s->names ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
@@ -341,6 +359,7 @@ static void close_all(struct serving *s)
         bindings_walk_end(&s->walk);
     journal_close(s->journal);
     worker_free(s->worker);
+    ng_free(s->ng);
     serve_names_free(s->names);
     net_free(s->net);
     loop_free(s->loop);

@@ -163,6 +163,7 @@ static void call_free(struct b2bua_call *c)
 {
     struct b2bua *b = c->b2bua;
 
+    anchor_free(c);
     while (!list_is_empty(&c->relays))
         relay_free(list_item(c->relays.next, struct relay, in_call));
     while (!list_is_empty(&c->branches))
@@ -196,6 +197,10 @@ static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPE
 
 void call_release(struct b2bua_call *c)
 {
+    if (c->draining)
+        return;                                           /* who drains comes here afterwards */
+    if (c->phase == CALL_ENDING)
+        anchor_end(c);
     c->b2bua->memory_bytes += c->arena.total_bytes - c->counted_bytes;
     c->counted_bytes = c->arena.total_bytes;
     if (c->phase != CALL_ENDING || leg_is_held(&c->a) || (c->b && leg_is_held(c->b)))
@@ -229,6 +234,24 @@ void b2bua_hang_up_all(struct b2bua *b, slice reason)
 
 /* ---- what comes ---- */
 
+void in_dialog(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    /* 12.2.2 asks for 500 when the CSeq is lower; but a PRACK that an UPDATE overtook says by its RAck
+     * what it is, and nobody sends it again: refused, it would cost the call. */
+    if (!dialog_take_cseq(&leg->dialog, m) && m->method != SIP_PRACK)
+        server_reply_plain(s, 500);
+    else if (m->method == SIP_PRACK)
+        answer_prack(leg, s, m, from);
+    else if (m->method == SIP_BYE && leg->ended)
+        server_reply_plain(s, 200);                       /* it crosses ours: both are right */
+    else if (m->method == SIP_BYE)
+        end_bye(leg, s, m);
+    else if (!leg_is_open(leg))
+        server_reply_plain(s, 481);
+    else
+        relay_request(leg, s, m, from);
+}
+
 void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
     struct leg *leg;
@@ -244,21 +267,10 @@ void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct s
         return;
     }
     struct b2bua_call *c = leg->call;
+    struct anchor_place place = { .leg = leg, .server = s };
 
-    /* 12.2.2 asks for 500 when the CSeq is lower; but a PRACK that an UPDATE overtook says by its RAck
-     * what it is, and nobody sends it again: refused, it would cost the call. */
-    if (!dialog_take_cseq(&leg->dialog, m) && m->method != SIP_PRACK)
-        server_reply_plain(s, 500);
-    else if (m->method == SIP_PRACK)
-        answer_prack(leg, s, m);
-    else if (m->method == SIP_BYE && leg->ended)
-        server_reply_plain(s, 200);                       /* it crosses ours: both are right */
-    else if (m->method == SIP_BYE)
-        end_bye(leg, s, m);
-    else if (!leg_is_open(leg))
-        server_reply_plain(s, 481);
-    else
-        relay_request(leg, s, m, from);
+    if (m->method == SIP_BYE || !anchor_queue(c, &place, m, from))
+        in_dialog(leg, s, m, from);
     call_release(c);
 }
 
@@ -283,6 +295,8 @@ void b2bua_cancelled(struct b2bua *b, struct server_transaction *s, const struct
         r->cancelled = true;
         if (r->client)
             client_cancel(r->client, why);                /* its 487 will be relayed */
+    } else if (*kind == B2BUA_WAITING) {
+        anchor_drop((struct waiting *)(void *)kind, 487);
     }
 }
 
@@ -291,12 +305,12 @@ void b2bua_acknowledged(struct b2bua *b, const struct sip_message *ack, const st
     struct leg *leg = ack->to.tag.len ? b2bua_find(b, ack) : NULL;
 
     (void)b2bua_now(b);
-    (void)from;
     if (!leg)
         return;
     struct b2bua_call *c = leg->call;
 
-    answer_ack(leg, ack);
+    if (!anchor_queue(c, &(struct anchor_place){ .leg = leg }, ack, from))
+        answer_ack(leg, ack, from);
     call_release(c);
 }
 
@@ -309,11 +323,17 @@ bool b2bua_response(struct b2bua *b, struct client_transaction *t, const struct 
     if (!kind)
         return false;
     if (*kind == B2BUA_BRANCH) {
-        c = ((struct branch *)(void *)kind)->call;
-        setup_response((struct branch *)(void *)kind, m, from);
+        struct branch *branch = (struct branch *)(void *)kind;
+
+        c = branch->call;
+        if (!anchor_queue(c, &(struct anchor_place){ .branch = branch }, m, from))
+            setup_response(branch, m, from);
     } else {
-        c = ((struct relay *)(void *)kind)->call;
-        relay_response((struct relay *)(void *)kind, m, from);
+        struct relay *r = (struct relay *)(void *)kind;
+
+        c = r->call;
+        if (!anchor_queue(c, &(struct anchor_place){ .relay = r }, m, from))
+            relay_response(r, m, from);
     }
     call_release(c);
     return true;
@@ -359,6 +379,8 @@ void b2bua_server_ended(struct b2bua *b, struct server_transaction *s)
         call_release(c);
     } else if (*kind == B2BUA_RELAY) {
         ((struct relay *)(void *)kind)->server = NULL;
+    } else if (*kind == B2BUA_WAITING) {
+        anchor_drop((struct waiting *)(void *)kind, 0);
     }
 }
 
@@ -374,9 +396,12 @@ void b2bua_client_ended(struct b2bua *b, struct client_transaction *t)
         c = ((struct branch *)(void *)kind)->call;
         ((struct branch *)(void *)kind)->invite = NULL;
     } else {
-        c = ((struct relay *)(void *)kind)->call;
-        ((struct relay *)(void *)kind)->client = NULL;
-        relay_free((struct relay *)(void *)kind);
+        struct relay *r = (struct relay *)(void *)kind;
+
+        c = r->call;
+        r->client = NULL;
+        if (!anchor_queue_end(r))
+            relay_free(r);
     }
     call_release(c);
 }

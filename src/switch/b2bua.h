@@ -13,12 +13,14 @@
  * side sent no packet at all), nothing could be sent to B (500), A cancelled (487), a forward
  * took over (B's code stays with B), forking chose another branch's code (16.7), a gateway
  * refused our credentials (its 401 or 407, of which A knows nothing, is 403; the challenge of a
- * user's phone passes as it is), the next gateway was tried (as router.h says).
+ * user's phone passes as it is), the next gateway was tried (as router.h says),
+ * the media relay refused an SDP (488) or is required and away (503).
  * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
 #ifndef SWITCH_B2BUA_H
 #define SWITCH_B2BUA_H
 
 #include "switch/endpoint.h"
+#include "switch/media_relay.h"
 #include "switch/router.h"
 
 struct b2bua;
@@ -31,6 +33,8 @@ struct b2bua_settings {
     int64_t  duration_max_ns;        /* of a call (24 h) */
     unsigned diversions_max;         /* forwards of one call (5) */
     slice    server;                 /* Server and User-Agent; empty: none is written */
+    struct media_relay *media;       /* SDP passes by it; NULL: as it is. It outlives the b2bua */
+    bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
 };
 
 struct b2bua_counts {
@@ -40,6 +44,8 @@ struct b2bua_counts {
     uint64_t unpracked;              /* reliable 1xx without PRACK: 504 */
     uint64_t expired;                /* session timer or duration_max_ns */
     uint64_t full;                   /* refused for lack of room */
+    uint64_t anchored, unanchored;   /* SDP that the relay rewrote; that passed without it */
+    uint64_t unanchorable;           /* that was not passed on: the relay refused it, or is gone and required */
     uint64_t live, live_max;
 };
 

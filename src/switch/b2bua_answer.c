@@ -133,18 +133,29 @@ void answer_again(struct leg *leg, uint32_t cseq)
     }
 }
 
-void answer_ack(struct leg *leg, const struct sip_message *ack)
+void answer_ack(struct leg *leg, const struct sip_message *ack, const struct hop *hop)
 {
     struct b2bua_call *c = leg->call;
     struct leg *other = leg == &c->a ? c->b : &c->a;
+    enum anchor anchor = ANCHOR_GO;
 
     if (leg->repeats != LEG_REPEATS_2XX || ack->cseq.number != leg->invite_cseq_in)
         return;
+    if (other && other->ack_owed) {
+        const struct leg *b = leg == &c->a ? other : leg;
+        struct anchor_sdp sdp = { .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == leg, .answers = true };
+
+        anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = leg }, ack, hop);
+        if (anchor == ANCHOR_WAIT)
+            return;
+    }
     if (leg->repeated)
         server_acknowledged(leg->repeated);
     leg_stop(leg);
     if (other && other->ack_owed)
-        leg_ack(other, ack);
+        leg_ack(other, anchor == ANCHOR_FAIL ? NULL : ack);
+    if (anchor == ANCHOR_FAIL)
+        end_unanchorable(c);
     if (!leg->bye_wanted)
         return;
     leg->bye_wanted = false;
@@ -227,7 +238,7 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 
 /* Also after the final answer, which may cross it (RFC 3262, 3). What the PRACK was for may be
  * over by then: nobody is left to be told. */
-void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m)
+void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop)
 {
     struct b2bua_call *c = from->call;
     const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
@@ -242,6 +253,17 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
     if (from != &c->a || !c->prack_owed || rack.rseq != c->a.rseq || rack.cseq != c->a_cseq || rack.method_id != SIP_INVITE) {
         server_reply_plain(s, 481);
         return;
+    }
+    if (leg && leg_is_open(leg)) {
+        struct anchor_sdp sdp = { .branch = leg->branch, .tag = leg->dialog.remote_tag, .answers = !c->had_offer };
+        enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, m, hop);
+
+        if (anchor == ANCHOR_FAIL) {
+            anchor_refuse(c, s);
+            end_unanchorable(c);
+        }
+        if (anchor != ANCHOR_GO)
+            return;
     }
     if (c->a.repeats == LEG_REPEATS_1XX)
         leg_stop(&c->a);

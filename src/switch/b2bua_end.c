@@ -67,6 +67,14 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
         leg_bye(c->b, reason, reason_of);
 }
 
+void end_unanchorable(struct b2bua_call *c)
+{
+    if (c->phase == CALL_SETUP)
+        setup_unanchorable(c);
+    else
+        call_end(c, NULL, SLICE("SIP;cause=488;text=\"The media relay does not carry it\""), NULL);
+}
+
 void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = from->call;

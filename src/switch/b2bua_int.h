@@ -20,7 +20,7 @@
 enum { LEGS_MAX = 32, RELAYS_MAX = 64 };
 
 /* First member of whatever is the owner of a transaction. */
-enum b2bua_kind { B2BUA_CALL, B2BUA_BRANCH, B2BUA_RELAY };
+enum b2bua_kind { B2BUA_CALL, B2BUA_BRANCH, B2BUA_RELAY, B2BUA_WAITING };
 
 /* What leg a or b sends again until it is acknowledged. */
 enum leg_repeat { LEG_REPEATS_NOTHING, LEG_REPEATS_1XX, LEG_REPEATS_2XX };
@@ -58,6 +58,8 @@ struct branch {
     uint16_t           trunk;        /* of a gateway: which */
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
+    bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
+    struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
 
 struct relay {
@@ -83,6 +85,11 @@ struct b2bua_call {
     uint8_t            diversions, leg_count;
     uint16_t           relay_count;
     struct list        in_all, branches, relays;
+    struct list        inbox;        /* messages in the order in which they came; the relay is asked about the first */
+    struct waiting    *current;      /* taken from there and being handled */
+    uint8_t            inbox_count;
+    bool               draining, anchored;                /* anchored: the relay may know the call */
+    bool               unanchorable, relay_refused;       /* why it ends: 488 when refused, else 503 */
     struct b2bua      *b2bua;
     struct arena       arena;
     struct leg         a;
@@ -156,20 +163,56 @@ struct line *line_take(struct b2bua *b, slice aor);
 void        line_leave(struct b2bua *b, struct line **line);
 unsigned    line_calls(const struct b2bua *b, slice aor);
 
+void        in_dialog(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
+
+/* ---- b2bua_anchor.c: what waits for the media relay, and what waits behind that ---- */
+enum anchor { ANCHOR_GO, ANCHOR_WAIT, ANCHOR_FAIL };
+struct anchor_sdp {
+    struct branch *branch;           /* the one of the two sides that is not A */
+    slice          tag;              /* B's */
+    bool           by_b, answers;    /* whose SDP it is; to the other's offer */
+};
+/* Whose message it is, for when it is handled again: leg and server, leg alone (ACK), or branch
+ * or relay (response). */
+struct anchor_place {
+    struct leg    *leg;
+    struct server_transaction *server;
+    struct branch *branch;
+    struct relay  *relay;
+};
+/* To be asked before a message with SDP has any effect. GO: handle it; its SDP is the one to send
+ * on. WAIT: forget it, it comes again. FAIL: it must not be passed on (anchor_status). */
+enum anchor anchor_message(struct b2bua_call *c, const struct anchor_sdp *sdp, const struct anchor_place *place,
+                           const struct sip_message *m, const struct hop *from);
+enum anchor anchor_invite(struct branch *branch, const struct route_target *target, const struct sip_message *request);
+unsigned anchor_status(const struct b2bua_call *c);       /* 488, or 503 */
+void anchor_headers(const struct b2bua_call *c, struct out *o);
+void anchor_refuse(struct b2bua_call *c, struct server_transaction *s);        /* with all that */
+/* Something waits: this comes behind it. False: handle it now. */
+bool anchor_queue(struct b2bua_call *c, const struct anchor_place *place, const struct sip_message *m, const struct hop *from);
+bool anchor_queue_end(struct relay *r);                   /* its transaction is gone, its last answer still waits */
+void anchor_drop(struct waiting *w, unsigned status);     /* a request: given up by its sender (487), or gone (0) */
+void anchor_forget_relay(struct relay *r);
+void anchor_forget_branch(struct branch *branch);
+void anchor_end(struct b2bua_call *c);                    /* the call ends: nothing waits any more, the relay lets go */
+void anchor_free(struct b2bua_call *c);
+
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
 void setup_failed(struct branch *branch, enum endpoint_failure why);
 void setup_ring_time_over(struct b2bua_call *c);
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
+void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
+void setup_unanchorable(struct b2bua_call *c);
 void branch_free(struct branch *branch);
 
 /* ---- b2bua_answer.c: what has to be acknowledged ---- */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 void answer_again(struct leg *leg, uint32_t cseq);        /* B repeats its 2xx of that INVITE */
-void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m);
-void answer_ack(struct leg *leg, const struct sip_message *ack);
+void answer_prack(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop);
+void answer_ack(struct leg *leg, const struct sip_message *ack, const struct hop *hop);
 void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction *s);
 void leg_stop(struct leg *leg);
 void leg_forget_ack(struct leg *leg);
@@ -191,6 +234,7 @@ void relay_free(struct relay *r);
 void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of);       /* now, or when its ACK is here */
 void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct sip_message *reason_of);
 void request_end(struct b2bua_call *c);                   /* A's INVITE is needed no more */
+void end_unanchorable(struct b2bua_call *c);              /* whatever its phase */
 void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m);
 void call_watch(struct b2bua_call *c, const struct sip_message *answer);        /* session timer, duration */
 void end_time_over(struct b2bua_call *c);

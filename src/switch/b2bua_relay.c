@@ -47,6 +47,7 @@ void relay_give_up(struct relay *r)
 void relay_free(struct relay *r)
 {
     forget(r);
+    anchor_forget_relay(r);
     if (r->client)
         client_set_owner(r->client, NULL);
     list_remove(&r->in_call);
@@ -119,8 +120,17 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         server_reply_plain(s, 481);
         return;
     }
-    if (refreshes_target(m->method))
+    if (refreshes_target(m->method)) {
+        struct leg *b = from == &c->a ? to : from;
+        struct anchor_sdp sdp = { .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == from };
+        enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, m, hop);
+
+        if (anchor == ANCHOR_FAIL)
+            anchor_refuse(c, s);
+        if (anchor != ANCHOR_GO)
+            return;
         dialog_refresh(&c->arena, m, hop, &from->dialog);
+    }
     struct relay *r = relay_start(c, from, to, s, m);
     struct out *o = r ? dialog_request(c->b2bua->endpoint, &to->dialog, m->method, m->method_text) : NULL;
 
@@ -202,12 +212,45 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
     r->server = NULL;
 }
 
+/* The far end has agreed to what the near end cannot be told: there is no way back. */
+static void unanchorable(struct relay *r, const struct sip_message *m)
+{
+    struct b2bua_call *c = r->call;
+
+    if (m->status < 200)
+        return;
+    r->done = true;
+    anchor_refuse(c, r->server);
+    if (r->method == SIP_INVITE)
+        leg_ack(r->to, NULL);
+    end_unanchorable(c);
+    if (r->method != SIP_INVITE)
+        relay_free(r);
+}
+
+static enum anchor anchor_response(struct relay *r, const struct sip_message *m, const struct hop *from)
+{
+    struct leg *b = r->to == &r->call->a ? r->from : r->to;
+
+    if (!r->server || !r->from || r->done || m->status <= 100 || m->status >= 300)
+        return ANCHOR_GO;
+    return anchor_message(r->call,
+                          &(struct anchor_sdp){ .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == r->to,
+                                                .answers = r->has_offer },
+                          &(struct anchor_place){ .relay = r }, m, from);
+}
+
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
+    enum anchor anchor = anchor_response(r, m, from);
     /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
     bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
 
+    if (anchor == ANCHOR_FAIL)
+        unanchorable(r, m);
+    if (anchor != ANCHOR_GO)
+        return;
     if (m->status < 200) {
         got_provisional(r, m);
         return;

@@ -11,6 +11,7 @@
 enum { MAX_FORWARDS = 70 };
 
 static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
+static const slice no_media = SLICE_INIT("SIP;cause=488;text=\"The media relay does not carry it\"");
 static const slice anonymous = SLICE_INIT("\"Anonymous\" <sip:anonymous@anonymous.invalid>");      /* RFC 3261, 8.1.1.3 */
 static const slice no_answer = SLICE_INIT("Q.850;cause=19;text=\"No answer from user\"");
 
@@ -99,25 +100,21 @@ void branch_free(struct branch *branch)
     }
     if (branch->invite)
         client_set_owner(branch->invite, NULL);
+    anchor_forget_branch(branch);
     trunk_leave(branch);
     list_remove(&branch->in_call);
     c->b2bua->memory_bytes -= sizeof *branch;
     free(branch);
 }
 
-/* False: this target cannot be called; nothing was sent. */
-static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request)
+static bool branch_invite(struct branch *branch, const struct route_target *target, const struct sip_message *request)
 {
+    struct b2bua_call *c = branch->call;
     struct b2bua *b = c->b2bua;
-    struct branch *branch = branch_new(c, target);
-    struct out *o = branch && trunk_take(branch, target)
-                        ? client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri) : NULL;
+    struct out *o = client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri);
 
-    if (!o) {
-        if (branch)
-            branch_free(branch);
+    if (!o)
         return false;
-    }
     out_text(o, target->routes);
     sip_build_header_u32(o, SIP_H_MAX_FORWARDS, max_forwards(request) - 1);
     out_text(o, SLICE("From: "));
@@ -136,10 +133,32 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
-    if (branch->invite)
-        return true;
-    branch_free(branch);
-    return false;
+    return branch->invite != NULL;
+}
+
+/* False: this target cannot be called; nothing was sent. */
+static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request)
+{
+    struct branch *branch = branch_new(c, target);
+    bool any = false;
+
+    if (!branch)
+        return false;
+    if (trunk_take(branch, target)) {
+        switch (anchor_invite(branch, target, request)) {
+        case ANCHOR_WAIT:
+            return true;
+        case ANCHOR_FAIL:
+            setup_unanchorable(c);
+            return true;
+        case ANCHOR_GO:
+            any = branch_invite(branch, target, request);
+            break;
+        }
+    }
+    if (!any)
+        branch_free(branch);
+    return any;
 }
 
 /* ---- answers to A before the final one ---- */
@@ -189,6 +208,18 @@ void setup_give_up(struct b2bua_call *c, unsigned status, slice reason)
     c->cancelled = true;
     cancel_branches(c, reason, NULL);
     refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+}
+
+/* The media relay does not have it, and no other branch would fare better. */
+void setup_unanchorable(struct b2bua_call *c)
+{
+    if (c->phase != CALL_SETUP)
+        return;
+    c->unanchorable = true;
+    cancel_branches(c, no_media, NULL);
+    out_clear(&c->b2bua->scratch);
+    anchor_headers(c, &c->b2bua->scratch);
+    refuse(c, anchor_status(c), (slice){ 0 }, out_taken(&c->b2bua->scratch), (slice){ 0 }, (slice){ 0 });
 }
 
 /* ---- routing ---- */
@@ -245,12 +276,12 @@ static bool call_next(struct b2bua_call *c)
         for (size_t i = 0; i < c->target_count; i++) {
             if (c->targets[i].order != order)
                 c->targets[left++] = c->targets[i];
-            else if (branch_start(c, &c->targets[i], &request))
+            else if (c->phase == CALL_SETUP && branch_start(c, &c->targets[i], &request))
                 any = true;
         }
         c->target_count = left;
     }
-    if (any)
+    if (any && c->phase == CALL_SETUP)
         set_ring_timer(c);
     return any;
 }
@@ -447,13 +478,28 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
         return;
     }
     leg_ack(leg, NULL);                                   /* too late: it lost the race */
-    leg_bye(leg, c->cancelled ? SLICE("SIP;cause=487;text=\"Cancelled by the caller\"") : elsewhere, NULL);
+    leg_bye(leg, c->unanchorable ? no_media : c->cancelled ? SLICE("SIP;cause=487;text=\"Cancelled by the caller\"") : elsewhere, NULL);
+}
+
+static enum anchor anchor_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    struct b2bua_call *c = branch->call;
+    struct anchor_sdp sdp = { .branch = branch, .tag = m->to.tag, .by_b = true, .answers = c->had_offer };
+
+    if (c->phase != CALL_SETUP || branch->over || m->status <= 100 || m->status >= 300 || !m->to.tag.len)
+        return ANCHOR_GO;
+    return anchor_message(c, &sdp, &(struct anchor_place){ .branch = branch }, m, from);
 }
 
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = branch->call;
+    enum anchor anchor = anchor_response(branch, m, from);
 
+    if (anchor == ANCHOR_WAIT)
+        return;
+    if (anchor == ANCHOR_FAIL)
+        setup_unanchorable(c);                            /* a 2xx is too late then, as any */
     branch->got_any = true;
     if (m->status < 200) {
         branch->rang |= m->status >= 180 && m->status < 190;
@@ -485,6 +531,25 @@ void setup_failed(struct branch *branch, enum endpoint_failure why)
         branch_over(branch, retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 503 : 500, NULL);
     else
         branch_over(branch, branch->gateway || retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 408 : 480, NULL);
+}
+
+/* The relay has spoken about a branch that waited for it. */
+void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails)
+{
+    struct b2bua_call *c = branch->call;
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+
+    if (fails) {
+        setup_unanchorable(c);
+        return;
+    }
+    if (parse_request(c, room, &request)) {
+        request.body = body.ptr ? body : request.body;
+        if (branch_invite(branch, target, &request))
+            return;
+    }
+    setup_failed(branch, ENDPOINT_HOP_LOST);
 }
 
 void setup_ring_time_over(struct b2bua_call *c)
@@ -598,6 +663,7 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     c->request_len = (uint32_t)m->all.len;
     list_init(&c->branches);
     list_init(&c->relays);
+    list_init(&c->inbox);
     list_append(&b->calls, &c->in_all);
     c->a.call = c;
     list_init(&c->a.in_branch);

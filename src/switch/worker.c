@@ -308,6 +308,18 @@ static struct guard_settings guard_settings_of(struct worker *w)
     };
 }
 
+/* Without a way to it, it is a relay that does not answer. */
+static void send_nowhere(void *ctx, slice bytes) { (void)ctx, (void)bytes; }
+
+static struct media_relay *make_media(struct worker *w, int64_t now_ns)
+{
+    static const struct media_sender nowhere = { NULL, send_nowhere };
+    struct media_relay_settings settings = { .seed = w->settings.seed };
+
+    settings.seed.k1 ^= w->settings.number + 1;           /* each worker has its own cookies */
+    return media_relay_new(&settings, w->settings.media.send ? &w->settings.media : &nowhere, now_ns);
+}
+
 static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_t now_ns)
 {
     const struct config *c = config_of(w);
@@ -341,6 +353,9 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
         return false;
     w->registrar = registrar_new(&rs, w->endpoint, w->settings.users, w->authenticator, w->bindings, w->guard);
     w->gateways = gateways_new(&places, w->endpoint, now_ns);
+    if (c->media.mode == CONFIG_MEDIA_ANCHOR && !(calls.media = w->media = make_media(w, now_ns)))
+        return false;
+    calls.media_required = c->media.relay == CONFIG_RELAY_REQUIRE;
     w->b2bua = w->gateways ? b2bua_new(&calls, w->endpoint, &router, now_ns) : NULL;
     return w->registrar && w->b2bua;
 }
@@ -363,6 +378,7 @@ struct worker *worker_free(struct worker *w)
     if (!w)
         return NULL;
     b2bua_free(w->b2bua);
+    media_relay_free(w->media);
     gateways_free(w->gateways);
     registrar_free(w->registrar);
     authenticator_free(w->authenticator);
@@ -423,6 +439,8 @@ void worker_time(struct worker *w, int64_t now_ns)
 {
     endpoint_time(w->endpoint, now_ns);
     b2bua_time(w->b2bua, now_ns);
+    if (w->media)
+        media_relay_time(w->media, now_ns);
     registrar_time(w->registrar, now_ns);
     gateways_time(w->gateways, now_ns);
 }
@@ -432,15 +450,32 @@ int64_t worker_next_ns(const struct worker *w)
     int64_t next_ns = endpoint_next_ns(w->endpoint), calls_ns = b2bua_next_ns(w->b2bua), registrar_ns = registrar_next_ns(w->registrar),
             gateways_ns = gateways_next_ns(w->gateways);
 
+    if (w->media && media_relay_next_ns(w->media) < next_ns)
+        next_ns = media_relay_next_ns(w->media);
     next_ns = calls_ns < next_ns ? calls_ns : next_ns;
     next_ns = gateways_ns < next_ns ? gateways_ns : next_ns;
     return registrar_ns < next_ns ? registrar_ns : next_ns;
+}
+
+/* Whatever follows is of this time, in the calls, too. */
+void worker_media(struct worker *w, slice bytes, int64_t now_ns)
+{
+    endpoint_time(w->endpoint, now_ns);
+    if (w->media)
+        media_relay_receive(w->media, bytes, now_ns);
+}
+
+void worker_media_lost(struct worker *w, int64_t now_ns)
+{
+    if (w->media)
+        media_relay_lost(w->media, now_ns);
 }
 
 void worker_drain(struct worker *w, bool on) { w->drains = on; }
 void worker_hang_up_all(struct worker *w, slice reason) { b2bua_hang_up_all(w->b2bua, reason); }
 
 struct bindings            *worker_bindings(struct worker *w) { return w->bindings; }
+const struct media_relay_counts  *worker_media_counts(const struct worker *w) { return w->media ? media_relay_counts(w->media) : NULL; }
 struct guard               *worker_guard(struct worker *w) { return w->guard; }
 struct gateways            *worker_gateways(struct worker *w) { return w->gateways; }
 const struct worker_counts *worker_counts(const struct worker *w) { return &w->counts; }

@@ -35,6 +35,7 @@ struct worker_settings {
     void *gateways_ctx;              /* of gateways_locate: gateways.h; both may be NULL */
     void (*gateways_locate)(void *ctx, slice uri, uint16_t index);
     struct worker_observer observer;
+    struct media_sender media;       /* to the media relay, when the configuration wants one */
 };
 
 struct worker_counts {
@@ -47,6 +48,8 @@ struct worker *worker_free(struct worker *w);
 
 void    worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns);
 void    worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns);
+void    worker_media(struct worker *w, slice bytes, int64_t now_ns);           /* from the media relay */
+void    worker_media_lost(struct worker *w, int64_t now_ns);
 void    worker_time(struct worker *w, int64_t now_ns);
 int64_t worker_next_ns(const struct worker *w);
 
@@ -59,6 +62,7 @@ const struct worker_counts *worker_counts(const struct worker *w);
 const struct b2bua_counts  *worker_calls(const struct worker *w);
 const struct registrar_counts *worker_registrar_counts(const struct worker *w);
 const struct endpoint_counts  *worker_endpoint_counts(const struct worker *w);
+const struct media_relay_counts     *worker_media_counts(const struct worker *w);    /* NULL: media are passed through */
 struct guard               *worker_guard(struct worker *w);
 /* To bring passwords and places, and to look at. Worker 0 registers and pings for all. */
 struct gateways            *worker_gateways(struct worker *w);

@@ -22,6 +22,7 @@ struct worker {
     struct bindings       *bindings;
     struct registrar      *registrar;
     struct b2bua          *b2bua;
+    struct media_relay    *media;    /* NULL: SDP passes as it is */
     struct gateways       *gateways;
     struct worker_caller   caller;   /* of the INVITE that is being handled */
     struct out             headers, texts;                /* of an answer; of a route */
