@@ -40,6 +40,7 @@ if(SB_TESTS)
         endif()
         sb_script_test(documented_options ${CMAKE_SOURCE_DIR}/tests/docs/check-options
             $<TARGET_FILE:signalbox>)
+        sb_script_test(lab ${CMAKE_SOURCE_DIR}/tests/lab/run $<TARGET_FILE:signalbox>)
         sb_script_test(program ${CMAKE_SOURCE_DIR}/tests/program/run $<TARGET_FILE:signalbox>)
         sb_script_test(masks ${CMAKE_SOURCE_DIR}/tests/masks/run $<TARGET_FILE:signalbox>)
         sb_script_test(golden ${CMAKE_SOURCE_DIR}/tests/golden/run $<TARGET_FILE:signalbox>)

@@ -8,7 +8,7 @@ _signalbox()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        read|explain|diff|pack|scrub|user|load|serve) command=${COMP_WORDS[i]}; break ;;
+        read|explain|diff|pack|scrub|user|load|serve|lab) command=${COMP_WORDS[i]}; break ;;
         esac
     done
 
@@ -32,6 +32,8 @@ _signalbox()
         compopt -o nospace; return ;;
     --server-pid)
         mapfile -t COMPREPLY < <(compgen -W "$(pidof signalbox)" -- "$word"); return ;;
+    --transport)
+        mapfile -t COMPREPLY < <(compgen -W "udp tcp" -- "$word"); return ;;
     --db|--password-file|--config|--pcap)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -54,7 +56,7 @@ _signalbox()
     :-*)
         mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word") ;;
     :*)
-        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user load serve" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W "read explain diff pack scrub user load serve lab" -- "$word") ;;
     read:-*)
         mapfile -t COMPREPLY < <(compgen -W "--calls --registrations --messages
             --streams --transactions --summary --ladder --filter --no-join --join-header --json --csv --html --lang --tz --max-memory --no-colour
@@ -79,6 +81,12 @@ _signalbox()
     load:-*)
         mapfile -t COMPREPLY < <(compgen -W "--to --rate --seconds --hold --users --domain --make-users
             --no-register --volte --server-pid --json --lang --no-colour --verbose --help" -- "$word") ;;
+    lab:-*)
+        mapfile -t COMPREPLY < <(compgen -W "--list --no-ladder --pcap --loss --duplicate --delay --jitter --seed
+            --jobs --transport --port --against --users --domain --lang --no-colour --verbose --help" -- "$word") ;;
+    lab:*)
+        mapfile -t COMPREPLY < <(compgen -W "all $(${COMP_WORDS[0]} lab --list --lang en --no-colour 2>/dev/null |
+            awk '/^  [a-z0-9-]+  / { print $1 }')" -- "$word") ;;
     serve:-*)
         mapfile -t COMPREPLY < <(compgen -W "--config --check --live --json --pcap --lang --tz --no-colour --verbose
             --help" -- "$word") ;;

@@ -1,7 +1,7 @@
 # fish completion for signalbox
 # SPDX-License-Identifier: Apache-2.0
 
-set -l commands read explain diff pack scrub user load serve
+set -l commands read explain diff pack scrub user load serve lab
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -f
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a read -d "Captures to calls, with their causes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a explain -d "What a code means"
@@ -11,6 +11,7 @@ complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a scrub -d
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a user -d "The users of the server"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a load -d "Calls at a given rate on a server"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a serve -d "Run the server"
+complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -a lab -d "Play call flows on this machine"
 complete -c signalbox -l help -d "What the command takes"
 complete -c signalbox -n "not __fish_seen_subcommand_from $commands" -l version -d "The version"
 
@@ -107,6 +108,24 @@ complete -c signalbox -n $serve -l json -d "The same as JSON Lines"
 complete -c signalbox -n $serve -l pcap -r -d "Write all messages to a capture"
 complete -c signalbox -n $serve -l tz -x -d "Time zone of the tables"
 complete -c signalbox -n $serve -s v -l verbose -d "Tell more"
+
+set -l lab "__fish_seen_subcommand_from lab"
+complete -c signalbox -n $lab -f -a "all (signalbox lab --list --lang en --no-colour 2>/dev/null | string match -rg '^  ([a-z0-9-]+)  ')" -d "Flow"
+complete -c signalbox -n $lab -l list -d "List the flows"
+complete -c signalbox -n $lab -l no-ladder -d "Tell only how each flow ended"
+complete -c signalbox -n $lab -l pcap -r -d "Write all messages to a capture"
+complete -c signalbox -n $lab -l loss -x -d "Lose so many percent"
+complete -c signalbox -n $lab -l duplicate -x -d "Send so many percent twice"
+complete -c signalbox -n $lab -l delay -x -a "20ms" -d "Each message takes so long"
+complete -c signalbox -n $lab -l jitter -x -a "30ms" -d "And up to so much longer"
+complete -c signalbox -n $lab -l seed -x -d "The same losses and delays again"
+complete -c signalbox -n $lab -l jobs -x -d "So many flows at a time"
+complete -c signalbox -n $lab -l transport -x -a "udp tcp" -d "What carries the messages"
+complete -c signalbox -n $lab -l port -x -d "Port of our own server"
+complete -c signalbox -n $lab -l against -x -a "(__fish_print_hostnames)" -d "Server in place of our own"
+complete -c signalbox -n $lab -l users -r -d "Accounts of the phones there"
+complete -c signalbox -n $lab -l domain -x -d "Domain of these accounts"
+complete -c signalbox -n $lab -s v -l verbose -d "Tell more"
 
 set -l both "__fish_seen_subcommand_from $commands"
 complete -c signalbox -n $both -l lang -x -a "en fr zh-CN" -d "Language of the sentences"

@@ -69,8 +69,7 @@ static void say_wrong(struct lab *lab, struct lab_slot *slot, slice name, const 
     out_init_memory(&text, TEXT_MAX);
     words_say(&text, lab->cli->words, r->came_nothing ? TEXT_LAB_NOTHING : TEXT_LAB_WRONG, WORDS_TEXT("name", name),
               WORDS_TEXT("who", slice_of((const char[]){ (char)(r->who - 'a' + 'A') }, 1)),
-              WORDS_TEXT("expected", slice_of_string(r->expected)), WORDS_TEXT("came", slice_of_string(r->came)),
-              WORDS_NUMBER("step", r->step));
+              WORDS_TEXT("expected", slice_of_string(r->expected)), WORDS_TEXT("came", slice_of_string(r->came)));
     say(lab, slot, TONE_BAD, &text);
     out_done(&text);
 }
@@ -99,7 +98,7 @@ static void say_good(struct lab *lab, struct lab_slot *slot, slice name, bool fo
     char room[32];
 
     out_init_memory(&text, TEXT_MAX);
-    words_say_plural(&text, lab->cli->words, followed ? TEXT_LAB_FOLLOWED : TEXT_LAB_HEARD, WORDS_NUMBER("count", o->messages),
+    words_say(&text, lab->cli->words, followed ? TEXT_LAB_FOLLOWED : TEXT_LAB_HEARD, WORDS_NUMBER("count", o->messages),
                      WORDS_TEXT("name", name), WORDS_TEXT("seconds", seconds(o->took_ns, room)));
     say(lab, slot, TONE_GOOD, &text);
     out_done(&text);
@@ -110,7 +109,7 @@ static void say_network(struct lab *lab, struct lab_slot *slot, const struct tro
     struct out text;
 
     out_init_memory(&text, TEXT_MAX);
-    words_say_plural(&text, lab->cli->words, TEXT_LAB_LOST, WORDS_NUMBER("count", c->sent), WORDS_NUMBER("lost", c->lost),
+    words_say(&text, lab->cli->words, TEXT_LAB_LOST, WORDS_NUMBER("count", c->sent), WORDS_NUMBER("lost", c->lost),
                      WORDS_NUMBER("doubled", c->doubled));
     say(lab, slot, TONE_DIM, &text);
     out_done(&text);

@@ -143,6 +143,13 @@ static struct attempt *attempt_of(struct load *l, const struct sip_message *invi
     return NULL;
 }
 
+static void ring(struct attempt *a, struct phone_call *c)
+{
+    phone_answer(c, 180, (slice){ 0 }, false, false);
+    if (a)
+        wheel_set(&a->load->wheel, &a->timer, a->load->now_ns + a->load->settings.ring_ns);
+}
+
 static void on_incoming(void *ctx, struct phone_call *c, const struct sip_message *invite)
 {
     struct load_end *end = ctx;
@@ -153,9 +160,26 @@ static void on_incoming(void *ctx, struct phone_call *c, const struct sip_messag
         take(&l->counts.invite, l->now_ns - begun->at_ns);
         arrived(begun);
     }
-    phone_answer(c, 180, (slice){ 0 }, false, false);
-    if (a)
-        wheel_set(&l->wheel, &a->timer, l->now_ns + l->settings.ring_ns);
+    if (l->settings.how & PHONE_PRECONDITIONS)            /* it rings when both have their resources */
+        phone_answer(c, 183, (slice){ 0 }, true, true);
+    else
+        ring(a, c);
+}
+
+static void on_prack_done(void *ctx, struct phone_call *c)
+{
+    (void)ctx;
+    if (phone_call_wants_resources(c))
+        phone_resources_ready(c);
+}
+
+static void on_updated(void *ctx, struct phone_call *c, const struct sip_message *m)
+{
+    struct attempt *a = phone_call_tag(c);
+
+    (void)ctx;
+    if (a && a->is_callee && m->method == SIP_UPDATE && !phone_call_wants_resources(c) && !phone_call_is_up(c))
+        ring(a, c);
 }
 
 static void on_answered(void *ctx, struct phone_call *c)
@@ -225,8 +249,8 @@ int load_phone(struct load *l, enum load_side side, const struct phone_settings 
                int64_t now_ns)
 {
     struct load_end *end = &l->ends[l->end_count];
-    struct phone_owner owner = { .ctx = end, .registered = on_registered, .incoming = on_incoming, .answered = on_answered,
-                                 .ended = on_ended };
+    struct phone_owner owner = { .ctx = end, .registered = on_registered, .incoming = on_incoming, .prack_done = on_prack_done,
+                                 .updated = on_updated, .answered = on_answered, .ended = on_ended };
 
     if (l->end_count == PHONES_MAX || settings->user.len + settings->domain.len + 5 > sizeof end->uri)
         return -1;
@@ -310,7 +334,7 @@ static void due(struct attempt *a)
     if (!a->is_callee)
         phone_hang_up(a->call);
     else
-        phone_answer(a->call, 200, (slice){ 0 }, false, true);
+        phone_answer(a->call, 200, (slice){ 0 }, false, !(a->load->settings.how & PHONE_PRECONDITIONS));
 }
 
 static void advance(struct load *l)

@@ -23,12 +23,22 @@ static void receive(void *ctx, const struct hop *from, const struct sip_message 
 static void pass_time(void *ctx, int64_t now_ns) { load_time(((struct pair *)ctx)->load, now_ns); }
 static int64_t next(void *ctx) { return load_next_ns(((struct pair *)ctx)->load); }
 
-static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, struct load_counts *ret)
+static unsigned pracks, updates, reliable;
+
+static void tap(void *ctx, const struct hop *to, slice bytes, int64_t now_ns, bool lost)
+{
+    (void)ctx, (void)to, (void)now_ns, (void)lost;
+    pracks += slice_starts(bytes, SLICE("PRACK "));
+    updates += slice_starts(bytes, SLICE("UPDATE "));
+    reliable += slice_starts(bytes, SLICE("SIP/2.0 183 "));
+}
+
+static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, unsigned how, struct load_counts *ret)
 {
     static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
     struct sim_settings net = { .seed = 7, .loss_ppm = loss_ppm, .delay_min_ns = delay_ns, .delay_max_ns = delay_ns };
     struct load_settings settings = { .calls_per_s = rate, .duration_ns = 10 * SECOND_NS, .hold_ns = SECOND_NS,
-                                      .ring_ns = 100 * MS, .domain = SLICE("x") };
+                                      .ring_ns = 100 * MS, .domain = SLICE("x"), .how = how };
     struct sim *sim = sim_new(&net, START_NS);
     struct load *load = load_new(&settings, START_NS);
     struct pair pairs[2];
@@ -46,6 +56,8 @@ static void play(double rate, uint32_t loss_ppm, int64_t delay_ns, struct load_c
         pairs[i] = (struct pair){ load, load_phone(load, i ? LOAD_CALLEE : LOAD_CALLER, &ps, &sender, START_NS) };
         CHECK_EQ(pairs[i].place, i);
     }
+    pracks = updates = reliable = 0;
+    sim_tap(sim, tap, NULL);
     load_time(load, START_NS);
     for (int s = 1; s < 120 && load_phase(load) != LOAD_DONE; s++)
         sim_run(sim, START_NS + s * SECOND_NS);
@@ -59,7 +71,7 @@ TEST(each_call_begins_at_its_time_and_its_delay_is_measured)
 {
     struct load_counts c;
 
-    play(50, 0, 3 * MS, &c);
+    play(50, 0, 3 * MS, 0, &c);
     CHECK_EQ(c.begun, 500);
     CHECK_EQ(c.answered, 500);
     CHECK_EQ(c.ended, 500);
@@ -70,11 +82,23 @@ TEST(each_call_begins_at_its_time_and_its_delay_is_measured)
     CHECK_NEAR((double)c.live_max, 56, 2);                /* rate times hold and ringing */
 }
 
+TEST(a_volte_call_has_a_reliable_183_its_prack_and_an_update)
+{
+    struct load_counts c;
+
+    play(50, 0, 3 * MS, PHONE_RELIABLE | PHONE_PRECONDITIONS, &c);
+    CHECK_EQ(c.begun, 500);
+    CHECK_EQ(c.ended, 500);
+    CHECK_EQ(reliable, 500);
+    CHECK_EQ(pracks, 500);
+    CHECK_EQ(updates, 500);
+}
+
 TEST(loss_shows_in_the_percentiles_and_does_not_slow_the_rate)
 {
     struct load_counts c;
 
-    play(50, 50000, 3 * MS, &c);
+    play(50, 50000, 3 * MS, 0, &c);
     CHECK_EQ(c.begun, 500);
     CHECK_EQ(c.ended + c.failed, 500);
     CHECK(load_percentile_ns(&c.invite, 99) > 400 * MS);  /* a repeat after T1 */
@@ -86,4 +110,44 @@ TEST(a_percentile_is_right_to_three_percent_and_never_above_the_largest)
     struct load_histogram none = { 0 };
 
     CHECK_EQ(load_percentile_ns(&none, 99), 0);
+}
+
+/* ---- a proxy in the path ---- */
+
+static char last_sent[4096];
+
+static int keep(void *ctx, struct hop *to, slice bytes)
+{
+    (void)ctx, (void)to;
+    memcpy(last_sent, bytes.ptr, bytes.len < sizeof last_sent - 1 ? bytes.len : sizeof last_sent - 1);
+    last_sent[bytes.len < sizeof last_sent - 1 ? bytes.len : sizeof last_sent - 1] = '\0';
+    return 0;
+}
+
+TEST(a_callee_leaves_the_proxies_that_recorded_themselves_in_the_path)
+{
+    static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+    static const slice invite = SLICE_INIT(
+        "INVITE sip:u@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKa\r\nFrom: <sip:c@x>;tag=1\r\nTo: <sip:u@x>\r\n"
+        "Call-ID: a\r\nCSeq: 1 INVITE\r\nContact: <sip:c@10.0.0.1>\r\nRecord-Route: <sip:10.0.0.9;lr>, <sip:10.0.0.8;lr>\r\n"
+        "Content-Length: 0\r\n\r\n");
+    struct load_settings settings = { .calls_per_s = 1, .duration_ns = SECOND_NS, .ring_ns = 100 * MS, .domain = SLICE("x") };
+    struct load *load = load_new(&settings, START_NS);
+    struct hop_sender sender = { .send = keep };
+    struct hop server = { .local = { .ip = { 10, 0, 0, 2 }, .port = 5060, .family = 4 },
+                          .remote = { .ip = { 10, 0, 0, 9 }, .port = 5060, .family = 4 } };
+    struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 1, 2 } }, .user = SLICE("u"), .domain = SLICE("x"),
+                                 .server = server };
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+    const char *first, *second;
+
+    CHECK_EQ(load_phone(load, LOAD_CALLEE, &ps, &sender, START_NS), 0);
+    CHECK(sip_message_parse(invite, SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0);
+    load_receive(load, 0, &server, &m, START_NS);
+    CHECK(strncmp(last_sent, "SIP/2.0 180 ", 12) == 0);
+    first = strstr(last_sent, "Record-Route: <sip:10.0.0.9;lr>\r\n");
+    second = strstr(last_sent, "Record-Route: <sip:10.0.0.8;lr>\r\n");
+    CHECK(first && second && first < second);
+    load_free(load);
 }

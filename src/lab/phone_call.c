@@ -150,6 +150,15 @@ static void ours(struct out *o, const struct phone_call *c, bool is_request)
                      p->settings.agent.len ? p->settings.agent : SLICE("Signalbox-Lab"));
 }
 
+/* The Record-Route of the INVITE, in answers that begin the dialog (12.1.1). */
+static void record_routes(struct out *o, const struct dialog *d)
+{
+    slice rest = d->routes, line;
+
+    while (slice_take_line(&rest, &line))
+        sip_build_header(o, SIP_H_RECORD_ROUTE, slice_skip(line, SLICE("Route: ").len));
+}
+
 static void supported(struct out *o, unsigned how)
 {
     slice tags[] = { how & PHONE_RELIABLE ? SLICE("100rel") : (slice){ 0 },
@@ -248,6 +257,7 @@ bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reli
         return false;
     o = server_reply(s, status, phrase);
     if (status < 300) {
+        record_routes(o, &c->dialog);
         ours(o, c, false);
         if (reliable) {
             sip_build_header(o, SIP_H_REQUIRE, c->how & PHONE_PRECONDITIONS ? SLICE("100rel, precondition") : SLICE("100rel"));

@@ -209,7 +209,7 @@ static enum outcome wait_for(struct play *p, char who, struct queue *q, const st
             continue;
         if (may_miss)
             return PLAY_GOES_ON;
-        fail(p, who, wanted, e);
+        fail(p, who, wanted, e->what == SCRIPT_REGISTERED && e->number == 0 ? NULL : e);     /* 0: no answer */
         return PLAY_FAILED;
     }
     int64_t until_ns = p->begun_ns + (may_miss ? LOST_1XX_NS : p->settings.patience_ns);

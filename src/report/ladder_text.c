@@ -86,6 +86,8 @@ static void draw_names(const struct ladder *l, const struct lanes *lanes, struct
         size_t len = lanes->with_port[i] ? address_format(a, text) : address_format_ip(a, text);
         slice name = i < lanes->named ? l->names[i] : slice_of(text, len);
 
+        if (i < lanes->named && style->width && lanes->left - 4 + i * lanes->spacing + name.len > style->width)
+            name = slice_take_until(&(slice){ name.ptr, name.len }, ' ');     /* its first word fits */
         style_begin(o, style, TONE_STRONG);
         if (name.len < lanes->spacing || i + 1 == lanes->count) {
             out_text(o, name);

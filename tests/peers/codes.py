@@ -52,19 +52,19 @@ def oracle(peer, m):
     code = re.fullmatch(r"code-(\d+)", user)
     if code and int(code.group(1)) < 200:
         peer.reply(m, int(code.group(1)), f"Oracle {code.group(1)}")
-        peer.reply(m, 200, "OK", body=sdp(41000))
+        peer.reply(m, 200, "OK", body=sdp())
     elif code:
         number = int(code.group(1))
         peer.reply(m, number, f"Oracle {number}", headers=[BESIDE[number]] if number in BESIDE else [])
     elif user == "good":
         peer.reply(m, 180, "Ringing")
-        peer.reply(m, 200, "OK", body=sdp(41000))
+        peer.reply(m, 200, "OK", body=sdp())
     elif user == "ring":
         peer.reply(m, 180, "Ringing")
     elif user == "reliable":
-        peer.reply(m, 183, "Session Progress", headers=["Require: 100rel", "RSeq: 77"], body=sdp(41000))
+        peer.reply(m, 183, "Session Progress", headers=["Require: 100rel", "RSeq: 77"], body=sdp())
     elif user == "tagless":
-        peer.reply(m, 200, "OK", tag="", body=sdp(41000))
+        peer.reply(m, 200, "OK", tag="", body=sdp())
     return user in ("good", "ring", "reliable", "tagless") or bool(code)
 
 
@@ -484,16 +484,16 @@ def test_491_for_two_changes_at_once(lab):
     register(lab, lab.main, p, ["slow"])
     request = lab.caller.invite(user("slow"))
     incoming = p.incoming("INVITE")
-    p.reply(incoming, 200, "OK", body=sdp(41000))
+    p.reply(incoming, 200, "OK", body=sdp())
     dialog = lab.caller.dialog(request, is_code(lab.caller.final(request), 200))
     dialog.ack()
     p.incoming("ACK")
     other = p.dialog_of(incoming)
     change = dialog.request("INVITE", body=sdp(version=2))
     reinvite = p.incoming("INVITE")                           # it waits while the other side asks, too
-    theirs = other.request("INVITE", body=sdp(41000, version=2))
+    theirs = other.request("INVITE", body=sdp(version=2))
     refused = p.final(theirs)
-    p.reply(reinvite, 200, "OK", body=sdp(41000, version=2))
+    p.reply(reinvite, 200, "OK", body=sdp(version=2))
     is_code(lab.caller.final(change), 200)
     dialog.ack()
     is_code(refused, 491)

@@ -22,7 +22,7 @@ MARGIN_S = 5
 
 def phone(peer, m):
     if m.method == "INVITE":
-        peer.reply(m, 200, "OK", body=sdp(41000))
+        peer.reply(m, 200, "OK", body=sdp())
     elif m.method in ("BYE", "INFO", "OPTIONS", "CANCEL"):
         peer.reply(m, 200, "OK", contact=False)
     return bool(m.method)

@@ -120,7 +120,7 @@ def run_group(lab, module, word):
 
     begun = attempt("begin", module.begin, lab)
     for name, function in chosen:
-        results[name] = attempt(name, function, lab) if begun[0] == "ok" else (begun[0], f"begin: {begun[1]}", 0)
+        results[name] = attempt(name, function, lab) if begun[0] == "ok" else (begun[0], f"begin: {' '.join(begun[1].split())}", 0)
     if hasattr(module, "end") and begun[0] == "ok":
         ended = attempt("end", module.end, lab)
         if ended[0] == "FAILED":

@@ -68,8 +68,10 @@ class Message:
         return found.group(1) if found else self.get("contact").split(";")[0]
 
 
-def sdp(port=40000, direction="sendrecv", version=1, extra="", address="127.0.0.1", codecs="8 0"):
-    return (f"v=0\r\no=- 4711 {version} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+def sdp(port=0, direction="sendrecv", version=1, extra="", address="127.0.0.1", codecs="8 0"):
+    """Each has a port of its own, unless one is given: the same one in many calls would join strangers."""
+    port = port or 20000 + 2 * next(numbers) % 20000
+    return (f"v=0\r\no=- {port} {version} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP {codecs}\r\na=ptime:20\r\na={direction}\r\n{extra}")
 
 

@@ -401,7 +401,7 @@ static void sent_request(struct judge *j, struct call *c, struct leg *l, const s
 /* The code that A gets, and why it may be that one. */
 static void check_code(struct judge *j, struct call *c, struct leg *a, const struct tx *t, int64_t now_ns)
 {
-    bool cancelled = t->cancel_arrived || a->over[SWITCH], same = false, any_6xx = false, open = false;
+    bool cancelled = t->cancel_arrived || a->over[SWITCH], same = false, any_6xx = false, open = false, challenged = false;
     unsigned finals = 0;
     bool prack_missing = t->rseq_sent && t->prack_arrived != t->rseq_sent && now_ns >= t->rseq_sent_ns + 31 * SECOND_NS;
 
@@ -415,6 +415,7 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
         finals++;
         same |= b->final == t->final && b->phrase == t->phrase;
         any_6xx |= b->final >= 600;
+        challenged |= b->final == 401 || b->final == 407;
     }
     if (t->final / 100 == 2) {
         j->sums.answered++;
@@ -436,6 +437,10 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
     case 404:
         if (!c->facts.unknown)
             fault(j, c, "A hears 404, which nobody said");
+        return;
+    case 403:
+        if (!c->facts.gateway || !challenged)
+            fault(j, c, "A hears 403, which nobody said");
         return;
     case 504:
         if (!prack_missing)

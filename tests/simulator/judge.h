@@ -22,6 +22,7 @@ struct judge;
 struct judge_facts {
     bool unknown;                    /* nobody has that number: 404 */
     bool plain;                      /* one contact, no forward, no limit: B's code it must be */
+    bool gateway;                    /* B is one: its challenge, which we cannot answer, is 403 */
     bool refuses;                    /* somebody in the chain refuses by his own wish */
 };
 

@@ -445,7 +445,7 @@ static void dial(struct world *w)
     struct station *from = &w->stations[any(w, STATIONS)];
     uint32_t number = ++w->dialled, user = any(w, USERS);
     struct user_plan p = plan_of(w, user);
-    struct judge_facts facts = { .unknown = p.unknown || p.forwards, .plain = is_plain(&p),
+    struct judge_facts facts = { .unknown = p.unknown || p.forwards, .plain = is_plain(&p), .gateway = p.gateway || p.forwards,
                                  .refuses = p.forwards || p.calls_max || p.flags };
     unsigned how = (in_100(w, 50) ? PHONE_RELIABLE : 0) | (in_100(w, 5) ? PHONE_ANONYMOUS : 0) | (in_100(w, 20) ? PHONE_TIMER : 0);
     char uri[48];
