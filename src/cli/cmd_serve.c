@@ -164,6 +164,8 @@ int cmd_serve(struct cli *cli, int argc, char **argv)
         if (code >= 0)
             return code;
     }
+    if (wish.check && !wish.config && optind < argc)
+        wish.config = argv[optind++];
     if (optind < argc)
         return cli_say_error(cli, CLI_USAGE, TEXT_SERVE_ERROR_WORD, WORDS_TEXT("word", slice_of_string(argv[optind])));
     if (wish.check && !wish.config)
