@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/packets.h"
 #include "cli/serve_int.h"
 #include "cli/serve_names.h"
 #include "net/net.h"
@@ -37,6 +38,9 @@ struct serving {
     struct bindings_walk     walk;
     bool                     walking, leaving;
     struct out               record;
+    struct capture_writer   *pcap;   /* or NULL */
+    struct out               packet;
+    int                      pcap_error;                  /* the first; after it nothing more is written */
     struct serve_live       *live;
     struct loop_turn         turn;
     int64_t                  tick_ns;
@@ -135,10 +139,24 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
     worker_lost(s->worker, hop, loop_now_ns(s->loop));
 }
 
+static void keep_message(struct serving *s, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
+{
+    struct wire_unit unit = { .kind = hop->transport == WIRE_UDP ? WIRE_DATAGRAM : WIRE_MESSAGE,
+                              .transport = (enum wire_transport)hop->transport, .time_ns = now_ns,
+                              .src = sent ? hop->local : hop->remote, .dst = sent ? hop->remote : hop->local,
+                              .payload = bytes, .ttl = 64 };
+    int error = s->pcap_error ? 0 : packets_write(s->pcap, &s->packet, &unit);
+
+    if (error && error != -EMSGSIZE)
+        s->pcap_error = error;
+}
+
 static void on_observed(void *ctx, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
 {
     struct serving *s = ctx;
 
+    if (s->pcap)
+        keep_message(s, hop, sent, bytes, now_ns);
     if (s->live)
         serve_live_message(s->live, hop, sent, bytes, now_ns);
 }
@@ -339,9 +357,17 @@ static void say_where(struct serving *s)
     (void)out_flush(&s->cli->out);
 }
 
+static int open_pcap(struct serving *s)
+{
+    int error = s->wish->pcap ? capture_writer_open(s->wish->pcap, &s->pcap) : 0;
+
+    return error ? cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(s->wish->pcap)),
+                                 WORDS_TEXT("what", cli_why(s->cli, -error))) : -1;
+}
+
 static int open_all(struct serving *s)
 {
-    int (*const steps[])(struct serving *s) = { open_users, open_net, open_worker, open_journal };
+    int (*const steps[])(struct serving *s) = { open_pcap, open_users, open_net, open_worker, open_journal };
     int error = loop_open(&s->loop), code = -1;
 
     if (error)
@@ -352,8 +378,21 @@ static int open_all(struct serving *s)
     return code;
 }
 
+/* The file takes its name only now, whole. */
+static int close_pcap(struct serving *s, int code)
+{
+    int error = s->pcap ? capture_writer_close(s->pcap, false) : 0;
+
+    s->pcap = NULL;
+    if (!error)
+        error = s->pcap_error;
+    return error ? cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(s->wish->pcap)),
+                                 WORDS_TEXT("what", cli_why(s->cli, -error))) : code;
+}
+
 static void close_all(struct serving *s)
 {
+    out_done(&s->packet);
     s->live = serve_live_free(s->live);
     if (s->walking)
         bindings_walk_end(&s->walk);
@@ -374,6 +413,7 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
     int code, error;
 
     out_init_memory(&s.record, JOURNAL_RECORD_MAX);
+    out_init_memory(&s.packet, PACKETS_ROOM);
     s.plan = plan_new(config);
     if (wish->live)
         s.live = serve_live_new(cli, wish->json);
@@ -391,6 +431,7 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
                                      WORDS_TEXT("why", cli_why(cli, -error)))
                      : CLI_DONE;
     }
+    code = close_pcap(&s, code);
     close_all(&s);
     return code;
 }
