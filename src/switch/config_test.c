@@ -425,7 +425,7 @@ static const char manual_head[] =
     "\n"
     "One text file in INI form holds all of it. `signalbox serve --check FILE` reads it as the server would and tells\n"
     "everything that is wrong, with the line and with what would be right; nothing is half taken over. A running server\n"
-    "takes over a changed file on a reload: calls go on, and what needs a new start is named.\n"
+    "takes over a changed file with a new start; a reload is not there yet.\n"
     "\n"
     "- A line is `[section]`, `key = value`, empty, or a comment behind `#` or `;`. A `;` behind a blank ends a value.\n"
     "- A line holds up to 197 characters. A list has commas between its items, and may go on in the next line behind a\n"
