@@ -115,10 +115,7 @@ void lab_watch_lane(struct lab_watch *w, const struct address *a, slice name) { 
 void lab_watch_message(struct lab_watch *w, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
 {
     struct lab_record *record = w->settings.record;
-    struct wire_unit unit = { .kind = hop->transport == WIRE_UDP ? WIRE_DATAGRAM : WIRE_MESSAGE,
-                              .transport = (enum wire_transport)hop->transport, .time_ns = now_ns, .frame = ++record->frames,
-                              .src = sent ? hop->local : hop->remote, .dst = sent ? hop->remote : hop->local,
-                              .payload = bytes, .ttl = 64 };
+    struct wire_unit unit = hop_unit(hop, sent, bytes, now_ns, ++record->frames);
     struct sip_message m;
 
     w->now_ns = now_ns;

@@ -122,10 +122,7 @@ struct serve_live *serve_live_free(struct serve_live *l)
 
 void serve_live_message(struct serve_live *l, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
 {
-    struct wire_unit unit = { .kind = hop->transport == WIRE_UDP ? WIRE_DATAGRAM : WIRE_MESSAGE,
-                              .transport = (enum wire_transport)hop->transport, .time_ns = now_ns, .frame = ++l->frames,
-                              .src = sent ? hop->local : hop->remote, .dst = sent ? hop->remote : hop->local,
-                              .payload = bytes, .ttl = 64 };
+    struct wire_unit unit = hop_unit(hop, sent, bytes, now_ns, ++l->frames);
     struct sip_message m;
 
     l->now_ns = now_ns;

@@ -141,10 +141,7 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
 
 static void keep_message(struct serving *s, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
 {
-    struct wire_unit unit = { .kind = hop->transport == WIRE_UDP ? WIRE_DATAGRAM : WIRE_MESSAGE,
-                              .transport = (enum wire_transport)hop->transport, .time_ns = now_ns,
-                              .src = sent ? hop->local : hop->remote, .dst = sent ? hop->remote : hop->local,
-                              .payload = bytes, .ttl = 64 };
+    struct wire_unit unit = hop_unit(hop, sent, bytes, now_ns, 0);
     int error = s->pcap_error ? 0 : packets_write(s->pcap, &s->packet, &unit);
 
     if (error && error != -EMSGSIZE)

@@ -105,7 +105,7 @@ TEST(loss_shows_in_the_percentiles_and_does_not_slow_the_rate)
     CHECK(load_percentile_ns(&c.invite, 50) < 30 * MS);
 }
 
-TEST(a_percentile_is_right_to_three_percent_and_never_above_the_largest)
+TEST(what_was_never_measured_has_no_percentile)
 {
     struct load_histogram none = { 0 };
 

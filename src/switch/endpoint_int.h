@@ -64,6 +64,7 @@ struct endpoint {
     const struct server_transaction *received;            /* its request is at hand: nothing kept is needed */
     const struct sip_message  *received_message;          /* that one */
     unsigned                   status;
+    bool                       has_own_phrase;            /* a repeat of it cannot do with the code's */
     size_t                     tail_at;
     struct hop                 to;
     slice                      method_text;

@@ -223,6 +223,7 @@ struct out *server_reply(struct server_transaction *s, unsigned status, slice ph
 {
     struct endpoint *e = s->endpoint;
 
+    e->has_own_phrase = phrase.len && !slice_eq(phrase, code_phrase(status));
     e->replying = s;
     e->status = status;
     begin_answer(s, status, phrase);
@@ -244,7 +245,7 @@ static void keep_answer(struct server_transaction *s, slice bytes, slice tail)
     if (s->is_pinned && !is_final)
         return;
     endpoint_let_go(e, &s->kept, &s->kept_len);
-    s->kept_is_tail = is_final && !is_invite;
+    s->kept_is_tail = is_final && !is_invite && !e->has_own_phrase;
     if (s->kept_is_tail)
         wanted = s->machine.reliable || slice_eq(tail, no_tail) ? (slice){ 0 } : tail;
     else if (is_final && s->status >= 300 && s->machine.reliable)

@@ -24,6 +24,7 @@ struct net {
     struct client_transaction *client;
     int     lose_from, lose_count;                        /* that side's next so many */
     bool    twice, refuse_send;
+    char    last_line[64];                                /* of what was sent last */
     unsigned answer_at_once;                              /* what side 1 says to a request; 0: nothing */
     bool    challenges;                                   /* side 1 wants credentials, and side 0 gives them */
 };
@@ -56,6 +57,7 @@ static int wire_send(void *ctx, struct hop *to, slice bytes)
     note(net.sent_text[side], sizeof net.sent_text[side], word);
     if (slice_eq(word, SLICE("100")))                     /* begins no dialog */
         CHECK(slice_find(rest, SLICE("\r\nTo: <sip:bob@b>\r\n")) >= 0 || slice_find(rest, SLICE("\r\nTo: <sip:c@d>\r\n")) >= 0);
+    snprintf(net.last_line, sizeof net.last_line, "%.*s", (int)(bytes.len < 60 ? bytes.len : 60), bytes.ptr);
     if (net.refuse_send)
         return -111;
     if (net.lose_count && net.lose_from == side) {
@@ -331,6 +333,26 @@ TEST(a_request_that_is_not_an_invite_is_answered_once_and_its_repeats_from_thems
     CHECK(endpoint_memory_bytes(net.e[1]) < 330);         /* nothing of the answer is kept */
     run_ms(40000);
     CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+    finish();
+}
+
+TEST(a_repeated_answer_has_the_phrase_of_the_first)
+{
+    transport = WIRE_UDP;
+    CHECK(begin());
+    CHECK(ask(SLICE("OPTIONS")));
+    run_ms(10);
+    (void)server_reply(net.server, 480, SLICE("Gone Fishing"));
+    CHECK(server_reply_send(net.server, (slice){ 0 }, (slice){ 0 }));
+    CHECK(slice_starts(slice_of_string(net.last_line), SLICE("SIP/2.0 480 Gone Fishing\r\n")));
+    free(net.wire[net.taken++].bytes);                    /* it is lost */
+    net.now_ns += 600 * MS;
+    endpoint_time(net.e[0], net.now_ns);                  /* so it is asked again */
+    memset(net.last_line, 0, sizeof net.last_line);
+    run_ms(0);
+    CHECK(slice_starts(slice_of_string(net.last_line), SLICE("SIP/2.0 480 Gone Fishing\r\n")));
+    SENT(1, "480 480 ");
+    TOLD(0, "480 ");
     finish();
 }
 

@@ -28,6 +28,15 @@ static inline bool hop_same(const struct hop *a, const struct hop *b)
            address_eq(&a->remote, &b->remote);
 }
 
+/* A message that came or went by it, as whoever follows calls is told of captured ones. */
+static inline struct wire_unit hop_unit(const struct hop *h, bool sent, slice bytes, int64_t now_ns, uint64_t number)
+{
+    return (struct wire_unit){ .kind = hop_is_reliable(h) ? WIRE_MESSAGE : WIRE_DATAGRAM,
+                               .transport = (enum wire_transport)h->transport, .time_ns = now_ns, .frame = number,
+                               .src = sent ? h->local : h->remote, .dst = sent ? h->remote : h->local,
+                               .payload = bytes, .ttl = 64 };
+}
+
 /* How messages leave. The socket's side fills it in, a simulator another one.
  * 0: taken over (a copy is kept when it cannot go at once), or -errno: it will never go, and
  * nobody is told of it again. What fails later is told to whoever listens for lost hops. */
