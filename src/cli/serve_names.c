@@ -67,8 +67,6 @@ static void on_watch(void *ctx, int fd, bool want_read, bool want_write)
 /* What we listen on we can send by. */
 static struct targets_settings transports_of(const struct config *config)
 {
-    static const uint8_t wires[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP, [CONFIG_TLS] = WIRE_TLS,
-                                                      [CONFIG_WS] = WIRE_WS,   [CONFIG_WSS] = WIRE_WSS };
     struct targets_settings settings = { .family = TARGETS_V4_ONLY };
     bool has[CONFIG_TRANSPORTS] = { false }, v4 = false, v6 = false;
 
@@ -77,9 +75,9 @@ static struct targets_settings transports_of(const struct config *config)
         v4 |= config->listens[i].address.family == 4;
         v6 |= config->listens[i].address.family == 6;
     }
-    for (size_t i = 0; i < CONFIG_TRANSPORTS; i++)
+    for (int i = 0; i < CONFIG_TRANSPORTS; i++)
         if (has[i])
-            settings.transports[settings.transport_count++] = wires[i];
+            settings.transports[settings.transport_count++] = (uint8_t)config_wire((enum config_transport)i);
     if (v6)
         settings.family = v4 ? TARGETS_V4_FIRST : TARGETS_V6_ONLY;
     return settings;

@@ -222,8 +222,6 @@ static const char *or_null(slice path) { return path.len ? path.ptr : NULL; }   
 
 static int open_net(struct serving *s)
 {
-    static const uint8_t transports[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP,
-                                                           [CONFIG_TLS] = WIRE_TLS, [CONFIG_WS] = WIRE_WS, [CONFIG_WSS] = WIRE_WSS };
     const struct config *c = s->config;
     struct net_listener *listeners = calloc(c->listen_count + 1, sizeof *listeners);
     struct net_settings settings = { .listeners = listeners, .listener_count = c->listen_count,
@@ -234,7 +232,7 @@ static int open_net(struct serving *s)
 
     for (size_t i = 0; !error && i < c->listen_count; i++)
         listeners[i] = (struct net_listener){
-            .transport = (enum wire_transport)transports[c->listens[i].transport], .address = c->listens[i].address,
+            .transport = config_wire((enum config_transport)c->listens[i].transport), .address = c->listens[i].address,
             .tls = { .certificate = or_null(c->listens[i].certificate), .key = or_null(c->listens[i].key),
                      .ca_file = or_null(c->listens[i].client_ca), .verify_client = c->listens[i].client_ca.len != 0 },
         };

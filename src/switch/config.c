@@ -641,3 +641,11 @@ slice config_needs_restart(const struct config *old, const struct config *new)
     }
     return (slice){ 0 };
 }
+
+enum wire_transport config_wire(enum config_transport transport)
+{
+    static const uint8_t wires[CONFIG_TRANSPORTS] = { [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP, [CONFIG_TLS] = WIRE_TLS,
+                                                      [CONFIG_WS] = WIRE_WS,   [CONFIG_WSS] = WIRE_WSS };
+
+    return (enum wire_transport)wires[transport];
+}

@@ -22,6 +22,7 @@
 #include "codes/words.h"
 #include "sip/digest.h"
 #include "switch/transaction.h"
+#include "wire/wire.h"
 
 enum {
     CONFIG_TEXT_MAX = 4 << 20,       /* bytes of a file */
@@ -66,6 +67,7 @@ struct config_entries { const struct config_entry *at; size_t count; };
 /* ---- sections ---- */
 
 enum config_transport { CONFIG_UDP, CONFIG_TCP, CONFIG_TLS, CONFIG_WS, CONFIG_WSS, CONFIG_TRANSPORTS };
+enum wire_transport config_wire(enum config_transport transport);
 enum config_session_timer { CONFIG_TIMER_OFF, CONFIG_TIMER_ANSWER, CONFIG_TIMER_ASK, CONFIG_TIMER_DEMAND };
 enum config_reliable { CONFIG_100REL_OFF, CONFIG_100REL_LEG, CONFIG_100REL_THROUGH, CONFIG_100REL_DEMAND };
 enum config_preconditions { CONFIG_PRECONDITION_OFF, CONFIG_PRECONDITION_THROUGH, CONFIG_PRECONDITION_ACT };

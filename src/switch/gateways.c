@@ -28,15 +28,6 @@ void gateway_set_clock(struct gateways *g, struct gateway *w, enum gateway_task 
 
 /* ---- where ---- */
 
-static uint8_t transport_of(const struct config_gateway *c)
-{
-    static const uint8_t transports[CONFIG_TRANSPORTS] = {
-        [CONFIG_UDP] = WIRE_UDP, [CONFIG_TCP] = WIRE_TCP, [CONFIG_TLS] = WIRE_TLS, [CONFIG_WS] = WIRE_WS, [CONFIG_WSS] = WIRE_WSS,
-    };
-
-    return transports[c->transport];
-}
-
 static void put_host(struct out *o, const struct config_gateway *c)
 {
     char text[ADDRESS_TEXT_MAX];
@@ -66,9 +57,9 @@ void gateways_put_uri(struct out *o, const struct config_gateway *c, slice user)
         out_char(o, '@');
     }
     put_host(o, c);
-    if (transport_of(c) != WIRE_UDP) {
+    if (config_wire((enum config_transport)c->transport) != WIRE_UDP) {
         out_text(o, SLICE(";transport="));
-        out_text(o, wire_transport_name((enum wire_transport)transport_of(c)));
+        out_text(o, wire_transport_name(config_wire((enum config_transport)c->transport)));
     }
 }
 
@@ -135,7 +126,7 @@ static void locate(struct gateways *g, struct gateway *w)
     struct targets numeric = { .count = 1, .outcome = TARGETS_FOUND };
 
     if (w->config->host.address.family) {
-        numeric.list[0] = (struct target){ w->config->host.address, transport_of(w->config) };
+        numeric.list[0] = (struct target){ w->config->host.address, config_wire((enum config_transport)w->config->transport) };
         numeric.list[0].address.port = w->config->host.port ? w->config->host.port
                                        : numeric.list[0].transport == WIRE_TLS ? 5061 : 5060;
         gateways_located(g, w->index, &numeric);
@@ -148,7 +139,7 @@ static void locate(struct gateways *g, struct gateway *w)
     out_text(&g->scratch, SLICE("sip:"));
     put_host(&g->scratch, w->config);
     out_text(&g->scratch, SLICE(";transport="));
-    out_text(&g->scratch, wire_transport_name((enum wire_transport)transport_of(w->config)));
+    out_text(&g->scratch, wire_transport_name(config_wire((enum config_transport)w->config->transport)));
     g->counts.asks++;
     if (!g->scratch.error)
         g->settings.locate(g->settings.ctx, out_taken(&g->scratch), w->index);
