@@ -25,6 +25,16 @@ void serve_live_message(struct serve_live *l, const struct hop *hop, bool sent, 
 void serve_live_lost(struct serve_live *l, const struct hop *hop, int error, int64_t now_ns);
 void serve_live_time(struct serve_live *l, int64_t now_ns);
 
+/* ---- serve_bans.c: the banned addresses as a file (report/bans.h), STATE/bans.tsv ---- */
+
+enum { SERVE_BANS_MAX = 10000 };     /* those heard last */
+struct serve_bans;
+struct serve_bans *serve_bans_new(const char *folder);    /* NULL: no memory */
+struct serve_bans *serve_bans_free(struct serve_bans *b);
+/* When it is time. 0, or -errno, told once: a list that cannot be written keeps no call from being made. */
+int         serve_bans_tick(struct serve_bans *b, const struct guard *guard, int64_t now_ns);
+const char *serve_bans_path(const struct serve_bans *b);
+
 /* ---- serve_run.c ---- */
 int serve_run(struct cli *cli, const struct serve_wish *wish, const struct config *config);
 

@@ -42,6 +42,7 @@ struct serving {
     struct out               packet;
     int                      pcap_error;                  /* the first; after it nothing more is written */
     struct serve_live       *live;
+    struct serve_bans       *bans;
     struct loop_turn         turn;
     int64_t                  tick_ns;
 };
@@ -158,6 +159,15 @@ static void on_observed(void *ctx, const struct hop *hop, bool sent, slice bytes
         serve_live_message(s->live, hop, sent, bytes, now_ns);
 }
 
+static void bans_tick(struct serving *s, int64_t now_ns)
+{
+    int error = serve_bans_tick(s->bans, worker_guard(s->worker), now_ns);
+
+    if (error)
+        (void)cli_say_error(s->cli, CLI_MACHINE, TEXT_USER_ERROR_STORE, WORDS_TEXT("file", slice_of_string(serve_bans_path(s->bans))),
+                            WORDS_TEXT("why", cli_why(s->cli, -error)));
+}
+
 static void obey_signals(struct serving *s)
 {
     static const slice reason = SLICE_INIT("SIP;cause=503;text=\"Server is being stopped\"");
@@ -182,6 +192,7 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
     if (now_ns >= s->tick_ns) {
         users_db_tick(s->users_db, now_ns);
         journal_tick(s, now_ns);
+        bans_tick(s, now_ns);
         if (s->live)
             serve_live_time(s->live, now_ns);
         s->tick_ns = now_ns + TICK_NS;
@@ -308,8 +319,9 @@ static int open_worker(struct serving *s)
     if (s->ng)
         settings.media = ng_sender(s->ng);
     s->names = serve_names_new(s->loop, s->config);
+    s->bans = serve_bans_new(s->config->server.state.ptr);
     settings.gateways_ctx = s->names;
-    s->worker = s->names ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
+    s->worker = s->names && s->bans ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
     return s->worker ? read_passwords(s) : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
 }
 
@@ -395,6 +407,7 @@ static void close_all(struct serving *s)
     worker_free(s->worker);
     ng_free(s->ng);
     serve_names_free(s->names);
+    serve_bans_free(s->bans);
     net_free(s->net);
     loop_free(s->loop);
     users_db_close(s->users_db);

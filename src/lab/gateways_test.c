@@ -419,6 +419,34 @@ static bool is_up(void) { return w.calls[ALICE] && phone_call_is_up(w.calls[ALIC
 
 /* ---- registration ---- */
 
+/* ---- the guard ---- */
+
+static enum guard_verdict verdict_of_many(const char *source, int count)
+{
+    enum guard_verdict last = GUARD_PASS;
+    struct address a;
+
+    CHECK(address_parse_ip(slice_of_string(source), &a));
+    for (int i = 0; i < count && last == GUARD_PASS; i++)
+        last = guard_request(worker_guard(w.worker), &a, SLICE("Switch/1"), START_NS);
+    return last;
+}
+
+TEST(gateways_are_never_limited_and_strangers_are)
+{
+    static const struct { const char *source; enum guard_verdict last; } rows[] = {
+        { "10.0.0.2", GUARD_PASS },                       /* by its host */
+        { "198.51.100.9", GUARD_PASS },                   /* by allow_from */
+        { "10.0.0.3", GUARD_BUSY },                       /* that has allow_from, in the place of its host */
+        { "192.0.2.1", GUARD_BUSY },
+    };
+
+    begin(SERVER GATEWAY_ONE ACCOUNT "[gateway two]\nhost = 10.0.0.3\nallow_from = 198.51.100.0/24\n" ACCOUNT);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        CHECK_ROW_EQ(i, verdict_of_many(rows[i].source, 2000), rows[i].last);
+    finish(0);
+}
+
 TEST(a_gateway_has_us_registered_and_refreshed_before_it_ends)
 {
     begin(registers);

@@ -371,7 +371,8 @@ static enum guard_verdict judge(struct guard *g, struct entry *e, slice user_age
         return GUARD_DROP;
     if (user_agent.len && is_scanner(g, slice_head(user_agent, 256))) {
         g->counts.events[GUARD_SCANNER]++;
-        add_points(g, e, 0, GUARD_SCANNER, now_ns);
+        if (e->trusted_until_ns <= now_ns)                /* a forged datagram must not ban who has proved itself */
+            add_points(g, e, 0, GUARD_SCANNER, now_ns);
         return GUARD_DROP;
     }
     decay(g, e, now_ns);

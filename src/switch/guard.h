@@ -30,7 +30,7 @@ enum guard_event {                   /* faults, and what speaks for a source */
     GUARD_UNKNOWN_USER,              /* asked for somebody who is not here */
     GUARD_NOT_ALLOWED,               /* somebody else's address-of-record, a barred number */
     GUARD_MALFORMED,
-    GUARD_SCANNER,                   /* says so in its User-Agent */
+    GUARD_SCANNER,                   /* says so in its User-Agent; no answer, and a ban but for who is authenticated */
     GUARD_BY_OPERATOR,
     GUARD_AUTHENTICATED,             /* the right password: faults weigh a quarter for an hour */
     GUARD_EVENTS

@@ -94,6 +94,21 @@ TEST(scanners_are_banned_by_what_they_call_themselves)
     }
 }
 
+/* The source of a datagram can be forged: whoever wants a phone banned sends a scanner's word in its name. */
+TEST(a_scanner_in_the_name_of_who_proved_itself_gets_no_answer_and_bans_nobody)
+{
+    struct guard *g = guard_new(&(struct guard_settings){ 0 });
+    struct address a = ip(192, 0, 2, 1);
+
+    guard_note(g, &a, SLICE("alice"), GUARD_AUTHENTICATED, START_NS);
+    CHECK_EQ(guard_request(g, &a, SLICE("friendly-scanner"), START_NS + S), GUARD_DROP);
+    CHECK(!guard_is_banned(g, &a, START_NS + S));
+    CHECK_EQ(guard_request(g, &a, SLICE("Yealink"), START_NS + S), GUARD_PASS);
+    CHECK_EQ(guard_request(g, &a, SLICE("friendly-scanner"), START_NS + 3601 * S), GUARD_DROP);
+    CHECK(guard_is_banned(g, &a, START_NS + 3601 * S));
+    guard_free(g);
+}
+
 TEST(guessing_is_dropped_then_banned_for_longer_each_time_until_it_behaves)
 {
     struct guard *g = guard_new(&(struct guard_settings){ 0 });

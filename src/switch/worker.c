@@ -291,19 +291,38 @@ static struct registrar_settings registrar_settings_of(const struct config *c)
     };
 }
 
+/* Never limited, never banned: what [security] allows, and whence gateways call, as the plan knows them by it. */
+static size_t take_allowed(struct worker *w)
+{
+    const struct config *c = config_of(w);
+    size_t most = c->security.allow.count, n = 0;
+
+    for (size_t i = 0; i < c->gateway_count; i++)
+        most += c->gateways[i].allow_from.count + 1;
+    w->allowed = calloc(most + 1, sizeof *w->allowed);
+    for (size_t i = 0; w->allowed && i < c->security.allow.count; i++)
+        w->allowed[n++] = (struct guard_net){ c->security.allow.at[i].ip, c->security.allow.at[i].bits };
+    for (size_t i = 0; w->allowed && i < c->gateway_count; i++) {
+        const struct config_gateway *g = &c->gateways[i];
+
+        for (size_t k = 0; k < g->allow_from.count; k++)
+            w->allowed[n++] = (struct guard_net){ g->allow_from.at[k].ip, g->allow_from.at[k].bits };
+        if (g->allow_from.count == 0 && g->host.address.family)
+            w->allowed[n++] = (struct guard_net){ g->host.address, g->host.address.family == 4 ? 32 : 128 };
+    }
+    return n;
+}
+
 static struct guard_settings guard_settings_of(struct worker *w)
 {
     const struct config_security *s = &config_of(w)->security;
-    size_t count = s->allow.count + config_of(w)->gateway_count;
+    size_t count = take_allowed(w);
 
-    w->allowed = calloc(count ? count : 1, sizeof *w->allowed);
-    for (size_t i = 0; w->allowed && i < s->allow.count; i++)
-        w->allowed[i] = (struct guard_net){ s->allow.at[i].ip, s->allow.at[i].bits };
     return (struct guard_settings){
         .seed = w->settings.seed, .sources_max = 0,
         .rate_per_s = s->requests.per_ns ? (uint32_t)((int64_t)s->requests.count * SECOND_NS / s->requests.per_ns) : 0,
         .faults_ban = s->failures.count ? s->failures.count * 4 : 0, .ban_first_ns = s->ban_ns,
-        .allowed = w->allowed, .allowed_count = w->allowed ? s->allow.count : 0,
+        .allowed = w->allowed, .allowed_count = count,
         .scanners = s->user_agents.at, .scanner_count = s->user_agents.count,
     };
 }
