@@ -21,7 +21,8 @@ if(SB_TESTS)
 
     # A million calls; a sanitizer takes twenty times as long for each.
     add_executable(simulator ${CMAKE_SOURCE_DIR}/tests/simulator/simulator.c
-        ${CMAKE_SOURCE_DIR}/tests/simulator/judge.c ${CMAKE_SOURCE_DIR}/tests/simulator/seen.c)
+        ${CMAKE_SOURCE_DIR}/tests/simulator/judge.c ${CMAKE_SOURCE_DIR}/tests/simulator/seen.c
+        ${CMAKE_SOURCE_DIR}/tests/simulator/relay.c)
     target_include_directories(simulator PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_link_libraries(simulator PRIVATE sb_lab)
     set_target_properties(simulator PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${SB_TEST_DIR})

@@ -7,6 +7,7 @@
 
 enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024 };
 #define SECOND_NS 1000000000ll
+#define RELAY_PATIENCE_NS (SECOND_NS / 5)
 
 /* ---- life ---- */
 
@@ -154,7 +155,7 @@ bool leg_is_open(const struct leg *leg)
 
     if (leg->ended || c->phase == CALL_ENDING)
         return false;
-    return leg == &c->a || (c->phase == CALL_SETUP ? !leg->branch->over : leg == c->b);
+    return leg == &c->a || (c->phase == CALL_SETUP ? !leg->branch->over && !anchor_branch_is_refused(leg->branch) : leg == c->b);
 }
 
 /* ---- the end of a call ---- */
@@ -269,7 +270,7 @@ void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct s
     struct b2bua_call *c = leg->call;
     struct anchor_place place = { .leg = leg, .server = s };
 
-    if (m->method == SIP_BYE || !anchor_queue(c, &place, m, from))
+    if (m->method == SIP_BYE || (!relay_refuses(leg, s, m) && !anchor_queue(c, &place, m, from)))
         in_dialog(leg, s, m, from);
     call_release(c);
 }
@@ -410,7 +411,9 @@ void b2bua_client_ended(struct b2bua *b, struct client_transaction *t)
 
 static void call_due(struct b2bua_call *c)
 {
-    if (c->phase == CALL_SETUP)
+    if (c->phase == CALL_SETUP && anchor_has_final(c))    /* in time: what takes long is the media relay */
+        wheel_set(&c->b2bua->call_wheel, &c->timer, c->b2bua->now_ns + RELAY_PATIENCE_NS);
+    else if (c->phase == CALL_SETUP)
         setup_ring_time_over(c);
     else if (c->phase == CALL_ANSWERED)
         end_time_over(c);

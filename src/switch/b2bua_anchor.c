@@ -19,6 +19,8 @@ struct waiting {
     bool                 taken;      /* its CSeq is */
     bool                 told, ends; /* the relay has spoken; no message: the transaction of `relay` is gone */
     bool                 offers, fails;
+    bool                 is_final, refuses;               /* an answer to our INVITE; not 2xx */
+    bool                 is_offer;   /* INVITE, or UPDATE with SDP */
     struct list          in_call;
     struct b2bua_call   *call;
     struct media_request *asked;
@@ -50,6 +52,13 @@ static struct waiting *waiting_new(struct b2bua_call *c, const struct anchor_pla
     if (place->server)
         server_set_owner(place->server, w);
     return w;
+}
+
+static void note_what(struct waiting *w, const struct sip_message *m)
+{
+    w->is_final = w->place.branch && m->status >= 200;
+    w->refuses = w->is_final && m->status >= 300;
+    w->is_offer = m->is_request && relay_is_offer(m);
 }
 
 static void waiting_free(struct waiting *w)
@@ -227,6 +236,7 @@ enum anchor anchor_message(struct b2bua_call *c, const struct anchor_sdp *at, co
         return without_relay(c, at->branch, !at->answers);
     }
     w->taken = true;
+    note_what(w, m);
     list_insert_after(c->current ? &c->inbox : c->inbox.prev, &w->in_call);
     return ANCHOR_WAIT;
 }
@@ -261,9 +271,43 @@ bool anchor_queue(struct b2bua_call *c, const struct anchor_place *place, const 
     if (!is_waiting(c) || (!m->is_request && m->status == 100))
         return false;
     w = waiting_new(c, place, m->all, from);
-    if (w)
+    if (w) {
         list_append(&c->inbox, &w->in_call);
+        note_what(w, m);
+    }
     return w || (!m->is_request && m->status < 200);
+}
+
+bool anchor_branch_is_refused(const struct branch *branch)
+{
+    const struct b2bua_call *c = branch->call;
+
+    for (const struct list *l = c->inbox.next; l != &c->inbox; l = l->next) {
+        const struct waiting *w = list_item(l, const struct waiting, in_call);
+
+        if (w->refuses && w->place.branch == branch)
+            return true;
+    }
+    return false;
+}
+
+bool anchor_has_final(const struct b2bua_call *c)
+{
+    for (const struct list *l = c->inbox.next; l != &c->inbox; l = l->next)
+        if (list_item(l, const struct waiting, in_call)->is_final)
+            return true;
+    return false;
+}
+
+const struct leg *anchor_offering_leg(const struct b2bua_call *c)
+{
+    for (const struct list *l = c->inbox.next; l != &c->inbox; l = l->next) {
+        const struct waiting *w = list_item(l, const struct waiting, in_call);
+
+        if (w->is_offer && w->place.server)
+            return w->place.leg;
+    }
+    return NULL;
 }
 
 bool anchor_queue_end(struct relay *r)

@@ -188,6 +188,11 @@ enum anchor anchor_invite(struct branch *branch, const struct route_target *targ
 unsigned anchor_status(const struct b2bua_call *c);       /* 488, or 503 */
 void anchor_headers(const struct b2bua_call *c, struct out *o);
 void anchor_refuse(struct b2bua_call *c, struct server_transaction *s);        /* with all that */
+/* Of what waits: has the branch been refused, by an answer that could not be handled yet? Is there an
+ * offer of one of the legs, other than the one being handled; whose? */
+bool anchor_branch_is_refused(const struct branch *branch);
+const struct leg *anchor_offering_leg(const struct b2bua_call *c);
+bool anchor_has_final(const struct b2bua_call *c);        /* somebody has answered, and the relay is asked about it */
 /* Something waits: this comes behind it. False: handle it now. */
 bool anchor_queue(struct b2bua_call *c, const struct anchor_place *place, const struct sip_message *m, const struct hop *from);
 bool anchor_queue_end(struct relay *r);                   /* its transaction is gone, its last answer still waits */
@@ -223,6 +228,9 @@ bool is_reliable_1xx(const struct sip_message *m, uint32_t *ret_rseq);
 
 /* ---- b2bua_relay.c: requests within the dialogs ---- */
 void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop);
+bool relay_is_offer(const struct sip_message *request);   /* INVITE, or UPDATE with SDP */
+/* An offer that runs into one that waits still gets its answer at once: true. */
+bool relay_refuses(struct leg *from, struct server_transaction *s, const struct sip_message *m);
 struct relay *relay_start(struct b2bua_call *c, struct leg *from, struct leg *to, struct server_transaction *s,
                           const struct sip_message *m);
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from);

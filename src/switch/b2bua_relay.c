@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sip/build.h"
 #include "sip/fields.h"
+#include "sip/sdp.h"
 #include "switch/b2bua_int.h"
 
 #include <stdlib.h>
@@ -67,13 +68,18 @@ static struct leg *peer_of(const struct leg *from)
 
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
 
+bool relay_is_offer(const struct sip_message *m)
+{
+    return m->method == SIP_INVITE || (m->method == SIP_UPDATE && headers_have_offer(m));
+}
+
 /* What an offer runs into that is still open: 0 nothing, 500 one of the same side, 491 one of
  * the other. */
 static unsigned glare(const struct b2bua_call *c, const struct leg *from, const struct sip_message *m)
 {
     bool is_invite = m->method == SIP_INVITE;
 
-    if (!is_invite && !(m->method == SIP_UPDATE && headers_have_offer(m)))
+    if (!relay_is_offer(m))
         return 0;
     if (is_invite && c->phase == CALL_SETUP)
         return from == &c->a ? 500 : 491;
@@ -96,6 +102,17 @@ static void refuse_offer(struct b2bua_call *c, struct server_transaction *s, uns
     if (status == 500)
         sip_build_header_u32(o, SIP_H_RETRY_AFTER, (uint32_t)(b2bua_random(c->b2bua) % 11));
     server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+}
+
+bool relay_refuses(struct leg *from, struct server_transaction *s, const struct sip_message *m)
+{
+    const struct leg *other = relay_is_offer(m) ? anchor_offering_leg(from->call) : NULL;
+
+    if (!other)
+        return false;
+    (void)dialog_take_cseq(&from->dialog, m);
+    refuse_offer(from->call, s, other == from ? 500 : 491);
+    return true;
 }
 
 /* ---- a request ---- */
@@ -240,6 +257,17 @@ static enum anchor anchor_response(struct relay *r, const struct sip_message *m,
                           &(struct anchor_place){ .relay = r }, m, from);
 }
 
+/* The call has ended, and the relay is asked no more: the SDP would name the other phone itself. */
+static bool is_too_late(const struct relay *r, const struct sip_message *m)
+{
+    const struct b2bua_call *c = r->call;
+    const struct leg *b = r->to == &c->a ? r->from : r->to;
+    slice sdp;
+
+    return c->phase == CALL_ENDING && r->server && b && b->branch && b->branch->anchored && m->status / 100 == 2 &&
+           r->method != SIP_INVITE && sip_sdp_of(m, &sdp);
+}
+
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
@@ -251,6 +279,11 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         unanchorable(r, m);
     if (anchor != ANCHOR_GO)
         return;
+    if (is_too_late(r, m)) {
+        server_reply_plain(r->server, 481);
+        relay_free(r);
+        return;
+    }
     if (m->status < 200) {
         got_provisional(r, m);
         return;

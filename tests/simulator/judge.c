@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "simulator/relay.h"
 #include "simulator/seen.h"
 
 #define SECOND_NS 1000000000ll
@@ -526,10 +527,16 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, const st
 
 static void check_body(struct judge *j, struct call *c, const struct seen *m, uint8_t by)
 {
-    uint64_t body = hash(j, m->body);
+    char room[4096];
+    slice said = m->body;
 
-    if (by != SWITCH || !body)
+    if (by != SWITCH || !said.len)
         return;
+    if (j->settings.media != JUDGE_MEDIA_DIRECT && !voice_relay_unmark(m->body, room, sizeof room, &said) &&
+        j->settings.media == JUDGE_MEDIA_RELAYED)
+        fault(j, c, "SDP that did not go by the relay");
+    uint64_t body = hash(j, said);
+
     for (uint32_t i = c->body_count; i-- > 0;)
         if (c->bodies[i] == body)
             return;

@@ -7,7 +7,7 @@
  *   - each 2xx to INVITE has one ACK, and one per repeat; CANCEL after a 1xx and before the end
  *   - RSeq grows by one, the next only after the PRACK; each reliable 1xx has one PRACK
  *   - A's code and phrase are B's, unless a rule named in switch/b2bua.h gives another
- *   - what the switch says in a body somebody said to it in the same call
+ *   - what the switch says in a body somebody said to it in the same call, but for the relay's mark
  *   - no request after the end of its dialog, no BYE before the ACK, no leg outlives its call  */
 #ifndef TESTS_SIMULATOR_JUDGE_H
 #define TESTS_SIMULATOR_JUDGE_H
@@ -26,8 +26,15 @@ struct judge_facts {
     bool refuses;                    /* somebody in the chain refuses by his own wish */
 };
 
+enum judge_media {
+    JUDGE_MEDIA_DIRECT,              /* SDP passes as it is */
+    JUDGE_MEDIA_RELAYED,             /* all of it by the relay */
+    JUDGE_MEDIA_EITHER               /* the relay may be away */
+};
+
 struct judge_settings {
     int      switch_place;
+    enum judge_media media;
     uint32_t calls_max;
     int64_t  start_ns;
     uint32_t show;                   /* prints all messages of this call as they go */
@@ -35,7 +42,7 @@ struct judge_settings {
 };
 
 struct judge_sums {
-    uint64_t messages, calls, answered, refused, legs, requests, faults;
+    uint64_t messages, calls, answered, refused, legs, requests, relayed, faults;
 };
 
 struct judge *judge_new(const struct judge_settings *settings);

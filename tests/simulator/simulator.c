@@ -18,6 +18,7 @@
 #include "lab/phone.h"
 #include "lab/sim.h"
 #include "simulator/judge.h"
+#include "simulator/relay.h"
 #include "sip/fields.h"
 #include "switch/b2bua.h"
 
@@ -72,6 +73,8 @@ struct world {
     struct hop_sender switch_wire;
     struct endpoint *endpoint;
     struct b2bua    *b2bua;
+    struct voice_relay    *relay;          /* in one round of three; else NULL, and `media` too */
+    struct media_relay *media;
     struct wheel     wheel;          /* deeds, and the next call */
     struct wheel_timer next_call, next_sweep;
     struct map       hushed;
@@ -79,6 +82,7 @@ struct world {
     uint32_t         dialled, calls_max, not_dialled;
     uint64_t         actors;
     int64_t          now_ns;
+    bool             relay_is_sure;  /* loses nothing */
     char             uris[ROUTE_TARGETS_MAX][48], forwards[USER_FORWARDS][32];
 };
 
@@ -428,14 +432,25 @@ static void s_receive(void *ctx, const struct hop *from, const struct sip_messag
 }
 static void s_time(void *ctx, int64_t now_ns)
 {
-    endpoint_time(W(ctx)->endpoint, now_ns);
-    b2bua_time(W(ctx)->b2bua, now_ns);
+    struct world *w = ctx;
+
+    endpoint_time(w->endpoint, now_ns);
+    b2bua_time(w->b2bua, now_ns);
+    if (!w->relay)
+        return;
+    voice_relay_time(w->relay, w->media, now_ns);
+    media_relay_time(w->media, now_ns);
 }
 static int64_t s_next(void *ctx)
 {
-    int64_t a = endpoint_next_ns(W(ctx)->endpoint), b = b2bua_next_ns(W(ctx)->b2bua);
+    struct world *w = ctx;
+    int64_t next[] = { endpoint_next_ns(w->endpoint), b2bua_next_ns(w->b2bua), w->relay ? voice_relay_next_ns(w->relay) : INT64_MAX,
+                       w->relay ? media_relay_next_ns(w->media) : INT64_MAX };
+    int64_t first = next[0];
 
-    return a < b ? a : b;
+    for (size_t i = 1; i < ARRAY_LEN(next); i++)
+        first = next[i] < first ? next[i] : first;
+    return first;
 }
 
 /* ---- the director: new calls, and each phone's deeds ---- */
@@ -509,6 +524,19 @@ struct asked {
     int64_t  loss_ppm;               /* -1: from the seed */
 };
 
+/* A relay for some rounds; in half of them nothing gets lost on the way to it, and nothing may pass it by. */
+static void add_relay(struct world *w, uint64_t seed)
+{
+    struct voice_relay_settings rs = { .seed = seed, .delay_max_ns = any(w, 300) * MS, .loss_ppm = in_100(w, 50) ? 0 : any(w, 30000) };
+    struct media_relay_settings ms = { .seed = { seed, 7 }, .ping_ns = -1 };
+
+    w->relay_is_sure = rs.loss_ppm == 0;
+    w->relay = voice_relay_new(&rs, START_NS);
+    struct media_sender sender = voice_relay_sender(w->relay);
+
+    w->media = media_relay_new(&ms, &sender, START_NS);
+}
+
 static void world_begin(struct world *w, const struct asked *asked, uint64_t seed, const char *command)
 {
     struct sim_settings network = { .seed = seed * 2654435761u + 12345, .delay_min_ns = MS };
@@ -531,6 +559,10 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
     network.twice_ppm = in_100(w, 30) ? 0 : any(w, 50000);
     network.delay_max_ns = network.delay_min_ns + (in_100(w, 30) ? 0 : in_100(w, 80) ? any(w, 50) * MS : any(w, 1500) * MS);
     sim_set(w->sim, &network);
+    if (seed % 3 == 0)
+        add_relay(w, seed);
+    bs.media = w->media;
+    js.media = !w->relay ? JUDGE_MEDIA_DIRECT : w->relay_is_sure ? JUDGE_MEDIA_RELAYED : JUDGE_MEDIA_EITHER;
     w->judge = judge_new(&js);
     wheel_init(&w->wheel, START_NS);
     if (map_init(&w->hushed, 64) != 0)
@@ -589,6 +621,12 @@ static unsigned world_end(struct world *w, struct judge_sums *sums)
     }
     bad += wrong("phones that still do something", w->actors, 0);
     bad += wrong("calls that could not be dialled", w->not_dialled, 0);
+    if (w->relay) {
+        bad += wrong("questions to the relay that are open", media_relay_open(w->media), 0);
+        if (w->relay_is_sure)
+            bad += wrong("calls that the relay still carries", voice_relay_calls(w->relay), 0);
+        sums->relayed += media_relay_counts(w->media)->done;
+    }
     sums->faults += j->faults + bad;
     sums->messages += j->messages;
     sums->calls += j->calls;
@@ -597,6 +635,8 @@ static unsigned world_end(struct world *w, struct judge_sums *sums)
     sums->legs += j->legs;
     sums->requests += j->requests;
     b2bua_free(w->b2bua);
+    media_relay_free(w->media);
+    voice_relay_free(w->relay);
     endpoint_free(w->endpoint);
     for (size_t i = 0; i < w->hushed.bucket_count; i++)
         while (w->hushed.buckets[i]) {
@@ -649,10 +689,10 @@ int main(int argc, char **argv)
         }
     for (uint32_t i = 0; i < asked.rounds; i++)
         failed += !play_round(&asked, asked.seed + i, &sums);
-    printf("%llu calls, %llu answered, %llu refused, %llu legs, %llu requests, %llu messages, %llu faults, %.1f s of processor\n",
+    printf("%llu calls, %llu answered, %llu refused, %llu legs, %llu requests, %llu messages, %llu answers of the relay, %llu faults, %.1f s of processor\n",
            (unsigned long long)sums.calls, (unsigned long long)sums.answered, (unsigned long long)sums.refused,
            (unsigned long long)sums.legs, (unsigned long long)sums.requests, (unsigned long long)sums.messages,
-           (unsigned long long)sums.faults, (double)clock() / CLOCKS_PER_SEC);
+           (unsigned long long)sums.relayed, (unsigned long long)sums.faults, (double)clock() / CLOCKS_PER_SEC);
     printf("# simulator: %u passed, %u failed, 0 skipped\n", asked.rounds - failed, failed);
     return failed != 0;
 }
