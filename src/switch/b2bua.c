@@ -179,8 +179,8 @@ static void call_free(struct b2bua_call *c)
     wheel_clear(&b->call_wheel, &c->timer);
     list_remove(&c->in_all);
     b->counts.live--;
-    b->memory_bytes -= sizeof *c + c->request_len + c->counted_bytes;
-    free(c->request);
+    b->memory_bytes -= sizeof *c + c->counted_bytes;
+    setup_done(c);
     arena_done(&c->arena);
     free(c);
 }
@@ -196,14 +196,21 @@ static bool branch_is_held(const struct branch *branch)
 
 static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted; }
 
+static void count_bytes(struct b2bua_call *c)
+{
+    size_t total = c->arena.total_bytes + (c->setup ? c->setup->arena.total_bytes : 0);
+
+    c->b2bua->memory_bytes += total - c->counted_bytes;
+    c->counted_bytes = total;
+}
+
 void call_release(struct b2bua_call *c)
 {
     if (c->draining)
         return;                                           /* who drains comes here afterwards */
     if (c->phase == CALL_ENDING)
         anchor_end(c);
-    c->b2bua->memory_bytes += c->arena.total_bytes - c->counted_bytes;
-    c->counted_bytes = c->arena.total_bytes;
+    count_bytes(c);
     if (c->phase != CALL_ENDING || leg_is_held(&c->a) || (c->b && leg_is_held(c->b)))
         return;
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next)

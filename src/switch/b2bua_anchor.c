@@ -130,7 +130,7 @@ static bool splice(struct waiting *w, slice body, slice old, slice new)
 
 static slice original(const struct waiting *w)
 {
-    return w->target ? slice_of(w->call->request, w->call->request_len) : slice_of(w->bytes, w->len);
+    return w->target ? w->call->setup->request : slice_of(w->bytes, w->len);
 }
 
 static void take_reply(struct waiting *w, const struct media_reply *reply)

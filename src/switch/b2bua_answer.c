@@ -290,14 +290,6 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
 
 /* ---- the answer ---- */
 
-void request_end(struct b2bua_call *c)
-{
-    c->b2bua->memory_bytes -= c->request_len;
-    free(c->request);
-    c->request = NULL;
-    c->request_len = 0;
-}
-
 void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
 {
     struct server_transaction *s = c->invite;
@@ -307,7 +299,7 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     c->b = leg;
     c->phase = CALL_ANSWERED;
     c->b2bua->counts.answered++;
-    request_end(c);
+    setup_done(c);
     if (c->had_offer)
         leg_ack(leg, NULL);
     else

@@ -18,14 +18,15 @@ static const struct { unsigned cause; slice reason; } kinds[USER_FORWARDS] = {
 
 void history_add(struct b2bua_call *c, slice target, enum user_forward why)
 {
-    struct diversion *d = arena_alloc(&c->arena, sizeof *d);
+    struct call_setup *setup = c->setup;
+    struct diversion *d = arena_alloc(&setup->arena, sizeof *d);
 
     if (!d)
         return;
-    *d = (struct diversion){ c->diverted, arena_slice(&c->arena, c->called), arena_slice(&c->arena, target), (uint8_t)why,
-                             (c->flags & USER_HIDE_NUMBER) != 0 };
+    *d = (struct diversion){ setup->diverted, arena_slice(&setup->arena, setup->called), arena_slice(&setup->arena, target),
+                             (uint8_t)why, (setup->flags & USER_HIDE_NUMBER) != 0 };
     if (d->who.ptr && d->target.ptr)
-        c->diverted = d;
+        setup->diverted = d;
 }
 
 /* ---- History-Info ---- */
@@ -100,7 +101,7 @@ static void put_history(struct out *o, const struct b2bua_call *c, const struct 
     size_t count = 0;
 
     sip_build_copy(o, request, SIP_H_HISTORY_INFO);
-    for (const struct diversion *d = c->diverted; d && count < SHOWN_MAX; d = d->before)
+    for (const struct diversion *d = c->setup->diverted; d && count < SHOWN_MAX; d = d->before)
         all[count++] = d;
     for (size_t i = count; i-- > 0;) {                    /* the first one is the last here */
         if (i + 1 == count) {
@@ -121,7 +122,7 @@ static void put_history(struct out *o, const struct b2bua_call *c, const struct 
 /* The last one stands first. */
 static void put_diversion(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
 {
-    for (const struct diversion *d = c->diverted; d; d = d->before) {
+    for (const struct diversion *d = c->setup->diverted; d; d = d->before) {
         out_text(o, SLICE("Diversion: <sip:"));
         sip_build_text(o, d->who);
         out_text(o, SLICE(">;reason="));

@@ -75,6 +75,21 @@ struct relay {
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
 };
 
+/* What only a call that is still without answer needs, in an arena of its own. */
+struct call_setup {
+    struct arena         arena;
+    slice                request;    /* A's INVITE as it came */
+    struct route_target *targets;    /* still to be tried */
+    size_t               target_count;
+    slice                called, asserted;
+    struct diversion    *diverted;   /* the last one first */
+    slice                forward[USER_FORWARDS];
+    unsigned             flags;
+    int64_t              no_answer_ns;
+    uint16_t             best_status;                     /* of the branches that are over (16.7) */
+    slice                best_phrase, best_headers, best_type, best_body;
+};
+
 enum call_phase { CALL_SETUP, CALL_ANSWERED, CALL_ENDING };
 
 struct b2bua_call {
@@ -91,28 +106,17 @@ struct b2bua_call {
     bool               draining, anchored;                /* anchored: the relay may know the call */
     bool               unanchorable, relay_refused;       /* why it ends: 488 when refused, else 503 */
     struct b2bua      *b2bua;
-    struct arena       arena;
+    struct arena       arena;        /* texts of the dialogs */
+    struct call_setup *setup;        /* NULL as soon as it is answered */
     struct leg         a;
     struct leg        *b;            /* the answered one; before, the last that sent an early answer */
     struct server_transaction *invite;                    /* A's, until its final answer */
-    char              *request;      /* A's INVITE as it came, until the call is up */
-    uint32_t           request_len;
-    size_t             counted_bytes;                     /* of the arena, in memory_bytes */
+    size_t             counted_bytes;                     /* of the arenas, in memory_bytes */
     struct wheel_timer timer;        /* setup: ring time; then session and duration */
     int64_t            session_end_ns, duration_end_ns;
 
-    struct route_target *targets;    /* still to be tried */
-    size_t             target_count;
-    slice              called, caller, asserted;
-    struct diversion  *diverted;     /* the last one first */
-    slice              forward[USER_FORWARDS];
-    unsigned           flags;
-    int64_t            no_answer_ns;
     bool               caller_trusted, caller_hides, waiting, by_gateway;
     uint16_t           caller_trunk;
-
-    uint16_t           best_status;  /* of the branches that are over (16.7) */
-    slice              best_phrase, best_headers, best_type, best_body;
 
     bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
     uint32_t           a_cseq;       /* of A's INVITE */
@@ -210,6 +214,7 @@ void setup_ring_time_over(struct b2bua_call *c);
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
+void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
 void branch_free(struct branch *branch);
 
 /* ---- b2bua_answer.c: what has to be acknowledged ---- */
@@ -241,7 +246,6 @@ void relay_free(struct relay *r);
 /* ---- b2bua_end.c ---- */
 void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of);       /* now, or when its ACK is here */
 void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct sip_message *reason_of);
-void request_end(struct b2bua_call *c);                   /* A's INVITE is needed no more */
 void end_unanchorable(struct b2bua_call *c);              /* whatever its phase */
 void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m);
 void call_watch(struct b2bua_call *c, const struct sip_message *answer);        /* session timer, duration */

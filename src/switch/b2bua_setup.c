@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-enum { MAX_FORWARDS = 70 };
+/* What most calls need: beside A's request while they are set up, and for the dialog with B. */
+enum { MAX_FORWARDS = 70, SETUP_TEXTS = 600, OTHER_LEG_TEXTS = 160 };
 
 static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
 static const slice no_media = SLICE_INIT("SIP;cause=488;text=\"The media relay does not carry it\"");
@@ -37,7 +38,7 @@ static bool wants_privacy(const struct sip_message *m)
 static void put_identity(struct out *o, const struct b2bua_call *c, const struct sip_message *request,
                          const struct route_target *target)
 {
-    slice asserted = target->asserted.len ? target->asserted : c->asserted;
+    slice asserted = target->asserted.len ? target->asserted : c->setup->asserted;
 
     if (target->trusted && c->caller_trusted && sip_header_find(request, SIP_H_P_ASSERTED_IDENTITY))
         return;                                           /* its own passes */
@@ -49,7 +50,7 @@ static void put_identity(struct out *o, const struct b2bua_call *c, const struct
 
 static bool parse_request(const struct b2bua_call *c, struct sip_header *room, struct sip_message *ret)
 {
-    return c->request && sip_message_parse(slice_of(c->request, c->request_len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, ret) > 0;
+    return sip_message_parse(c->setup->request, SIP_DATAGRAM, room, SIP_HEADERS_MAX, ret) > 0;
 }
 
 static struct branch *branch_new(struct b2bua_call *c, const struct route_target *target)
@@ -67,14 +68,15 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
     branch->asked = (struct dialog){
         .call_id = arena_slice(&c->arena, slice_of_string(call_id)),
         .local_tag = arena_slice(&c->arena, slice_of_string(token)),
-        .local = c->caller_hides ? anonymous : target->from.len ? target->from : c->a.dialog.remote,
-        .remote = target->to.len ? target->to : c->a.dialog.local, .target = target->uri,
-        .local_cseq = 1, .hop = target->hop,
+        .local = c->caller_hides ? anonymous : target->from.len ? arena_slice(&c->arena, target->from) : c->a.dialog.remote,
+        .remote = target->to.len ? arena_slice(&c->arena, target->to) : c->a.dialog.local,
+        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .hop = target->hop,
     };
     list_init(&branch->legs);
     list_append(&c->branches, &branch->in_call);
     b->memory_bytes += sizeof *branch;
-    if (branch->asked.call_id.ptr && branch->asked.local_tag.ptr)
+    if (branch->asked.call_id.ptr && branch->asked.local_tag.ptr && branch->asked.local.ptr && branch->asked.remote.ptr &&
+        branch->asked.target.ptr)
         return branch;
     branch_free(branch);
     return NULL;
@@ -238,24 +240,26 @@ static bool copy_target(struct arena *arena, const struct route_target *target, 
 /* What the call has to know of the route when it is tried, later. */
 static bool keep_route(struct b2bua_call *c, const struct route *route)
 {
-    c->targets = route->target_count ? arena_alloc(&c->arena, route->target_count * sizeof *c->targets) : NULL;
-    c->target_count = 0;
+    struct call_setup *setup = c->setup;
+
+    setup->targets = route->target_count ? arena_alloc(&setup->arena, route->target_count * sizeof *setup->targets) : NULL;
+    setup->target_count = 0;
     for (size_t i = 0; i < route->target_count; i++) {
-        if (!c->targets || !copy_target(&c->arena, &route->targets[i], &c->targets[i]))
+        if (!setup->targets || !copy_target(&setup->arena, &route->targets[i], &setup->targets[i]))
             return false;
-        c->target_count++;
+        setup->target_count++;
     }
     for (int i = 0; i < USER_FORWARDS; i++)
-        c->forward[i] = route->forward[i].len ? arena_slice(&c->arena, route->forward[i]) : (slice){ 0 };
-    c->called = route->called.len ? arena_slice(&c->arena, route->called) : (slice){ 0 };
-    c->flags = route->flags;
-    c->no_answer_ns = route->no_answer_ns ? route->no_answer_ns : c->b2bua->settings.ring_ns;
+        setup->forward[i] = route->forward[i].len ? arena_slice(&setup->arena, route->forward[i]) : (slice){ 0 };
+    setup->called = route->called.len ? arena_slice(&setup->arena, route->called) : (slice){ 0 };
+    setup->flags = route->flags;
+    setup->no_answer_ns = route->no_answer_ns ? route->no_answer_ns : c->b2bua->settings.ring_ns;
     return true;
 }
 
 static void set_ring_timer(struct b2bua_call *c)
 {
-    wheel_set(&c->b2bua->call_wheel, &c->timer, b2bua_now(c->b2bua) + c->no_answer_ns);
+    wheel_set(&c->b2bua->call_wheel, &c->timer, b2bua_now(c->b2bua) + c->setup->no_answer_ns);
 }
 
 /* Calls the targets of the lowest order; true when at least one INVITE is under way. */
@@ -263,23 +267,24 @@ static bool call_next(struct b2bua_call *c)
 {
     struct sip_header room[SIP_HEADERS_MAX];
     struct sip_message request;
+    struct call_setup *setup = c->setup;
     bool any = false;
 
     if (!parse_request(c, room, &request))
         return false;
-    while (!any && c->target_count) {
+    while (!any && setup->target_count) {
         uint16_t order = UINT16_MAX;
         size_t left = 0;
 
-        for (size_t i = 0; i < c->target_count; i++)
-            order = c->targets[i].order < order ? c->targets[i].order : order;
-        for (size_t i = 0; i < c->target_count; i++) {
-            if (c->targets[i].order != order)
-                c->targets[left++] = c->targets[i];
-            else if (c->phase == CALL_SETUP && branch_start(c, &c->targets[i], &request))
+        for (size_t i = 0; i < setup->target_count; i++)
+            order = setup->targets[i].order < order ? setup->targets[i].order : order;
+        for (size_t i = 0; i < setup->target_count; i++) {
+            if (setup->targets[i].order != order)
+                setup->targets[left++] = setup->targets[i];
+            else if (c->phase == CALL_SETUP && branch_start(c, &setup->targets[i], &request))
                 any = true;
         }
-        c->target_count = left;
+        setup->target_count = left;
     }
     if (any && c->phase == CALL_SETUP)
         set_ring_timer(c);
@@ -290,7 +295,7 @@ static bool call_next(struct b2bua_call *c)
 
 static void tell_forwarded(struct b2bua_call *c)
 {
-    if (!(c->flags & USER_TELL_FORWARDED) || !c->invite)
+    if (!(c->setup->flags & USER_TELL_FORWARDED) || !c->invite)
         return;
     struct out *o = server_reply(c->invite, 181, (slice){ 0 });
 
@@ -305,7 +310,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
 {
     struct sip_header room[SIP_HEADERS_MAX];
     struct sip_message request;
-    slice target = c->forward[why];
+    slice target = c->setup->forward[why];
 
     if (!target.len || c->diversions >= c->b2bua->settings.diversions_max || !parse_request(c, room, &request))
         return false;
@@ -314,10 +319,10 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
     branches_over(c);
     c->b = NULL;
-    c->best_status = 0;
+    c->setup->best_status = 0;
     history_add(c, target, why);
     tell_forwarded(c);
-    return route_call(c, &request, target, c->called);
+    return route_call(c, &request, target, c->setup->called);
 }
 
 /* ---- the best of several refusals (16.7, step 6) ---- */
@@ -341,22 +346,23 @@ static int rank(unsigned status)
 static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m)
 {
     struct out *o = &c->b2bua->scratch;
+    struct call_setup *setup = c->setup;
 
-    if (c->best_status && rank(c->best_status) <= rank(status))
+    if (setup->best_status && rank(setup->best_status) <= rank(status))
         return;
-    c->best_status = (uint16_t)status;
-    c->best_phrase = c->best_headers = c->best_type = c->best_body = (slice){ 0 };
+    setup->best_status = (uint16_t)status;
+    setup->best_phrase = setup->best_headers = setup->best_type = setup->best_body = (slice){ 0 };
     if (!m)
         return;
     out_clear(o);
     headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
     if (status / 100 == 3 || status == 485)
         sip_build_copy(o, m, SIP_H_CONTACT);
-    c->best_phrase = arena_slice(&c->arena, m->reason);
+    setup->best_phrase = arena_slice(&setup->arena, m->reason);
     if (!o->error)
-        c->best_headers = arena_slice(&c->arena, out_taken(o));
-    c->best_type = arena_slice(&c->arena, headers_type(m));
-    c->best_body = arena_slice(&c->arena, m->body);
+        setup->best_headers = arena_slice(&setup->arena, out_taken(o));
+    setup->best_type = arena_slice(&setup->arena, headers_type(m));
+    setup->best_body = arena_slice(&setup->arena, m->body);
 }
 
 static bool all_over(const struct b2bua_call *c)
@@ -379,11 +385,12 @@ static bool forwards_after(struct b2bua_call *c, unsigned status)
 /* Nobody is called any more and nobody answered. */
 static void conclude(struct b2bua_call *c, struct branch *last)
 {
-    unsigned status = c->best_status ? c->best_status : 480;
+    struct call_setup *setup = c->setup;
+    unsigned status = setup->best_status ? setup->best_status : 480;
 
     if (c->phase != CALL_SETUP)
         return;
-    if (c->target_count && (last->gateway ? trunk_goes_on(last) : status < 600)) {
+    if (setup->target_count && (last->gateway ? trunk_goes_on(last) : status < 600)) {
         c->b2bua->counts.failed_over++;
         if (call_next(c))
             return;
@@ -392,13 +399,14 @@ static void conclude(struct b2bua_call *c, struct branch *last)
         return;
     if (status == 503 && last->local == 503)              /* for us only (16.9) */
         status = 500;
-    refuse(c, status, c->best_phrase, c->best_headers, c->best_type, c->best_body);
+    refuse(c, status, setup->best_phrase, setup->best_headers, setup->best_type, setup->best_body);
 }
 
 /* One branch has come to its end with that. */
 static void branch_over(struct branch *branch, unsigned status, const struct sip_message *m)
 {
     struct b2bua_call *c = branch->call;
+    struct call_setup *setup = c->setup;
     bool was_over = branch->over;
     unsigned told = trunk_status(branch, status);
 
@@ -409,10 +417,10 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
     if (was_over || c->phase != CALL_SETUP)
         return;
     keep_best(c, told, told == status ? m : NULL);
-    if (told != status && c->best_status == told && !c->best_phrase.len)
-        c->best_phrase = trunk_phrase;
+    if (told != status && setup->best_status == told && !setup->best_phrase.len)
+        setup->best_phrase = trunk_phrase;
     if (status >= 600) {                                  /* 16.7, step 5: for all of them, and at once */
-        c->target_count = 0;
+        setup->target_count = 0;
         cancel_branches(c, SLICE("SIP;cause=600;text=\"Declined by another\""), branch);
         branches_over(c);
     }
@@ -524,13 +532,14 @@ void setup_response(struct branch *branch, const struct sip_message *m, const st
 void setup_failed(struct branch *branch, enum endpoint_failure why)
 {
     struct b2bua_call *c = branch->call;
-    bool retries = c->target_count != 0;
+    const struct call_setup *setup = c->setup;
+    bool retries = setup && (setup->target_count || setup->forward[USER_FORWARD_UNREACHABLE].len);
 
     branch->local = why == ENDPOINT_HOP_LOST ? 503 : 408;
     if (why == ENDPOINT_HOP_LOST)
-        branch_over(branch, retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 503 : 500, NULL);
+        branch_over(branch, retries ? 503 : 500, NULL);
     else
-        branch_over(branch, branch->gateway || retries || c->forward[USER_FORWARD_UNREACHABLE].len ? 408 : 480, NULL);
+        branch_over(branch, branch->gateway || retries ? 408 : 480, NULL);
 }
 
 /* The relay has spoken about a branch that waited for it. */
@@ -554,6 +563,7 @@ void setup_invite(struct branch *branch, const struct route_target *target, slic
 
 void setup_ring_time_over(struct b2bua_call *c)
 {
+    const struct call_setup *setup = c->setup;
     bool any = false;
 
     for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
@@ -565,8 +575,8 @@ void setup_ring_time_over(struct b2bua_call *c)
     cancel_branches(c, no_answer, NULL);
     c->cancelled = true;
     keep_best(c, any ? 480 : 408, NULL);
-    if (c->best_status != (any ? 480 : 408)) {            /* another phone had said why */
-        refuse(c, c->best_status, c->best_phrase, c->best_headers, c->best_type, c->best_body);
+    if (setup->best_status != (any ? 480 : 408)) {        /* another phone had said why */
+        refuse(c, setup->best_status, setup->best_phrase, setup->best_headers, setup->best_type, setup->best_body);
         return;
     }
     out_clear(&c->b2bua->scratch);
@@ -586,16 +596,17 @@ static bool is_anonymous(const struct sip_message *m)
 /* What the called user wants before any phone rings. 0: let it ring. */
 static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *request, unsigned calls_max)
 {
-    unsigned calls = line_calls(c->b2bua, c->called);
+    const struct call_setup *setup = c->setup;
+    unsigned calls = line_calls(c->b2bua, setup->called);
     unsigned max = calls_max ? calls_max : c->b2bua->settings.user_calls_max;
 
-    if (!c->called.len)
+    if (!setup->called.len)
         return 0;
-    if ((c->flags & USER_REJECT_ANONYMOUS) && is_anonymous(request))
+    if ((setup->flags & USER_REJECT_ANONYMOUS) && is_anonymous(request))
         return 433;
-    if (c->flags & USER_DO_NOT_DISTURB)
+    if (setup->flags & USER_DO_NOT_DISTURB)
         return 486;
-    if (calls > 0 && (c->flags & USER_CALL_WAITING)) {
+    if (calls > 0 && (setup->flags & USER_CALL_WAITING)) {
         c->waiting = true;                                /* one more than else */
         max += max != 0;
     }
@@ -618,7 +629,7 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         return true;
     }
     if (!c->diversions) {
-        c->asserted = route.asserted.len ? arena_slice(&c->arena, route.asserted) : (slice){ 0 };
+        c->setup->asserted = route.asserted.len ? arena_slice(&c->setup->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
         c->caller_hides = route.caller_hides;
         c->by_gateway = route.by_gateway;
@@ -639,11 +650,37 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         return true;
     }
     line_leave(b, &c->lines[1]);                          /* who sent it on has no call any more */
-    c->lines[1] = line_take(b, c->called);
+    c->lines[1] = line_take(b, c->setup->called);
     if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
         return true;
     refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     return true;
+}
+
+/* It lies in its own arena, in front of the request. */
+static struct call_setup *setup_new(const struct sip_message *m)
+{
+    struct arena arena = { 0 };
+    struct call_setup *setup;
+    slice request;
+
+    if (!arena_begin(&arena, sizeof *setup + m->all.len + 1 + SETUP_TEXTS))
+        return NULL;
+    setup = arena_zalloc(&arena, sizeof *setup);
+    request = arena_slice(&arena, m->all);
+    setup->request = request;
+    setup->arena = arena;
+    return setup;
+}
+
+void setup_done(struct b2bua_call *c)
+{
+    if (!c->setup)
+        return;
+    struct arena arena = c->setup->arena;
+
+    c->setup = NULL;
+    arena_done(&arena);
 }
 
 static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
@@ -654,13 +691,11 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
         return NULL;
     c->kind = B2BUA_CALL;
     c->b2bua = b;
-    c->request = malloc(m->all.len ? m->all.len : 1);
-    if (!c->request) {
+    c->setup = setup_new(m);
+    if (!c->setup) {
         free(c);
         return NULL;
     }
-    memcpy(c->request, m->all.ptr, m->all.len);
-    c->request_len = (uint32_t)m->all.len;
     list_init(&c->branches);
     list_init(&c->relays);
     list_init(&c->inbox);
@@ -671,7 +706,7 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
     c->invite = s;
     server_set_owner(s, c);
-    b->memory_bytes += sizeof *c + c->request_len;
+    b->memory_bytes += sizeof *c;
     b->counts.calls++;
     if (++b->counts.live > b->counts.live_max)
         b->counts.live_max = b->counts.live;
@@ -692,6 +727,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     }
     c->had_offer = headers_have_offer(m);
     c->reliable = sip_values_have(m, SIP_H_SUPPORTED, SLICE("100rel")) || sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
+    (void)arena_begin(&c->arena, dialog_room(m) + OTHER_LEG_TEXTS);       /* without memory the texts will fail */
     if (max_forwards(m) == 0) {
         refuse(c, 483, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {

@@ -59,13 +59,13 @@ static bool is_next(const struct branch *branch, const struct route_target *cand
 
 bool trunk_goes_on(struct branch *branch)
 {
-    struct b2bua_call *c = branch->call;
+    struct call_setup *setup = branch->call->setup;
     size_t left = 0;
 
-    for (size_t i = 0; i < c->target_count; i++)
-        if (is_next(branch, &c->targets[i]))
-            c->targets[left++] = c->targets[i];
-    c->target_count = left;
+    for (size_t i = 0; i < setup->target_count; i++)
+        if (is_next(branch, &setup->targets[i]))
+            setup->targets[left++] = setup->targets[i];
+    setup->target_count = left;
     return left != 0;
 }
 

@@ -6,7 +6,7 @@
 #include "sip/uri.h"
 #include "sip/values.h"
 
-enum { ROUTES_MAX = 32, SIP_PORT = 5060, SIPS_PORT = 5061 };
+enum { NULS = 8, ROUTES_MAX = 32, SIP_PORT = 5060, SIPS_PORT = 5061 };
 
 /* ---- where it goes ---- */
 
@@ -164,6 +164,21 @@ static slice header_value(const struct sip_message *m, enum sip_header_id id)
     return h ? h->value : (slice){ 0 };
 }
 
+size_t dialog_room(const struct sip_message *m)
+{
+    struct sip_values routes = sip_values_of(m, SIP_H_RECORD_ROUTE);
+    slice value, target = { 0 };
+    size_t bytes = ENDPOINT_TOKEN_LEN + 2 * NULS + m->call_id.len + m->from.tag.len + header_value(m, SIP_H_TO).len +
+                   header_value(m, SIP_H_FROM).len;
+
+    if (contact_of(m, &target))
+        bytes += target.len;
+
+    for (size_t i = 0; i < ROUTES_MAX && sip_values_next(&routes, &value); i++)
+        bytes += value.len + SLICE("Route: \r\n").len;
+    return bytes;
+}
+
 bool dialog_of_request(struct arena *arena, const struct sip_message *m, const struct hop *from, slice local_tag,
                        struct dialog *ret)
 {
@@ -197,8 +212,8 @@ bool dialog_of_response(struct arena *arena, const struct sip_message *m, const 
         return false;
     (void)contact_of(m, &target);                         /* without one in a 1xx: as asked */
     d.remote_tag = arena_slice(arena, m->to.tag);
-    d.target = arena_slice(arena, target);
-    d.target_room = target.len;
+    d.target = slice_eq(target, asked->target) ? asked->target : arena_slice(arena, target);
+    d.target_room = d.target.ptr == asked->target.ptr ? 0 : target.len;
     choose_hop(&d, first_route, from);
     if (!d.remote_tag.ptr || !d.target.ptr)
         return false;

@@ -24,6 +24,8 @@ struct dialog {
     struct hop hop;                  /* where requests go: the first route's, the target's, or where theirs come from */
 };
 
+/* At least as many bytes as dialog_of_request takes of its arena, not many more. */
+size_t dialog_room(const struct sip_message *m);
 /* From the request that began it. False: no memory, or no Contact that can be called back. */
 bool dialog_of_request(struct arena *arena, const struct sip_message *m, const struct hop *from, slice local_tag,
                        struct dialog *ret);
