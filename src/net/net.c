@@ -73,14 +73,15 @@ static void close_listener(struct net *n, uint16_t number)
     *l = (struct listener){ .is_open = false };
 }
 
-/* What a change of listeners consists of. */
-struct change {
+struct net_change {
     uint16_t    order[NET_LISTENERS_MAX];            /* numbers of those wanted */
     bool        wanted[NET_LISTENERS_MAX], fresh[NET_LISTENERS_MAX];     /* by number */
     struct tls *tls[NET_LISTENERS_MAX];              /* for those that stay; by number */
+    size_t      count;
+    struct stream_limits limits;
 };
 
-static bool find_same(const struct net *n, const struct change *c, const struct net_listener *at, uint16_t *ret)
+static bool find_same(const struct net *n, const struct net_change *c, const struct net_listener *at, uint16_t *ret)
 {
     for (uint16_t k = 0; k < NET_LISTENERS_MAX; k++) {
         const struct listener *l = &n->listeners[k];
@@ -103,7 +104,7 @@ static int find_free(const struct net *n, uint16_t *ret)
     return -E2BIG;
 }
 
-static int prepare(struct net *n, struct change *c, const struct net_listener *at, size_t i, struct net_fault *ret_fault)
+static int prepare(struct net *n, struct net_change *c, const struct net_listener *at, size_t i, struct net_fault *ret_fault)
 {
     uint16_t number = 0;
     int error = 0;
@@ -121,17 +122,21 @@ static int prepare(struct net *n, struct change *c, const struct net_listener *a
     return error;
 }
 
-static void undo(struct net *n, struct change *c)
+struct net_change *net_cancel(struct net *n, struct net_change *c)
 {
-    for (uint16_t k = 0; k < NET_LISTENERS_MAX; k++) {
-        c->tls[k] = tls_free(c->tls[k]);
+    for (uint16_t k = 0; c && k < NET_LISTENERS_MAX; k++) {
+        (void)tls_free(c->tls[k]);
         if (c->fresh[k])
             close_listener(n, k);
     }
+    free(c);
+    return NULL;
 }
 
-static void commit(struct net *n, struct change *c, size_t count)
+void net_commit(struct net *n, struct net_change *c)
 {
+    struct net_fault client;
+
     for (uint16_t k = 0; k < NET_LISTENERS_MAX; k++) {
         if (c->tls[k])
             streams_take_tls(n->streams, k, c->tls[k]);
@@ -139,36 +144,34 @@ static void commit(struct net *n, struct change *c, size_t count)
             close_listener(n, k);
     }
     memcpy(n->order, c->order, sizeof n->order);
-    n->listener_count = count;
+    n->listener_count = c->count;
+    streams_set_limits(n->streams, &c->limits);
+    (void)streams_reload_client(n->streams, &client);        /* what cannot be read stays */
+    free(c);
 }
 
-static int set_listeners(struct net *n, const struct net_settings *s, struct net_fault *ret_fault)
+int net_prepare(struct net *n, const struct net_settings *s, struct net_change **ret, struct net_fault *ret_fault)
 {
-    struct change c = { .order = { 0 } };
+    struct net_change *c = NULL;
     int error = 0;
 
     *ret_fault = (struct net_fault){ .what = NET_FAULT_SETTING, .listener = NET_LISTENERS_MAX };
     if (s->listener_count > NET_LISTENERS_MAX)
         return -E2BIG;
+    *ret_fault = (struct net_fault){ .what = NET_FAULT_MEMORY, .error = ENOMEM, .listener = NET_LISTENERS_MAX };
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return -ENOMEM;
+    c->count = s->listener_count;
+    c->limits = s->limits;
     for (size_t i = 0; i < s->listener_count && !error; i++)
-        error = prepare(n, &c, &s->listeners[i], i, ret_fault);
-    if (error)
-        undo(n, &c);
-    else
-        commit(n, &c, s->listener_count);
-    return error;
-}
-
-int net_set(struct net *n, const struct net_settings *settings, struct net_fault *ret_fault)
-{
-    struct net_fault client;
-    int error = set_listeners(n, settings, ret_fault);
-
-    if (error)
+        error = prepare(n, c, &s->listeners[i], i, ret_fault);
+    if (error) {
+        (void)net_cancel(n, c);
         return error;
-    streams_set_limits(n->streams, &settings->limits);
-    (void)streams_reload(n->streams, &client);       /* of our own connections; what cannot be read stays */
+    }
     *ret_fault = (struct net_fault){ 0 };
+    *ret = c;
     return 0;
 }
 
@@ -182,8 +185,11 @@ static bool makes_tls(const struct net_settings *s)
 
 static int open_all(struct net *n, const struct net_settings *s, struct net_fault *ret_fault)
 {
-    int error = set_listeners(n, s, ret_fault);
+    struct net_change *change;
+    int error = net_prepare(n, s, &change, ret_fault);
 
+    if (!error)
+        net_commit(n, change);
     if (!error && makes_tls(s))
         error = streams_trust(n->streams, &s->client, ret_fault);
     return error;

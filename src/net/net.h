@@ -52,10 +52,15 @@ struct net *net_free(struct net *n);
 
 /* Other listeners and limits; of the settings only these two count. Listeners of the same
  * transport, address and port stay what they are, with their connections, and read their
- * certificates again. Others are opened, all of them or none; then those that are not named any
- * more are closed, and their connections, which are told as lost (error 0). 0, or -errno and the
- * fault: everything is as before. Not from within a message or a loss. */
-int net_set(struct net *n, const struct net_settings *settings, struct net_fault *ret_fault);
+ * certificates again. net_prepare opens the others and reads all certificates: 0, or -errno and the
+ * fault, and nothing has changed. net_commit, which cannot fail, closes those that are not named any
+ * more, and their connections, which are told as lost (error 0); net_cancel takes back what was
+ * prepared (NULL is fine). In between no round of the loop; not from within a message or a loss. */
+struct net_change;
+int                net_prepare(struct net *n, const struct net_settings *settings, struct net_change **ret,
+                               struct net_fault *ret_fault);
+void               net_commit(struct net *n, struct net_change *c);
+struct net_change *net_cancel(struct net *n, struct net_change *c);
 
 /* A hop whose local.family is 0 has no listener yet, that of one which was closed has none any more:
  * the first of its transport and of the family of hop.remote is taken, and net_choose tells before

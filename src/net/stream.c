@@ -684,6 +684,15 @@ void streams_set_limits(struct streams *s, const struct stream_limits *limits)
     s->budget.max_bytes = s->limits.bytes_max;
 }
 
+int streams_reload_client(struct streams *s, struct net_fault *ret_fault)
+{
+    int error = s->client ? tls_reload(s->client, ret_fault) : 0;
+
+    if (error < 0)
+        ret_fault->listener = NET_FAULT_CLIENT;
+    return error;
+}
+
 int streams_reload(struct streams *s, struct net_fault *ret_fault)
 {
     struct net_fault fault;
@@ -695,10 +704,9 @@ int streams_reload(struct streams *s, struct net_fault *ret_fault)
             *ret_fault = fault;
             ret_fault->listener = i;
         }
-    if (s->client && (got = tls_reload(s->client, &fault)) < 0 && !error) {
+    if ((got = streams_reload_client(s, &fault)) < 0 && !error) {
         error = got;
         *ret_fault = fault;
-        ret_fault->listener = NET_FAULT_CLIENT;
     }
     return error;
 }
