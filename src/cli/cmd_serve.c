@@ -129,7 +129,7 @@ static int default_text(char **ret_text, size_t *ret_len)
     return 0;
 }
 
-static int read_config(const struct cli *cli, const char *path, struct config **ret)
+int serve_read_config(const struct cli *cli, const char *path, struct config **ret)
 {
     struct config_report report = { 0 };
     char *text = NULL;
@@ -170,7 +170,7 @@ int cmd_serve(struct cli *cli, int argc, char **argv)
         return cli_say_error(cli, CLI_USAGE, TEXT_SERVE_ERROR_WORD, WORDS_TEXT("word", slice_of_string(argv[optind])));
     if (wish.check && !wish.config)
         return cli_say_error(cli, CLI_USAGE, TEXT_SERVE_ERROR_CHECK);
-    code = read_config(cli, wish.config, &config);
+    code = serve_read_config(cli, wish.config, &config);
     if (code >= 0)
         return code;
     if (wish.check) {

@@ -3,8 +3,16 @@
 #ifndef CLI_SERVE_INT_H
 #define CLI_SERVE_INT_H
 
+#include <signal.h>
+
+#include "capture/packets.h"
 #include "cli/cli.h"
+#include "cli/serve_names.h"
+#include "net/net.h"
+#include "net/ng.h"
 #include "report/printer.h"
+#include "store/journal.h"
+#include "store/users.h"
 #include "switch/worker.h"
 
 struct serve_wish {
@@ -34,6 +42,62 @@ struct serve_bans *serve_bans_free(struct serve_bans *b);
 /* When it is time. 0, or -errno, told once: a list that cannot be written keeps no call from being made. */
 int         serve_bans_tick(struct serve_bans *b, const struct guard *guard, int64_t now_ns);
 const char *serve_bans_path(const struct serve_bans *b);
+
+/* ---- what runs ---- */
+
+/* A way to a media relay; calls may use it as long as the program runs. */
+struct serve_relay {
+    struct serving *serving;
+    struct address  address;
+    struct ng      *ng;              /* NULL: there is no way to it */
+};
+
+struct serving {
+    struct cli              *cli;
+    const struct serve_wish *wish;
+    const struct config     *first;  /* that the program was started with: outlives it */
+    struct config           *later;  /* that it was given by the last reload, or NULL */
+    const struct config     *config; /* one of these two: it holds now */
+    struct plan             *plan;
+    struct users_db         *users_db;
+    struct users             users;
+    struct loop             *loop;
+    struct net              *net;
+    struct serve_relay       relays[WORKER_RELAYS_MAX];
+    size_t                   relay_count;
+    struct worker           *worker;
+    struct serve_names      *names;
+    struct journal          *journal;
+    struct bindings_walk     walk;
+    bool                     walking, leaving, draining;
+    struct out               record;
+    struct capture_writer   *pcap;   /* or NULL */
+    struct out               packet;
+    int                      pcap_error;                  /* the first; after it nothing more is written */
+    struct serve_live       *live;
+    struct serve_bans       *bans;
+    struct loop_turn         turn;
+    int64_t                  tick_ns;
+};
+
+/* ---- serve_reload.c: what is done when the program starts, and again with another configuration ---- */
+
+/* What net_open and net_prepare want; free the listeners. False: no memory. */
+bool serve_net_settings(const struct config *config, struct net_settings *ret);
+int  serve_say_fault(const struct serving *s, const struct config *config, const struct net_fault *fault);
+/* The way to the relay of that configuration, an old one or a new one. send NULL: there is none. */
+struct media_sender serve_media_sender(struct serving *s, const struct config *config);
+/* The first line of each gateway's password file. -1, or the exit code; it is said then. */
+struct serve_passwords;
+int  serve_passwords_read(const struct serving *s, const struct config *config, struct serve_passwords **ret);
+int  serve_passwords_give(const struct serving *s, struct serve_passwords *p);      /* to the gateways; frees them */
+void serve_reload(struct serving *s);                     /* says what came of it */
+void serve_drain(struct serving *s, bool on);             /* the same */
+bool serve_is_drained(struct serving *s);                 /* the same */
+
+/* ---- cmd_serve.c ---- */
+/* -1, or the exit code of `--check` when it is said what is wrong. Path NULL: what holds without a file. */
+int serve_read_config(const struct cli *cli, const char *path, struct config **ret);
 
 /* ---- serve_run.c ---- */
 int serve_run(struct cli *cli, const struct serve_wish *wish, const struct config *config);

@@ -28,8 +28,8 @@ struct serve_names {
     struct targets_settings settings;
     struct name_watch       watches[WATCHES_MAX];
     uint64_t                random;
-    size_t                  count;
-    struct name             of[];
+    size_t                  found_count;                  /* of those: to be told */
+    struct name             of[GATEWAYS_MAX];
 };
 
 static void on_ready(void *ctx, uint32_t events)
@@ -85,23 +85,22 @@ static struct targets_settings transports_of(const struct config *config)
 
 struct serve_names *serve_names_new(struct loop *loop, const struct config *config)
 {
-    struct serve_names *n = calloc(1, sizeof *n + config->gateway_count * sizeof n->of[0]);
+    struct serve_names *n = calloc(1, sizeof *n);
     struct resolve_settings settings = { .ctx = n, .watch = on_watch };
     int error;
 
     if (!n)
         return NULL;
     n->loop = loop;
-    n->count = config->gateway_count;
     n->settings = transports_of(config);
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
         settings.seed.k0 = (uintptr_t)n;
     n->random = settings.seed.k1;
-    for (size_t i = 0; i < n->count; i++)
-        n->of[i].names = n;
     n->resolve = resolve_new(&settings, &error);
     return n->resolve ? n : serve_names_free(n);
 }
+
+void serve_names_set(struct serve_names *n, const struct config *config) { n->settings = transports_of(config); }
 
 struct serve_names *serve_names_free(struct serve_names *n)
 {
@@ -115,13 +114,19 @@ struct serve_names *serve_names_free(struct serve_names *n)
     return NULL;
 }
 
+static void is_found(struct name *name)
+{
+    name->names->found_count += !name->is_found;
+    name->is_found = true;
+}
+
 static void on_found(void *ctx, const struct targets *found)
 {
     struct name *name = ctx;
 
     name->ask = NULL;
     name->found = *found;
-    name->is_found = true;
+    is_found(name);
 }
 
 void serve_names_locate(void *ctx, slice uri, uint16_t index)
@@ -130,18 +135,20 @@ void serve_names_locate(void *ctx, slice uri, uint16_t index)
     struct name *name = &n->of[index];
     struct resolve_wish wish = { .uri = uri, .targets = &n->settings, .random = ++n->random, .ctx = name, .done = on_found };
 
-    if (index >= n->count || name->ask)
+    if (name->ask)
         return;
+    name->names = n;
     if (resolve_start(n->resolve, &wish, loop_now_ns(n->loop), &name->found, &name->ask) == 1)
-        name->is_found = true;
+        is_found(name);
 }
 
 int64_t serve_names_turn(struct serve_names *n, struct gateways *gateways, int64_t now_ns)
 {
     resolve_due(n->resolve, now_ns);
-    for (size_t i = 0; i < n->count; i++)
+    for (size_t i = 0; n->found_count && i < GATEWAYS_MAX; i++)
         if (n->of[i].is_found) {
             n->of[i].is_found = false;
+            n->found_count--;
             gateways_located(gateways, (uint16_t)i, &n->of[i].found);
         }
     return resolve_due_ns(n->resolve, now_ns);

@@ -13,6 +13,8 @@
 struct serve_names;
 struct serve_names *serve_names_new(struct loop *loop, const struct config *config);   /* NULL: no memory */
 struct serve_names *serve_names_free(struct serve_names *n);
+/* Other listeners; gateways are asked for by number. */
+void serve_names_set(struct serve_names *n, const struct config *config);
 void serve_names_locate(void *ctx, slice uri, uint16_t index);
 /* Passes on what was found; when to be called again at the latest. */
 int64_t serve_names_turn(struct serve_names *n, struct gateways *gateways, int64_t now_ns);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,64 +9,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/packets.h"
 #include "cli/serve_int.h"
-#include "cli/serve_names.h"
-#include "net/net.h"
-#include "net/ng.h"
-#include "store/journal.h"
-#include "store/users.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define TICK_NS (SECOND_NS / 5)                            /* journal, users, what is printed */
 enum { BUSY_MS = 5000, SNAPSHOT_BYTES = 1 << 20 };
 
-struct serving {
-    struct cli              *cli;
-    const struct serve_wish *wish;
-    const struct config     *config;
-    struct plan             *plan;
-    struct users_db         *users_db;
-    struct users             users;
-    struct loop             *loop;
-    struct net              *net;
-    struct ng               *ng;     /* to the media relay; NULL: none is wanted, or there is no way to it */
-    struct worker           *worker;
-    struct serve_names      *names;
-    struct journal          *journal;
-    struct bindings_walk     walk;
-    bool                     walking, leaving;
-    struct out               record;
-    struct capture_writer   *pcap;   /* or NULL */
-    struct out               packet;
-    int                      pcap_error;                  /* the first; after it nothing more is written */
-    struct serve_live       *live;
-    struct serve_bans       *bans;
-    struct loop_turn         turn;
-    int64_t                  tick_ns;
-};
+/* ---- signals ---- */
 
-/* ---- signals: the first asks calls to end, the second ends at once ---- */
-
-static volatile sig_atomic_t signals_seen;
+/* How often each of them came. The first SIGINT or SIGTERM asks calls to end, the second ends at once. */
+static volatile sig_atomic_t ends_asked, reloads_asked, drains_asked;
 static struct loop *signal_loop;
 
 static void on_signal(int number)
 {
-    (void)number;
-    signals_seen++;
+    volatile sig_atomic_t *asked = number == SIGHUP ? &reloads_asked : number == SIGUSR1 ? &drains_asked : &ends_asked;
+
+    (*asked)++;
     if (signal_loop)
         loop_wake(signal_loop);
 }
 
-static void catch_signals(struct loop *loop)
+static void catch_signals(void)
 {
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
     struct sigaction action = { .sa_handler = on_signal };
 
-    signal_loop = loop;
     (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        (void)sigaction(numbers[i], &action, NULL);
 }
 
 /* ---- bindings on disk ---- */
@@ -168,19 +138,33 @@ static void bans_tick(struct serving *s, int64_t now_ns)
                             WORDS_TEXT("why", cli_why(s->cli, -error)));
 }
 
-static void obey_signals(struct serving *s)
+/* Calls that are up end by themselves while it drains; asked to end, they are hung up. */
+static void leave(struct serving *s)
 {
     static const slice reason = SLICE_INIT("SIP;cause=503;text=\"Server is being stopped\"");
 
-    if (!signals_seen)
-        return;
     worker_drain(s->worker, true);
     if (!s->leaving)
         gateways_leave_all(worker_gateways(s->worker));
     s->leaving = true;
-    worker_hang_up_all(s->worker, reason);
-    if (signals_seen > 1 || worker_calls(s->worker)->live == 0)
+    if (ends_asked)
+        worker_hang_up_all(s->worker, reason);
+    if (ends_asked > 1 || worker_calls(s->worker)->live == 0)
         loop_stop(s->loop);
+}
+
+static void obey_signals(struct serving *s)
+{
+    while (reloads_asked > 0 && !s->leaving) {
+        reloads_asked = 0;                                /* one that comes from now on may mean a newer file */
+        serve_reload(s);
+    }
+    while (drains_asked > 0 && !s->leaving) {
+        drains_asked--;
+        serve_drain(s, !s->draining);
+    }
+    if (ends_asked || serve_is_drained(s))
+        leave(s);
 }
 
 static int64_t on_turn(void *ctx, int64_t now_ns)
@@ -205,52 +189,15 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
 
 /* ---- opening ---- */
 
-static slice why_not(const struct cli *cli, const struct net_fault *fault)
-{
-    switch (fault->error) {
-    case 0:             return slice_of_string(fault->why ? fault->why : "");
-    case EADDRINUSE:    return words_text(cli->words, TEXT_SERVE_WHY_PORT);
-    case EADDRNOTAVAIL: return words_text(cli->words, TEXT_SERVE_WHY_ADDRESS);
-    default:            return cli_why(cli, fault->error);
-    }
-}
-
-static int say_fault(const struct serving *s, const struct net_fault *fault)
-{
-    char address[ADDRESS_TEXT_MAX] = "";
-    slice why = why_not(s->cli, fault);
-
-    if (fault->listener < s->config->listen_count)
-        address_format(&s->config->listens[fault->listener].address, address);
-    return cli_say_error(s->cli, CLI_MACHINE,
-                         fault->what == NET_FAULT_CERTIFICATE || fault->what == NET_FAULT_KEY ||
-                                 fault->what == NET_FAULT_KEY_MATCH || fault->what == NET_FAULT_CA
-                             ? TEXT_SERVE_ERROR_TLS : TEXT_SERVE_ERROR_LISTEN,
-                         WORDS_TEXT("address", slice_of_string(address)), WORDS_TEXT("why", why));
-}
-
-static const char *or_null(slice path) { return path.len ? path.ptr : NULL; }      /* texts of a configuration end in NUL */
-
 static int open_net(struct serving *s)
 {
-    const struct config *c = s->config;
-    struct net_listener *listeners = calloc(c->listen_count + 1, sizeof *listeners);
-    struct net_settings settings = { .listeners = listeners, .listener_count = c->listen_count,
-                                     .limits = { .per_source_max = c->security.connections_max } };
+    struct net_settings settings;
     struct net_handlers handlers = { .ctx = s, .message = on_message, .lost = on_lost };
-    struct net_fault fault = { 0 };
-    int error = listeners ? 0 : -ENOMEM;
+    struct net_fault fault = { .error = ENOMEM, .listener = SIZE_MAX };
+    int error = serve_net_settings(s->config, &settings) ? net_open(&s->net, s->loop, &settings, &handlers, &fault) : -ENOMEM;
 
-    for (size_t i = 0; !error && i < c->listen_count; i++)
-        listeners[i] = (struct net_listener){
-            .transport = config_wire((enum config_transport)c->listens[i].transport), .address = c->listens[i].address,
-            .tls = { .certificate = or_null(c->listens[i].certificate), .key = or_null(c->listens[i].key),
-                     .ca_file = or_null(c->listens[i].client_ca), .verify_client = c->listens[i].client_ca.len != 0 },
-        };
-    if (!error)
-        error = net_open(&s->net, s->loop, &settings, &handlers, &fault);
-    free(listeners);
-    return error ? say_fault(s, &fault) : -1;
+    free((void *)(uintptr_t)settings.listeners);
+    return error ? serve_say_fault(s, s->config, &fault) : -1;
 }
 
 /* The folder of the state is made when it is not there. */
@@ -268,61 +215,26 @@ static int open_users(struct serving *s)
     return -1;
 }
 
-/* The first line of each gateway's password file; the file need not be our user's own to write. */
-static int read_passwords(struct serving *s)
-{
-    for (size_t i = 0; i < s->config->gateway_count; i++) {
-        const char *path = or_null(s->config->gateways[i].password_file);
-        char text[1024];
-        FILE *file = path ? fopen(path, "re") : NULL;
-        size_t len;
-        int error;
-
-        if (!path)
-            continue;
-        if (!file)
-            return cli_say_error(s->cli, CLI_INPUT, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(path)),
-                                 WORDS_TEXT("what", cli_why(s->cli, errno)));
-        len = fread(text, 1, sizeof text, file);
-        (void)fclose(file);
-        error = gateways_set_password(worker_gateways(s->worker), (uint16_t)i, slice_of(text, len));
-        explicit_bzero(text, sizeof text);
-        if (error)
-            return cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
-    }
-    return -1;
-}
-
-static void on_media(void *ctx, slice bytes, int64_t now_ns) { worker_media(((struct serving *)ctx)->worker, bytes, now_ns); }
-static void on_media_lost(void *ctx, int64_t now_ns) { worker_media_lost(((struct serving *)ctx)->worker, now_ns); }
-
-/* What cannot be opened is a relay that is away: media.relay says what becomes of calls. */
-static void open_media(struct serving *s)
-{
-    struct address relay = s->config->media.rtpengine.address;
-
-    relay.port = s->config->media.rtpengine.port;
-    if (s->config->media.mode == CONFIG_MEDIA_ANCHOR && relay.family)
-        (void)ng_open(&s->ng, s->loop, &relay, &(struct ng_handlers){ s, on_media, on_media_lost });
-}
-
 static int open_worker(struct serving *s)
 {
     struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways_locate = serve_names_locate,
                                         .observer = { s, on_observed } };
     struct hop_sender sender = net_sender(s->net);
+    struct serve_passwords *passwords;
+    int code;
 
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
         getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
-    open_media(s);
-    if (s->ng)
-        settings.media = ng_sender(s->ng);
+    settings.media = serve_media_sender(s, s->config);
     s->names = serve_names_new(s->loop, s->config);
     s->bans = serve_bans_new(s->config->server.state.ptr);
     settings.gateways_ctx = s->names;
     s->worker = s->names && s->bans ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
-    return s->worker ? read_passwords(s) : cli_say_error(s->cli, CLI_MACHINE, TEXT_READ_ERROR_NO_MEMORY, WORDS_NUMBER("count", 0));
+    if (!s->worker)
+        return cli_no_memory(s->cli);
+    code = serve_passwords_read(s, s->config, &passwords);
+    return code < 0 ? serve_passwords_give(s, passwords) : code;
 }
 
 static int open_journal(struct serving *s)
@@ -405,21 +317,24 @@ static void close_all(struct serving *s)
         bindings_walk_end(&s->walk);
     journal_close(s->journal);
     worker_free(s->worker);
-    ng_free(s->ng);
+    for (size_t i = 0; i < s->relay_count; i++)
+        ng_free(s->relays[i].ng);
     serve_names_free(s->names);
     serve_bans_free(s->bans);
     net_free(s->net);
     loop_free(s->loop);
     users_db_close(s->users_db);
     plan_free(s->plan);
+    config_free(s->later);
     out_done(&s->record);
 }
 
 int serve_run(struct cli *cli, const struct serve_wish *wish, const struct config *config)
 {
-    struct serving s = { .cli = cli, .wish = wish, .config = config };
+    struct serving s = { .cli = cli, .wish = wish, .first = config, .config = config };
     int code, error;
 
+    catch_signals();
     out_init_memory(&s.record, JOURNAL_RECORD_MAX);
     out_init_memory(&s.packet, PACKETS_ROOM);
     s.plan = plan_new(config);
@@ -430,7 +345,7 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
     if (code < 0) {
         s.turn = (struct loop_turn){ .turn = on_turn, .ctx = &s };
         loop_add_turn(s.loop, &s.turn, LOOP_WORK);
-        catch_signals(s.loop);
+        signal_loop = s.loop;
         say_where(&s);
         error = loop_run(s.loop);
         signal_loop = NULL;

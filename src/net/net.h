@@ -50,12 +50,25 @@ int         net_open(struct net **ret, struct loop *l, const struct net_settings
                      const struct net_handlers *handlers, struct net_fault *ret_fault);
 struct net *net_free(struct net *n);
 
-/* A hop whose local.family is 0 has no listener yet: the first of its transport and of the
- * family of hop.remote is taken, and net_choose tells before the message is written what its Via
- * has to say. 0, or -EAFNOSUPPORT (there is no such listener), or why there is no route. */
+/* Other listeners and limits; of the settings only these two count. Listeners of the same
+ * transport, address and port stay what they are, with their connections, and read their
+ * certificates again. net_prepare opens the others and reads all certificates: 0, or -errno and the
+ * fault, and nothing has changed. net_commit, which cannot fail, closes those that are not named any
+ * more, and their connections, which are told as lost (error 0); net_cancel takes back what was
+ * prepared (NULL is fine). In between no round of the loop; not from within a message or a loss. */
+struct net_change;
+int                net_prepare(struct net *n, const struct net_settings *settings, struct net_change **ret,
+                               struct net_fault *ret_fault);
+void               net_commit(struct net *n, struct net_change *c);
+struct net_change *net_cancel(struct net *n, struct net_change *c);
+
+/* A hop whose local.family is 0 has no listener yet, that of one which was closed has none any more:
+ * the first of its transport and of the family of hop.remote is taken, and net_choose tells before
+ * the message is written what its Via has to say. 0, or -EAFNOSUPPORT (there is no such listener), or why there is no route. */
 int               net_choose(struct net *n, struct hop *hop);
 struct hop_sender net_sender(struct net *n);
-const struct address *net_listener_address(const struct net *n, size_t listener);    /* true port; NULL: none */
+/* In the order of the settings, with its true port; NULL: there is none. */
+const struct address *net_listener_address(const struct net *n, size_t listener);
 
 int  net_alias(struct net *n, uint64_t connection, const struct address *alias);     /* stream.h */
 void net_hang_up(struct net *n, uint64_t connection);

@@ -96,9 +96,9 @@ TEST(a_hop_without_listener_takes_the_first_that_fits)
     struct hop wrong = { .local = ip("127.0.0.1", 1), .remote = ip("127.0.0.1", 2), .listener = 1 };
     struct hop_sender send = net_sender(n);
 
-    CHECK_EQ(send.send(send.ctx, &wrong, SLICE(OPTIONS)), -EINVAL);
-    wrong.transport = WIRE_TCP;
-    CHECK_EQ(send.send(send.ctx, &wrong, SLICE(OPTIONS)), -EINVAL);
+    CHECK(send.send(send.ctx, &wrong, SLICE(OPTIONS)) == 0 && wrong.listener == 2);      /* 1 is of the other family */
+    wrong = (struct hop){ .local = ip("127.0.0.1", 1), .remote = ip("127.0.0.1", 2), .transport = WIRE_WS };
+    CHECK_EQ(send.send(send.ctx, &wrong, SLICE(OPTIONS)), -EAFNOSUPPORT);
     CHECK(net_listener_address(n, 5) == NULL);
     n = net_free(n);
     l = loop_free(l);
@@ -162,4 +162,102 @@ TEST(workers_share_addresses_and_no_numbers)
     second = net_free(second);
     first = net_free(first);
     l = loop_free(l);
+}
+
+/* ---- other listeners ---- */
+
+static bool change(struct net *n, const struct net_listener *at, size_t count)
+{
+    struct net_settings s = { .listeners = at, .listener_count = count };
+    struct net_change *c;
+
+    if (net_prepare(n, &s, &c, &fault) != 0)
+        return false;
+    net_commit(n, c);
+    return true;
+}
+
+static bool is_taken(struct address at, int type)
+{
+    struct socket_wish wish = { .type = type, .local = at };
+    enum net_fault_what what;
+    int fd = socket_bound(&wish, &what);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd < 0;
+}
+
+TEST(listeners_that_stay_keep_their_number_and_address_and_others_come_and_go)
+{
+    struct net_listener at[] = {
+        { .transport = WIRE_UDP, .address = ip("127.0.0.1", 0) }, { .transport = WIRE_TCP, .address = ip("127.0.0.1", 0) },
+        { .transport = WIRE_UDP, .address = ip("127.0.0.2", 0) },
+    };
+    struct net_settings s = { .listeners = at, .listener_count = 2 };
+    struct loop *l = NULL;
+    struct net *n = NULL;
+
+    CHECK_EQ(loop_open(&l), 0);
+    CHECK_EQ(net_open(&n, l, &s, &nobody, &fault), 0);
+    struct address udp = *net_listener_address(n, 0), tcp = *net_listener_address(n, 1), other;
+    struct hop old = { .local = udp, .remote = ip("127.0.0.1", 9), .transport = WIRE_UDP };
+
+    struct net_listener turned[] = { at[2], at[1], at[0] };
+
+    CHECK(change(n, turned, 3));
+    other = *net_listener_address(n, 0);
+    CHECK(address_eq(net_listener_address(n, 1), &tcp) && address_eq(net_listener_address(n, 2), &udp));
+    CHECK(net_choose(n, &old) == 0 && old.listener == 0 && address_eq(&old.local, &udp));
+    CHECK(is_taken(other, SOCK_DGRAM));
+
+    CHECK(change(n, &at[2], 1));                     /* whose listener is gone goes by another */
+    CHECK(!is_taken(udp, SOCK_DGRAM) && !is_taken(tcp, SOCK_STREAM) && net_listener_address(n, 1) == NULL);
+    CHECK(net_choose(n, &old) == 0 && old.listener == 2 && address_eq(&old.local, &other));
+    old.transport = WIRE_TCP;
+    CHECK_EQ(net_choose(n, &old), -EAFNOSUPPORT);
+    n = net_free(n);
+    l = loop_free(l);
+}
+
+TEST(what_cannot_be_opened_leaves_the_listeners_as_they_were)
+{
+    struct net_listener at[] = {
+        { .transport = WIRE_UDP, .address = ip("127.0.0.1", 0) }, { .transport = WIRE_UDP, .address = ip("127.0.0.2", 0) },
+        { .transport = WIRE_TCP, .address = ip("192.0.2.77", 0) },
+    };
+    struct net_settings s = { .listeners = at, .listener_count = 1 };
+    struct loop *l = NULL;
+    struct net *n = NULL;
+
+    CHECK_EQ(loop_open(&l), 0);
+    CHECK_EQ(net_open(&n, l, &s, &nobody, &fault), 0);
+    struct address udp = *net_listener_address(n, 0);
+
+    CHECK(!change(n, &at[1], 2));
+    CHECK(fault.what == NET_FAULT_BIND && fault.listener == 1 && fault.error == EADDRNOTAVAIL);
+    CHECK(address_eq(net_listener_address(n, 0), &udp) && net_listener_address(n, 1) == NULL);
+    CHECK(is_taken(udp, SOCK_DGRAM));
+    n = net_free(n);
+    l = loop_free(l);
+}
+
+static bool closed(const struct world *world) { return world->side[0].lost > 0 && world->side[1].lost > 0; }
+
+TEST(a_listener_that_goes_takes_its_connections_with_it)
+{
+    static const struct world_settings s = { .transport = WIRE_TCP, .ip = "127.0.0.1" };
+    struct net_listener udp = { .transport = WIRE_UDP, .address = ip("127.0.0.1", 0) };
+    struct hop hop = { .transport = WIRE_TCP };
+
+    CHECK_EQ(world_open(&w, &s, &fault), 0);
+    w.side[0].echo = true;
+    CHECK_EQ(world_send(&w, SLICE(OPTIONS), &hop), 0);
+    world_wait(&w, world_answered);
+    CHECK(world_answered(&w) && net_counts(w.side[0].net).connections == 1);
+    CHECK(change(w.side[0].net, &udp, 1));
+    world_wait(&w, closed);
+    CHECK(closed(&w) && w.side[0].lost_error == 0 && w.side[1].lost_error == 0);
+    CHECK_EQ(net_counts(w.side[0].net).connections, 0);
+    world_close(&w);
 }

@@ -656,6 +656,43 @@ int streams_listen(struct streams *s, const struct stream_wish *wish, uint16_t l
     return 0;
 }
 
+void streams_close(struct streams *s, uint16_t listener)
+{
+    struct stream_listener *l = s->listeners[listener];
+    struct list *next;
+
+    for (struct list *i = s->all.next; i != &s->all; i = next) {
+        struct connection *c = list_item(i, struct connection, in_all);
+
+        next = i->next;
+        if (c->listener != l)
+            continue;
+        if (c->state == CONNECTION_OPEN)
+            connection_write(c);                     /* what can still go, goes */
+        c->listener = NULL;
+        connection_end(c, 0, "closed by us");
+    }
+    listener_free(l);
+    s->listeners[listener] = NULL;
+}
+
+void streams_take_tls(struct streams *s, uint16_t listener, struct tls *fresh) { tls_take(s->listeners[listener]->tls, fresh); }
+
+void streams_set_limits(struct streams *s, const struct stream_limits *limits)
+{
+    s->limits = with_defaults(limits);
+    s->budget.max_bytes = s->limits.bytes_max;
+}
+
+int streams_reload_client(struct streams *s, struct net_fault *ret_fault)
+{
+    int error = s->client ? tls_reload(s->client, ret_fault) : 0;
+
+    if (error < 0)
+        ret_fault->listener = NET_FAULT_CLIENT;
+    return error;
+}
+
 int streams_reload(struct streams *s, struct net_fault *ret_fault)
 {
     struct net_fault fault;
@@ -667,10 +704,9 @@ int streams_reload(struct streams *s, struct net_fault *ret_fault)
             *ret_fault = fault;
             ret_fault->listener = i;
         }
-    if (s->client && (got = tls_reload(s->client, &fault)) < 0 && !error) {
+    if ((got = streams_reload_client(s, &fault)) < 0 && !error) {
         error = got;
         *ret_fault = fault;
-        ret_fault->listener = NET_FAULT_CLIENT;
     }
     return error;
 }

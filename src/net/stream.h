@@ -74,8 +74,14 @@ struct streams *streams_free(struct streams *s);     /* tells nobody; peers see 
 int streams_trust(struct streams *s, const struct tls_settings *client, struct net_fault *ret_fault);
 int streams_listen(struct streams *s, const struct stream_wish *wish, uint16_t listener,
                    struct address *ret_local, struct net_fault *ret_fault);
+/* The listener and its connections are closed; they are told as lost, error 0. */
+void streams_close(struct streams *s, uint16_t listener);
+/* `fresh` is taken over for what comes to this listener from now on. */
+void streams_take_tls(struct streams *s, uint16_t listener, struct tls *fresh);
+void streams_set_limits(struct streams *s, const struct stream_limits *limits);      /* for what comes from now on */
 /* Reads all certificates again; those that cannot be read stay as they were. */
 int streams_reload(struct streams *s, struct net_fault *ret_fault);
+int streams_reload_client(struct streams *s, struct net_fault *ret_fault);     /* those of connections of our own making */
 
 /* hop->listener must be one of ours and of the hop's transport. 0, or -EINVAL, -ENOTCONN (the
  * connection is gone), -EMSGSIZE, -ENOBUFS (a limit), -ENOMEM, or what connect() says at once. */

@@ -205,6 +205,17 @@ out:
     return error;
 }
 
+void tls_take(struct tls *t, struct tls *fresh)
+{
+    struct tls old = *t;
+
+    *t = *fresh;
+    t->socket = old.socket;                          /* connections that are open use it */
+    old.socket = fresh->socket;
+    *fresh = old;
+    (void)tls_free(fresh);
+}
+
 struct tls *tls_free(struct tls *t)
 {
     if (!t)

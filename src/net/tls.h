@@ -35,6 +35,8 @@ int         tls_open(struct tls **ret, enum tls_side side, const struct tls_sett
 struct tls *tls_free(struct tls *t);
 /* Reads the files again. -errno: nothing has changed. */
 int         tls_reload(struct tls *t, struct net_fault *ret_fault);
+/* From now on connections begin with what `fresh` has; it is freed. */
+void        tls_take(struct tls *t, struct tls *fresh);
 
 /* A connection on a socket, which stays the caller's and in its place. `name`: the domain or address that the
  * server must prove (client only; empty: any that the authorities vouch for). NULL: no memory. */

@@ -473,3 +473,11 @@ int udp_listen(struct udp *u, const struct socket_wish *wish, uint16_t listener,
     *ret_local = s->local;
     return 0;
 }
+
+void udp_close(struct udp *u, uint16_t listener)
+{
+    assert(listener < u->socket_count && u->sockets[listener]);
+    (void)push(u->sockets[listener]);
+    socket_free(u->sockets[listener]);
+    u->sockets[listener] = NULL;
+}

@@ -51,6 +51,9 @@ struct udp *udp_free(struct udp *u);
 int udp_listen(struct udp *u, const struct socket_wish *wish, uint16_t listener, struct address *ret_local,
                enum net_fault_what *ret_what);
 
+/* What waits goes out first, as far as the kernel takes it. Not from within a callback. */
+void udp_close(struct udp *u, uint16_t listener);
+
 /* From hop->local when the listener is a wildcard and it is an address. 0, or -EMSGSIZE,
  * -ENOBUFS (queue full), -EINVAL (no such listener, or of the other family). */
 int  udp_send(struct udp *u, const struct hop *hop, slice bytes);

@@ -56,17 +56,9 @@ struct authenticator {
     uint64_t       counts[AUTHENTICATE_WHYS];
 };
 
-struct authenticator *authenticator_new(const struct authenticate_settings *settings, const struct users *users,
-                                        struct guard *guard, int64_t now_ns)
+static void take_settings(struct authenticator *a, const struct authenticate_settings *settings)
 {
-    struct authenticator *a = calloc(1, sizeof *a);
-
-    if (!a)
-        return NULL;
     a->settings = *settings;
-    a->users = *users;
-    a->guard = guard;
-    a->started_s = now_ns / 1000000000;
     if (!a->settings.nonce_life_s)
         a->settings.nonce_life_s = NONCE_LIFE_S;
     if (!a->settings.windows_max)
@@ -76,6 +68,29 @@ struct authenticator *authenticator_new(const struct authenticate_settings *sett
             a->settings.offered[i] = (enum digest_algorithm)i;
         a->settings.offered_count = DIGEST_ALGORITHMS;
     }
+}
+
+void authenticator_set(struct authenticator *a, const struct authenticate_settings *settings)
+{
+    struct authenticate_settings s = *settings;
+
+    s.key = a->settings.key;
+    s.worker = a->settings.worker;
+    s.windows_max = a->settings.windows_max;
+    take_settings(a, &s);
+}
+
+struct authenticator *authenticator_new(const struct authenticate_settings *settings, const struct users *users,
+                                        struct guard *guard, int64_t now_ns)
+{
+    struct authenticator *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return NULL;
+    take_settings(a, settings);
+    a->users = *users;
+    a->guard = guard;
+    a->started_s = now_ns / 1000000000;
     a->digest = digest_new();
     a->windows = calloc(a->settings.windows_max, sizeof *a->windows);
     if (!a->digest || !a->windows || map_init(&a->by_nonce, 0) != 0)

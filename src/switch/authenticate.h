@@ -74,6 +74,8 @@ struct authenticator;
 struct authenticator *authenticator_new(const struct authenticate_settings *settings, const struct users *users,
                                         struct guard *guard, int64_t now_ns);
 struct authenticator *authenticator_free(struct authenticator *a);
+/* On reload; key, worker and windows_max stay. */
+void authenticator_set(struct authenticator *a, const struct authenticate_settings *settings);
 
 /* `header`: SIP_H_AUTHORIZATION or SIP_H_PROXY_AUTHORIZATION. *ret is always written. The guard is
  * told of faults and of success. */

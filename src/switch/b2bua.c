@@ -11,25 +11,31 @@ enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 
 
 /* ---- life ---- */
 
-struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
-                        int64_t now_ns)
+static void take_settings(struct b2bua *b, const struct b2bua_settings *settings)
 {
-    struct b2bua *b = calloc(1, sizeof *b);
-    struct b2bua_settings *s = b ? &b->settings : NULL;
+    struct b2bua_settings *s = &b->settings;
 
-    if (!b)
-        return NULL;
     *s = *settings;
     s->calls_max = s->calls_max ? s->calls_max : CALLS_MAX;
     s->ring_ns = s->ring_ns ? s->ring_ns : 60 * SECOND_NS;
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
     s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
+    b->t1_ns = endpoint_times(b->endpoint)->t1_ns;
+    b->t2_ns = endpoint_times(b->endpoint)->t2_ns;
+}
+
+struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
+                        int64_t now_ns)
+{
+    struct b2bua *b = calloc(1, sizeof *b);
+
+    if (!b)
+        return NULL;
     b->endpoint = endpoint;
     b->router = *router;
     b->now_ns = now_ns;
-    b->t1_ns = endpoint_times(endpoint)->t1_ns;
-    b->t2_ns = endpoint_times(endpoint)->t2_ns;
+    take_settings(b, settings);
     b->random = settings->seed.k0 ^ settings->seed.k1;
     list_init(&b->calls);
     wheel_init(&b->leg_wheel, now_ns);
@@ -38,6 +44,20 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
         return b2bua_free(b);
     return b;
+}
+
+void b2bua_set(struct b2bua *b, const struct b2bua_settings *settings)
+{
+    struct hash_seed seed = b->settings.seed;
+
+    take_settings(b, settings);
+    b->settings.seed = seed;                              /* calls are found by it */
+    b->sets++;
+}
+
+uint32_t b2bua_sets_seen(const struct b2bua *b)
+{
+    return list_is_empty(&b->calls) ? b->sets : list_item(b->calls.next, struct b2bua_call, in_all)->sets_seen;
 }
 
 static void call_free(struct b2bua_call *c);

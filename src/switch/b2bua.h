@@ -33,7 +33,7 @@ struct b2bua_settings {
     int64_t  duration_max_ns;        /* of a call (24 h) */
     unsigned diversions_max;         /* forwards of one call (5) */
     slice    server;                 /* Server and User-Agent; empty: none is written */
-    struct media_relay *media;       /* SDP passes by it; NULL: as it is. It outlives the b2bua */
+    struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
 };
 
@@ -49,10 +49,15 @@ struct b2bua_counts {
     uint64_t live, live_max;
 };
 
-/* The strings of settings are borrowed for its life. */
+/* The strings of settings are borrowed until others are set, or for its life. */
 struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *endpoint, const struct router *router,
                         int64_t now_ns);
 struct b2bua *b2bua_free(struct b2bua *b);
+/* On reload. Calls that are there keep their media relay, and what was counted for them when they
+ * began; the seed stays. The endpoint's times are read again. */
+void b2bua_set(struct b2bua *b, const struct b2bua_settings *settings);
+/* How many b2bua_set there were when the oldest call that lives began; without a call: so far. */
+uint32_t b2bua_sets_seen(const struct b2bua *b);
 
 /* From the endpoint's user. Requests: an INVITE, or anything with a To tag but REGISTER. */
 void b2bua_request(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);

@@ -213,7 +213,7 @@ static bool ask(struct waiting *w, const struct anchor_sdp *at, slice sdp)
 
     w->branch = at->branch;
     w->offers = !at->answers;
-    w->asked = media_relay_ask(b->settings.media, &wish, b2bua_now(b), on_reply, w);
+    w->asked = media_relay_ask(c->media, &wish, b2bua_now(b), on_reply, w);
     c->anchored |= w->asked != NULL;
     return w->asked != NULL;
 }
@@ -226,7 +226,7 @@ enum anchor anchor_message(struct b2bua_call *c, const struct anchor_sdp *at, co
 
     if (w && w->told)                                     /* this is it, with its new body */
         return w->fails ? ANCHOR_FAIL : ANCHOR_GO;
-    if (!c->b2bua->settings.media || c->phase == CALL_ENDING || !sip_sdp_of(m, &sdp) ||
+    if (!c->media || c->phase == CALL_ENDING || !sip_sdp_of(m, &sdp) ||
         (at->answers && !at->branch->anchored))
         return ANCHOR_GO;
     w = waiting_new(c, place, m->all, from);
@@ -248,7 +248,7 @@ enum anchor anchor_invite(struct branch *branch, const struct route_target *targ
     struct waiting *w;
     slice sdp;
 
-    if (!c->b2bua->settings.media || !sip_sdp_of(request, &sdp))
+    if (!c->media || !sip_sdp_of(request, &sdp))
         return ANCHOR_GO;
     w = waiting_new(c, &(struct anchor_place){ 0 }, (slice){ 0 }, NULL);
     if (w && (w->target = malloc(sizeof *w->target)))
@@ -440,7 +440,7 @@ void anchor_end(struct b2bua_call *c)
     out_char(o, '/');
     out_text(o, c->a.dialog.local_tag);
     if (!o->error)
-        (void)media_relay_ask(c->b2bua->settings.media, &(struct media_wish){ .command = MEDIA_DELETE, .call_id = out_taken(o) },
+        (void)media_relay_ask(c->media, &(struct media_wish){ .command = MEDIA_DELETE, .call_id = out_taken(o) },
                               b2bua_now(c->b2bua), NULL, NULL);
 }
 

@@ -105,7 +105,9 @@ struct b2bua_call {
     uint8_t            inbox_count;
     bool               draining, anchored;                /* anchored: the relay may know the call */
     bool               unanchorable, relay_refused;       /* why it ends: 488 when refused, else 503 */
+    uint32_t           sets_seen;    /* b2bua_set before it */
     struct b2bua      *b2bua;
+    struct media_relay *media;       /* its SDP passes by it; NULL: as it is */
     struct arena       arena;        /* texts of the dialogs */
     struct call_setup *setup;        /* NULL as soon as it is answered */
     struct leg         a;
@@ -150,6 +152,7 @@ struct b2bua {
     struct list           calls;
     struct wheel          leg_wheel, call_wheel;
     int64_t               t1_ns, t2_ns, now_ns;
+    uint32_t              sets;      /* b2bua_set so far */
     size_t                memory_bytes;
     uint64_t              random;
     struct out            scratch;   /* headers of an answer that is kept for later */

@@ -699,7 +699,9 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     list_init(&c->branches);
     list_init(&c->relays);
     list_init(&c->inbox);
-    list_append(&b->calls, &c->in_all);
+    list_append(&b->calls, &c->in_all);                   /* in the order in which they began */
+    c->sets_seen = b->sets;
+    c->media = b->settings.media;
     c->a.call = c;
     list_init(&c->a.in_branch);
     c->a.invite_cseq_in = c->a_cseq = m->cseq.number;

@@ -165,6 +165,12 @@ uint64_t binding_key_hash(const struct binding *c) { return c->aor->by_key.hash;
 
 /* ---- the table ---- */
 
+static void take_pings(struct bindings *b, const struct bindings_settings *settings)
+{
+    b->settings.ping = settings->ping;
+    b->settings.ping_every_ns = settings->ping_every_ns > 0 ? settings->ping_every_ns : PING_EVERY_NS;
+}
+
 struct bindings *bindings_new(const struct bindings_settings *settings, int64_t now_ns)
 {
     struct bindings *b = calloc(1, sizeof *b);
@@ -174,8 +180,7 @@ struct bindings *bindings_new(const struct bindings_settings *settings, int64_t 
     b->settings = *settings;
     if (!b->settings.contacts_max)
         b->settings.contacts_max = CONTACTS_MAX;
-    if (b->settings.ping_every_ns <= 0)
-        b->settings.ping_every_ns = PING_EVERY_NS;
+    take_pings(b, settings);
     list_init(&b->all);
     wheel_init(&b->wheel, now_ns);
     if (map_init(&b->by_key, EXPECTED) != 0 || map_init(&b->by_connection, EXPECTED) != 0)
@@ -263,6 +268,23 @@ static void set_ping(struct bindings *b, struct binding *c, int64_t now_ns)
     else if (c->ping_ns == INT64_MAX || c->ping_ns == 0)
         c->ping_ns = now_ns + half +
                      (int64_t)(hash_bytes(&b->settings.seed, &c->id, sizeof c->id) % (uint64_t)(half + 1));
+}
+
+void bindings_set(struct bindings *b, const struct bindings_settings *settings, int64_t now_ns)
+{
+    enum bindings_ping ping = b->settings.ping;
+    int64_t every_ns = b->settings.ping_every_ns;
+
+    take_pings(b, settings);
+    if (ping == b->settings.ping && every_ns == b->settings.ping_every_ns)
+        return;
+    for (size_t i = 0; i < b->by_key.bucket_count; i++)
+        for (struct map_node *n = b->by_key.buckets[i]; n; n = n->next)
+            for (struct binding *c = map_item(n, struct bindings_aor, by_key)->first; c; c = c->next) {
+                c->ping_ns = 0;
+                set_ping(b, c, now_ns);
+                set_timer(b, c);
+            }
 }
 
 static void join(struct bindings *b, struct bindings_aor *aor, struct binding *c)

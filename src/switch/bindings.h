@@ -89,6 +89,8 @@ struct bindings_settings {
 
 struct bindings *bindings_new(const struct bindings_settings *settings, int64_t now_ns);
 struct bindings *bindings_free(struct bindings *b);
+/* Keep-alives as these say, of all contacts; the rest of the settings stays. */
+void bindings_set(struct bindings *b, const struct bindings_settings *settings, int64_t now_ns);
 /* Up to BINDINGS_OBSERVERS_MAX. False: no more. */
 enum { BINDINGS_OBSERVERS_MAX = 4 };
 bool bindings_observe(struct bindings *b, const struct bindings_observer *observer);

@@ -626,8 +626,10 @@ static bool same_value(const struct setting *s, const void *a, const void *b)
     return slice_eq(*(const slice *)a, *(const slice *)b);           /* a path: nothing else wants a new start */
 }
 
-slice config_needs_restart(const struct config *old, const struct config *new)
+size_t config_needs_restart(const struct config *old, const struct config *new, slice *ret, size_t room)
 {
+    size_t count = 0;
+
     for (size_t i = 0; i < CONFIG_SECTIONS; i++) {
         const struct section *kind = &config_sections[i];
 
@@ -635,11 +637,12 @@ slice config_needs_restart(const struct config *old, const struct config *new)
             const struct setting *s = &kind->settings[k];
             size_t offset = (size_t)kind->offset + s->offset;
 
-            if ((s->flags & SETTING_RESTART) && !same_value(s, (const char *)old + offset, (const char *)new + offset))
-                return slice_of_string(s->key);
+            if ((s->flags & SETTING_RESTART) && count < room &&
+                !same_value(s, (const char *)old + offset, (const char *)new + offset))
+                ret[count++] = slice_of_string(s->key);
         }
     }
-    return (slice){ 0 };
+    return count;
 }
 
 enum wire_transport config_wire(enum config_transport transport)

@@ -190,8 +190,9 @@ int  config_read(slice text, struct config **ret, struct config_report *report);
 struct config *config_free(struct config *c);
 void config_report_done(struct config_report *report);
 
-/* What a reload cannot bring about: the first setting that differs and wants a new start of the
- * program; ptr NULL: none. Listeners come and go with a reload. */
-slice config_needs_restart(const struct config *old, const struct config *new);
+/* What a reload cannot bring about: the settings that differ and want a new start of the program, up
+ * to `room` of them; how many. Listeners and gateways come and go with a reload. */
+enum { CONFIG_RESTARTS_MAX = 8 };
+size_t config_needs_restart(const struct config *old, const struct config *new, slice *ret, size_t room);
 
 #endif

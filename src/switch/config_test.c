@@ -339,10 +339,15 @@ out:
 TEST(a_reload_says_what_wants_a_new_start)
 {
     struct config *a = read_string("[server]\nworkers = 2\n"), *b = read_string("[server]\nworkers = 2\nname = x\n");
-    struct config *d = read_string("[server]\nworkers = 2\nstate = /tmp/x\n");
+    struct config *d = read_string("[server]\nworkers = 3\nstate = /tmp/x\n");
 
-    CHECK(config_needs_restart(a, b).ptr == NULL);
-    CHECK_EQ(config_needs_restart(a, d), "state");
+    slice all[CONFIG_RESTARTS_MAX];
+
+    CHECK_EQ(config_needs_restart(a, b, all, ARRAY_LEN(all)), 0);
+    CHECK_EQ(config_needs_restart(a, d, all, ARRAY_LEN(all)), 2);
+    CHECK_EQ(all[0], "workers");
+    CHECK_EQ(all[1], "state");
+    CHECK_EQ(config_needs_restart(a, d, all, 1), 1);
     (void)config_free(a), (void)config_free(b), (void)config_free(d);
 }
 
@@ -425,7 +430,8 @@ static const char manual_head[] =
     "\n"
     "One text file in INI form holds all of it. `signalbox serve --check FILE` reads it as the server would and tells\n"
     "everything that is wrong, with the line and with what would be right; nothing is half taken over. A running server\n"
-    "takes over a changed file with a new start; a reload is not there yet.\n"
+    "takes over a changed file when it gets SIGHUP, or stays with what it has when something is wrong in the file;\n"
+    "calls and registrations go on. What wants a new start of the program says so below.\n"
     "\n"
     "- A line is `[section]`, `key = value`, empty, or a comment behind `#` or `;`. A `;` behind a blank ends a value.\n"
     "- A line holds up to 197 characters. A list has commas between its items, and may go on in the next line behind a\n"

@@ -17,8 +17,7 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings, const st
     if (!e)
         return NULL;
     e->settings = *settings;
-    if (!e->settings.transactions_max)
-        e->settings.transactions_max = TRANSACTIONS_MAX;
+    endpoint_set(e, &settings->times, settings->transactions_max);
     e->sender = *sender;
     e->user = *user;
     e->now_ns = now_ns;
@@ -48,6 +47,12 @@ struct endpoint *endpoint_free(struct endpoint *e)
     out_done(&e->out);
     free(e);
     return NULL;
+}
+
+void endpoint_set(struct endpoint *e, const struct transaction_times *times, uint32_t transactions_max)
+{
+    e->settings.times = *times;
+    e->settings.transactions_max = transactions_max ? transactions_max : TRANSACTIONS_MAX;
 }
 
 int64_t endpoint_now_ns(const struct endpoint *e) { return e->now_ns; }

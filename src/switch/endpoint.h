@@ -71,6 +71,8 @@ struct endpoint_counts {
 struct endpoint *endpoint_new(const struct endpoint_settings *settings, const struct hop_sender *sender,
                               const struct endpoint_user *user, int64_t now_ns);
 struct endpoint *endpoint_free(struct endpoint *e);
+/* For transactions that begin; those that are there wait as they began to. transactions_max as in the settings. */
+void endpoint_set(struct endpoint *e, const struct transaction_times *times, uint32_t transactions_max);
 
 /* ---- what comes ---- */
 

@@ -131,7 +131,7 @@ struct out *client_request(struct endpoint *e, const struct hop *to, enum sip_me
     memcpy(e->branch + 7, token, ENDPOINT_TOKEN_LEN);
     e->replying = NULL;
     e->to = *to;
-    if (!e->to.local.family && e->sender.choose)
+    if (!e->to.connection && e->sender.choose)
         (void)e->sender.choose(e->sender.ctx, &e->to);    /* sending will tell what is wrong */
     e->method = method;
     e->method_text = method_text.len ? method_text : sip_method_name(method);

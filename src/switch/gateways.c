@@ -23,7 +23,8 @@ uint64_t gateways_random(struct gateways *g)
 
 void gateway_set_clock(struct gateways *g, struct gateway *w, enum gateway_task task, int64_t after_ns)
 {
-    wheel_set(&g->wheel, &w->clocks[task].timer, gateways_now(g) + after_ns);
+    if (!w->gone)
+        wheel_set(&g->wheel, &w->clocks[task].timer, gateways_now(g) + after_ns);
 }
 
 /* ---- where ---- */
@@ -151,6 +152,8 @@ void gateways_located(struct gateways *g, uint16_t index, const struct targets *
     struct gateway *w = &g->list[index];
     bool first = w->found.count == 0;
 
+    if (w->gone)
+        return;
     if (found->outcome != TARGETS_FOUND || !found->count) {
         g->counts.lost++;
         if (first)
@@ -162,7 +165,13 @@ void gateways_located(struct gateways *g, uint16_t index, const struct targets *
         return;
     if (w->config->registers)
         gateway_set_clock(g, w, TASK_REGISTER, 0);
-    if (w->config->ping_ns)
+    gateway_ping_from_now(g, w);
+}
+
+/* Not all at once. */
+void gateway_ping_from_now(struct gateways *g, struct gateway *w)
+{
+    if (w->config->ping_ns && !g->settings.idle && w->found.count)
         gateway_set_clock(g, w, TASK_PING, (int64_t)(gateways_random(g) % 1000) * (SECOND_NS / 1000));
 }
 
@@ -172,8 +181,8 @@ bool gateway_send(struct gateways *g, struct gateway *w, enum gateway_task task,
 {
     struct gateway_ask *ask = &w->asks[task];
 
-    if (g->settings.config->server.name.len)
-        sip_build_header(o, SIP_H_USER_AGENT, g->settings.config->server.name);
+    if (g->server.len)
+        sip_build_header(o, SIP_H_USER_AGENT, g->server);
     ask->hop = *client_request_hop(g->endpoint);
     ask->client = client_request_send(g->endpoint, (slice){ 0 }, (slice){ 0 }, ask);
     return ask->client != NULL;
@@ -308,20 +317,19 @@ int64_t gateways_next_ns(const struct gateways *g) { return wheel_next_ns(&g->wh
 
 /* ---- life ---- */
 
-static void gateway_begin(struct gateways *g, uint16_t index, const struct config_gateway *config)
+void gateway_begin(struct gateways *g, uint16_t index)
 {
     struct gateway *w = &g->list[index];
 
-    w->config = config;
     w->index = index;
     for (int i = 0; i < TASKS; i++) {
         w->clocks[i].gateway = w->asks[i].gateway = w;
         w->clocks[i].task = w->asks[i].task = (uint8_t)i;
     }
-    w->wanted_s = (uint32_t)(config->expires_ns / SECOND_NS);
+    w->wanted_s = (uint32_t)(w->config->expires_ns / SECOND_NS);
     endpoint_token(g->endpoint, w->call_id);
     endpoint_token(g->endpoint, w->tag);
-    if (config->host.address.family)
+    if (w->config->host.address.family)
         locate(g, w);                                     /* known at once; who asks the DNS may not be ready */
     else
         gateway_set_clock(g, w, TASK_LOCATE, 0);
@@ -329,27 +337,34 @@ static void gateway_begin(struct gateways *g, uint16_t index, const struct confi
 
 struct gateways *gateways_new(const struct gateways_settings *settings, struct endpoint *endpoint, int64_t now_ns)
 {
-    size_t count = settings->config->gateway_count;
-    struct gateways *g = calloc(1, sizeof *g + count * sizeof *g->list);
+    const struct config *config = settings->config;
+    struct gateways *g = calloc(1, sizeof *g);
+    int error;
 
     if (!g)
         return NULL;
     g->settings = *settings;
+    g->settings.config = NULL;
     g->endpoint = endpoint;
     g->random = settings->seed.k0 ^ settings->seed.k1;
     g->digest = digest_new();
     g->deadlist = deadlist_new(&(struct deadlist_settings){ .seed = settings->seed });
     wheel_init(&g->wheel, now_ns);
     out_init_memory(&g->scratch, SCRATCH_MAX);
-    if (!g->digest || !g->deadlist)
+    error = g->digest && g->deadlist ? gateways_take_server(g, config) : -ENOMEM;
+    for (size_t i = 0; !error && i < config->gateway_count; i++) {
+        error = gateway_configure(&g->list[i], &config->gateways[i]);
+        g->numbers[i] = (uint16_t)i;
+        g->count = i + 1;
+    }
+    if (error)
         return gateways_free(g);
-    g->count = count;
-    for (size_t i = 0; i < count; i++)
-        gateway_begin(g, (uint16_t)i, &settings->config->gateways[i]);
+    for (size_t i = 0; i < g->count; i++)
+        gateway_begin(g, (uint16_t)i);
     return g;
 }
 
-static void forget_password(struct gateway *w)
+void gateway_forget_password(struct gateway *w)
 {
     if (w->password)
         explicit_bzero(w->password, w->password_len);
@@ -362,7 +377,8 @@ struct gateways *gateways_free(struct gateways *g)
     if (!g)
         return NULL;
     for (size_t i = 0; i < g->count; i++) {
-        forget_password(&g->list[i]);
+        gateway_forget_password(&g->list[i]);
+        free(g->list[i].config);
         for (int k = 0; k < TASKS; k++)
             if (g->list[i].asks[k].client)
                 client_set_owner(g->list[i].asks[k].client, NULL);
@@ -370,6 +386,7 @@ struct gateways *gateways_free(struct gateways *g)
     digest_free(g->digest);
     deadlist_free(g->deadlist);
     out_done(&g->scratch);
+    free((char *)(uintptr_t)g->server.ptr);
     free(g);
     return NULL;
 }
@@ -387,7 +404,7 @@ int gateways_set_password(struct gateways *g, uint16_t index, slice text)
         return -ENOMEM;
     if (line.len)
         memcpy(copy, line.ptr, line.len);
-    forget_password(w);
+    gateway_forget_password(w);
     w->password = copy;
     w->password_len = line.len;
     if (w->config->registers && !w->until_ns && w->found.count && !g->settings.idle && !w->leaving) {
@@ -408,6 +425,8 @@ bool gateways_are_full(const struct gateways *g, uint16_t index)
 
 bool gateways_take(struct gateways *g, uint16_t index, bool anyhow)
 {
+    if (g->list[index].gone)
+        return false;
     if (!anyhow && gateways_are_full(g, index)) {
         g->counts.full++;
         return false;
@@ -465,7 +484,7 @@ void gateways_state(const struct gateways *g, uint16_t index, struct gateway_sta
         .life = w->dead ? GATEWAY_DEAD : w->answered_ping ? GATEWAY_ALIVE : GATEWAY_UNKNOWN,
         .registered_until_ns = w->until_ns > gateways_now(g) ? w->until_ns : 0,
         .register_status = w->status, .pings_failed = w->pings_failed, .calls = w->calls, .calls_max = w->config->calls_max,
-        .last_status = w->last_status,
+        .last_status = w->last_status, .gone = w->gone,
     };
     (void)gateway_hop(g, w, &ret->hop);
     ret->blocked = w->found.count && !choose_hops(g, w, true, &open, 1);
@@ -505,6 +524,8 @@ void gateways_debug(struct out *out, const struct gateways *g)
         } else {
             out_text(out, SLICE("not found"));
         }
+        if (s.gone)
+            out_text(out, SLICE(", gone from the configuration"));
         say_registration(out, g, &s);
         out_text(out, lives[s.life]);
         out_text(out, s.blocked ? SLICE(", blocked, ") : SLICE(", "));

@@ -5,7 +5,9 @@
  *
  * No socket, file, clock or DNS: passwords are read and names are looked up by its owner. It
  * sends REGISTER and OPTIONS through an endpoint and is told what came back, as the registrar
- * is. A gateway is named by its place in the configuration.
+ * is. A gateway is known by a number: at first its place in the configuration; after a change of
+ * that, gateways_number tells. Calls keep the number, so it stays the gateway's as long as there is
+ * a call that may know it, even when the gateway itself is gone from the configuration.
  *
  *     struct gateways *g = gateways_new(&settings, endpoint, now_ns);
  *     gateways_set_password(g, i, text);          // of password_file
@@ -26,7 +28,7 @@
 #include "switch/targets.h"
 
 struct gateways_settings {
-    const struct config *config;     /* borrowed for its life */
+    const struct config *config;     /* needed by gateways_new only; gateways_set brings another */
     struct hash_seed seed;
     bool  idle;                      /* neither registers nor pings: another worker does */
     void *ctx;
@@ -44,10 +46,23 @@ struct gateways_counts {
     uint64_t asks, lost;             /* locate; those that found nothing */
 };
 
+enum { GATEWAYS_MAX = 4 * CONFIG_GATEWAYS_MAX };          /* numbers: those that are gone, too */
+
 struct gateways;
 /* NULL: no memory, or MD5 forbidden here. */
 struct gateways *gateways_new(const struct gateways_settings *settings, struct endpoint *endpoint, int64_t now_ns);
 struct gateways *gateways_free(struct gateways *g);       /* before its endpoint */
+
+/* Another configuration, needed during the call only. A gateway of the same name, host, transport, user,
+ * from_domain and `register` stays what it is: registered, alive, with its calls; its other settings
+ * are the new ones. Others begin. Those that are not there any more are deregistered and take no
+ * more calls; theirs go on. `seen`: how many gateways_set had come before the oldest call that lives
+ * began (no call lives: those up to now); gateways gone before that give up their numbers. 0, or
+ * -ENOMEM, -ENOSPC (too many are gone whose calls go on): all is as before. */
+int      gateways_set(struct gateways *g, const struct config *config, uint32_t seen);
+uint16_t gateways_number(const struct gateways *g, size_t place);
+/* Of its last configuration: names, host, times, codes; no prefixes, rules and networks, which are the plan's. */
+const struct config_gateway *gateways_config(const struct gateways *g, uint16_t index);
 
 /* The first line of `text` is copied. 0 or -ENOMEM. Registers at once when it was not. */
 int  gateways_set_password(struct gateways *g, uint16_t index, slice text);
@@ -71,7 +86,7 @@ size_t gateways_hops(const struct gateways *g, uint16_t index, bool anyhow, stru
 void gateways_put_uri(struct out *o, const struct config_gateway *gateway, slice user);
 void gateways_put_account(struct out *o, const struct config_gateway *gateway, slice user);
 bool gateways_are_full(const struct gateways *g, uint16_t index);
-/* A call begins; false: full, and not `anyhow`. Each true is followed by one gateways_leave. */
+/* A call begins; false: full, and not `anyhow`, or gone. Each true is followed by one gateways_leave. */
 bool gateways_take(struct gateways *g, uint16_t index, bool anyhow);
 void gateways_leave(struct gateways *g, uint16_t index);
 /* What it said to a call. `local`: ours, as nothing came (408) or nothing could be sent (503). */
@@ -96,9 +111,10 @@ struct gateway_state {
     unsigned   pings_failed;         /* in a row */
     uint32_t   calls, calls_max;     /* max 0: any number */
     unsigned   last_status;          /* final, of a call; 0: none yet */
+    bool       gone;                 /* not in the configuration any more */
 };
 
-size_t gateways_count(const struct gateways *g);
+size_t gateways_count(const struct gateways *g);           /* numbers in use: 0 to this */
 void   gateways_state(const struct gateways *g, uint16_t index, struct gateway_state *ret);
 const struct gateways_counts *gateways_counts(const struct gateways *g);
 /* A line for each: "provider: 192.0.2.1:5060 udp, registered for 3580 s, alive, 3 of 30 calls, last 200". */

@@ -46,6 +46,7 @@ static bool send_register(struct gateways *g, struct gateway *w, const struct ho
     sip_build_cseq(o, ++w->cseq, SLICE("REGISTER"));
     put_contact(o, w, client_request_hop(g->endpoint));
     sip_build_header_u32(o, SIP_H_EXPIRES, w->leaving ? 0 : w->wanted_s);
+    w->leave_sent = w->leaving;
     out_text(o, credentials);
     g->counts.registers++;
     return gateway_send(g, w, TASK_REGISTER, o);
@@ -79,18 +80,20 @@ void gateway_register(struct gateways *g, struct gateway *w)
         try_later(g, w, 0);
 }
 
+/* A REGISTER under way is waited for: when it is granted, got_200 takes that back. */
+void gateway_leave(struct gateways *g, struct gateway *w)
+{
+    for (int task = 0; task < TASKS; task++)
+        wheel_clear(&g->wheel, &w->clocks[task].timer);
+    w->leaving = true;
+    if (w->until_ns > gateways_now(g))
+        gateway_register(g, w);
+}
+
 void gateways_leave_all(struct gateways *g)
 {
-    for (size_t i = 0; i < g->count; i++) {
-        struct gateway *w = &g->list[i];
-        bool was_there = w->until_ns > gateways_now(g);
-
-        for (int task = 0; task < TASKS; task++)
-            wheel_clear(&g->wheel, &w->clocks[task].timer);
-        w->leaving = true;
-        if (was_there)
-            gateway_register(g, w);
-    }
+    for (size_t i = 0; i < g->count; i++)
+        gateway_leave(g, &g->list[i]);
 }
 
 /* ---- the answer ---- */
@@ -125,6 +128,8 @@ static void got_200(struct gateways *g, struct gateway *w, const struct sip_mess
     deadlist_succeeded(g->deadlist, &hop->remote, hop->transport);
     if (w->leaving) {
         w->until_ns = 0;
+        if (!w->leave_sent)                               /* it was about to register when it had to go */
+            gateway_register(g, w);
         return;
     }
     if (granted_ns <= 0) {                                /* 200, and yet not registered */

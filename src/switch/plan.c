@@ -700,10 +700,8 @@ bool plan_gateway_of(const struct plan *p, const struct address *from, uint16_t 
     return false;
 }
 
-bool plan_fails_over(const struct plan *p, uint16_t gateway, const struct plan_failure *f)
+bool plan_fails_over(const struct config_codes *codes, const struct plan_failure *f)
 {
-    const struct config_codes *codes = &p->config->gateways[gateway].fail_over;
-
     if (f->rang && f->status < 500)                       /* a phone was reached: 480 and its like are an answer */
         return false;
     if (f->local && ((f->status == 408 && codes->unanswered) || (f->status == 503 && codes->unreachable)))

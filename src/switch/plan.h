@@ -101,8 +101,8 @@ struct plan_failure {
     bool     local;                  /* ours: 408 when nothing came, 503 when it cannot be reached */
     bool     rang;                   /* its phone was heard ringing (18x) */
 };
-/* Is the next gateway to be tried? Never when the called side has decided. */
-bool plan_fails_over(const struct plan *p, uint16_t gateway, const struct plan_failure *failure);
+/* Is the next gateway to be tried? By the `fail_over` of this one. Never when the called side has decided. */
+bool plan_fails_over(const struct config_codes *codes, const struct plan_failure *failure);
 
 /* ---- numbers ---- */
 

@@ -360,7 +360,7 @@ TEST(a_call_moves_on_by_code_and_never_when_the_called_side_has_decided)
 
     CHECK(rig_start(&r, office));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        CHECK_ROW_EQ(i, plan_fails_over(r.plan, rows[i].gateway, &rows[i].failure), rows[i].want);
+        CHECK_ROW_EQ(i, plan_fails_over(&plan_config(r.plan)->gateways[rows[i].gateway].fail_over, &rows[i].failure), rows[i].want);
     rig_end(&r);
 }
 

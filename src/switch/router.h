@@ -25,7 +25,7 @@ struct route_target {
     struct hop hop;
     slice      routes;               /* whole Route lines (the Path of a registration), or empty */
     uint16_t   order;                /* those of one order ring together, the lowest first */
-    uint16_t   trunk;                /* of a gateway: which */
+    uint16_t   trunk;                /* of a gateway: its number (gateways.h), not its place in the configuration */
     bool       gateway;              /* a trunk: it answers to the functions of the router below */
     bool       anyhow;               /* of a gateway: takes the call though it is full (emergency) */
     bool       trusted;              /* gets the caller's identity even when that is to be hidden */

@@ -249,96 +249,6 @@ static void on_sent(void *ctx, const struct hop *to, slice bytes)
 
 /* ---- life ---- */
 
-/* Our domains; without any in the configuration, the addresses that we listen on. */
-static bool take_domains(struct worker *w, struct registrar_settings *settings)
-{
-    const struct config *c = config_of(w);
-    size_t count = c->server.domains.count ? c->server.domains.count : c->listen_count;
-    char *texts;
-    slice *aliases;
-
-    w->domains = calloc(count + 1, sizeof *w->domains + c->listen_count * (sizeof(slice) + ADDRESS_TEXT_MAX));
-    if (!w->domains)
-        return false;
-    aliases = (slice *)(void *)(w->domains + count);
-    texts = (char *)(aliases + c->listen_count);
-    for (size_t i = 0; i < c->listen_count; i++) {
-        char *text = texts + i * ADDRESS_TEXT_MAX;
-
-        aliases[i] = slice_of(text, address_format_ip(&c->listens[i].address, text));
-    }
-    for (size_t i = 0; i < count; i++)
-        w->domains[i] = (struct registrar_domain){ .name = c->server.domains.count ? c->server.domains.at[i] : aliases[i] };
-    if (!c->server.domains.count)
-        count = 1;
-    w->domains[0].aliases = aliases;
-    w->domains[0].alias_count = c->listen_count;
-    settings->domains = w->domains;
-    settings->domain_count = count;
-    return true;
-}
-
-static struct registrar_settings registrar_settings_of(const struct config *c)
-{
-    return (struct registrar_settings){
-        .expires_default_s = (uint32_t)(c->registrar.expires_ns / SECOND_NS),
-        .expires_min_s = (uint32_t)(c->registrar.expires_min_ns / SECOND_NS),
-        .expires_max_s = (uint32_t)(c->registrar.expires_max_ns / SECOND_NS),
-        .contacts_max = c->registrar.contacts_max,
-        .nat = c->registrar.nat ? REGISTRAR_NAT_DETECT : REGISTRAR_NAT_NEVER,
-        .flow_timer_s = (uint32_t)(c->registrar.flow_timer_ns / SECOND_NS),
-        .ping_failures_max = c->registrar.ping_failures,
-    };
-}
-
-/* Never limited, never banned: what [security] allows, and whence gateways call, as the plan knows them by it. */
-static size_t take_allowed(struct worker *w)
-{
-    const struct config *c = config_of(w);
-    size_t most = c->security.allow.count, n = 0;
-
-    for (size_t i = 0; i < c->gateway_count; i++)
-        most += c->gateways[i].allow_from.count + 1;
-    w->allowed = calloc(most + 1, sizeof *w->allowed);
-    for (size_t i = 0; w->allowed && i < c->security.allow.count; i++)
-        w->allowed[n++] = (struct guard_net){ c->security.allow.at[i].ip, c->security.allow.at[i].bits };
-    for (size_t i = 0; w->allowed && i < c->gateway_count; i++) {
-        const struct config_gateway *g = &c->gateways[i];
-
-        for (size_t k = 0; k < g->allow_from.count; k++)
-            w->allowed[n++] = (struct guard_net){ g->allow_from.at[k].ip, g->allow_from.at[k].bits };
-        if (g->allow_from.count == 0 && g->host.address.family)
-            w->allowed[n++] = (struct guard_net){ g->host.address, g->host.address.family == 4 ? 32 : 128 };
-    }
-    return n;
-}
-
-static struct guard_settings guard_settings_of(struct worker *w)
-{
-    const struct config_security *s = &config_of(w)->security;
-    size_t count = take_allowed(w);
-
-    return (struct guard_settings){
-        .seed = w->settings.seed, .sources_max = 0,
-        .rate_per_s = s->requests.per_ns ? (uint32_t)((int64_t)s->requests.count * SECOND_NS / s->requests.per_ns) : 0,
-        .faults_ban = s->failures.count ? s->failures.count * 4 : 0, .ban_first_ns = s->ban_ns,
-        .allowed = w->allowed, .allowed_count = count,
-        .scanners = s->user_agents.at, .scanner_count = s->user_agents.count,
-    };
-}
-
-/* Without a way to it, it is a relay that does not answer. */
-static void send_nowhere(void *ctx, slice bytes) { (void)ctx, (void)bytes; }
-
-static struct media_relay *make_media(struct worker *w, int64_t now_ns)
-{
-    static const struct media_sender nowhere = { NULL, send_nowhere };
-    struct media_relay_settings settings = { .seed = w->settings.seed };
-
-    settings.seed.k1 ^= w->settings.number + 1;           /* each worker has its own cookies */
-    return media_relay_new(&settings, w->settings.media.send ? &w->settings.media : &nowhere, now_ns);
-}
-
 static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_t now_ns)
 {
     const struct config *c = config_of(w);
@@ -346,35 +256,26 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
                                     .transactions_max = c->overload.transactions_max };
     struct endpoint_user user = { w,         on_request,      on_cancelled,    on_ack, on_response,
                                   on_failed, on_server_ended, on_client_ended, on_sent };
-    struct guard_settings gs = guard_settings_of(w);
-    struct authenticate_settings as = { .key = w->settings.key, .worker = w->settings.number,
-                                        .nonce_life_s = (uint32_t)(c->registrar.nonce_life_ns / SECOND_NS),
-                                        .offered_count = c->registrar.algorithms.count };
-    struct bindings_settings bs = { .seed = w->settings.seed,
-                                    .ping = c->registrar.ping_ns ? BINDINGS_PING_BY_HOP : BINDINGS_PING_NONE,
-                                    .ping_every_ns = c->registrar.ping_ns };
-    struct registrar_settings rs = registrar_settings_of(c);
     struct gateways_settings places = { .config = c, .seed = w->settings.seed, .idle = w->settings.number != 0,
                                         .ctx = w->settings.gateways_ctx, .locate = w->settings.gateways_locate };
     struct router router = worker_router(w);
-    struct b2bua_settings calls = { .seed = w->settings.seed, .calls_max = c->calls.calls_max,
-                                    .user_calls_max = c->calls.user_calls_max, .ring_ns = c->timers.no_answer_ns,
-                                    .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
-                                    .server = c->server.name };
 
-    for (unsigned i = 0; i < as.offered_count && i < DIGEST_ALGORITHMS; i++)
-        as.offered[i] = (enum digest_algorithm)c->registrar.algorithms.at[i];
+    if (!worker_own_make(c, &w->own) || !worker_make_media(w, c, &w->settings.media, now_ns, &w->media))
+        return false;
+    struct guard_settings gs = worker_guard_settings(w, c, &w->own);
+    struct authenticate_settings as = worker_authenticate_settings(w, c);
+    struct bindings_settings bs = worker_bindings_settings(w, c);
+    struct registrar_settings rs = worker_registrar_settings(c, &w->own);
+    struct b2bua_settings calls = worker_b2bua_settings(w, c, &w->own);
+
     w->endpoint = endpoint_new(&es, sender, &user, now_ns);
-    w->guard = w->allowed ? guard_new(&gs) : NULL;
+    w->guard = guard_new(&gs);
     w->authenticator = w->guard ? authenticator_new(&as, w->settings.users, w->guard, now_ns) : NULL;
     w->bindings = bindings_new(&bs, now_ns);
-    if (!w->endpoint || !w->authenticator || !w->bindings || !take_domains(w, &rs))
+    if (!w->endpoint || !w->authenticator || !w->bindings)
         return false;
     w->registrar = registrar_new(&rs, w->endpoint, w->settings.users, w->authenticator, w->bindings, w->guard);
     w->gateways = gateways_new(&places, w->endpoint, now_ns);
-    if (c->media.mode == CONFIG_MEDIA_ANCHOR && !(calls.media = w->media = make_media(w, now_ns)))
-        return false;
-    calls.media_required = c->media.relay == CONFIG_RELAY_REQUIRE;
     w->b2bua = w->gateways ? b2bua_new(&calls, w->endpoint, &router, now_ns) : NULL;
     return w->registrar && w->b2bua;
 }
@@ -397,7 +298,8 @@ struct worker *worker_free(struct worker *w)
     if (!w)
         return NULL;
     b2bua_free(w->b2bua);
-    media_relay_free(w->media);
+    for (size_t i = 0; i < w->relay_count; i++)
+        media_relay_free(w->relays[i].media);
     gateways_free(w->gateways);
     registrar_free(w->registrar);
     authenticator_free(w->authenticator);
@@ -406,8 +308,7 @@ struct worker *worker_free(struct worker *w)
     endpoint_free(w->endpoint);
     out_done(&w->headers);
     out_done(&w->texts);
-    free(w->domains);
-    free(w->allowed);
+    worker_own_done(&w->own);
     free(w);
     return NULL;
 }
@@ -458,8 +359,8 @@ void worker_time(struct worker *w, int64_t now_ns)
 {
     endpoint_time(w->endpoint, now_ns);
     b2bua_time(w->b2bua, now_ns);
-    if (w->media)
-        media_relay_time(w->media, now_ns);
+    for (size_t i = 0; i < w->relay_count; i++)
+        media_relay_time(w->relays[i].media, now_ns);
     registrar_time(w->registrar, now_ns);
     gateways_time(w->gateways, now_ns);
 }
@@ -469,25 +370,30 @@ int64_t worker_next_ns(const struct worker *w)
     int64_t next_ns = endpoint_next_ns(w->endpoint), calls_ns = b2bua_next_ns(w->b2bua), registrar_ns = registrar_next_ns(w->registrar),
             gateways_ns = gateways_next_ns(w->gateways);
 
-    if (w->media && media_relay_next_ns(w->media) < next_ns)
-        next_ns = media_relay_next_ns(w->media);
+    for (size_t i = 0; i < w->relay_count; i++)
+        if (media_relay_next_ns(w->relays[i].media) < next_ns)
+            next_ns = media_relay_next_ns(w->relays[i].media);
     next_ns = calls_ns < next_ns ? calls_ns : next_ns;
     next_ns = gateways_ns < next_ns ? gateways_ns : next_ns;
     return registrar_ns < next_ns ? registrar_ns : next_ns;
 }
 
 /* Whatever follows is of this time, in the calls, too. */
-void worker_media(struct worker *w, slice bytes, int64_t now_ns)
+void worker_media(struct worker *w, const void *sender, slice bytes, int64_t now_ns)
 {
+    struct media_relay *media = worker_relay_of(w, sender);
+
     endpoint_time(w->endpoint, now_ns);
-    if (w->media)
-        media_relay_receive(w->media, bytes, now_ns);
+    if (media)
+        media_relay_receive(media, bytes, now_ns);
 }
 
-void worker_media_lost(struct worker *w, int64_t now_ns)
+void worker_media_lost(struct worker *w, const void *sender, int64_t now_ns)
 {
-    if (w->media)
-        media_relay_lost(w->media, now_ns);
+    struct media_relay *media = worker_relay_of(w, sender);
+
+    if (media)
+        media_relay_lost(media, now_ns);
 }
 
 void worker_drain(struct worker *w, bool on) { w->drains = on; }

@@ -27,7 +27,7 @@ struct worker_observer {
 };
 
 struct worker_settings {
-    const struct plan  *plan;        /* and by it the configuration; outlives the worker, or worker_set */
+    const struct plan  *plan;        /* and by it the configuration; both are borrowed until worker_set, or for its life */
     const struct users *users;
     struct hash_seed    seed;        /* secret */
     struct digest_key   key;         /* secret: nonces */
@@ -38,6 +38,9 @@ struct worker_settings {
     struct media_sender media;       /* to the media relay, when the configuration wants one */
 };
 
+/* Media relays in its life, each with another ctx of its media_sender. */
+enum { WORKER_RELAYS_MAX = 8 };
+
 struct worker_counts {
     uint64_t received, not_sip, dropped, refused_by_checks;
 };
@@ -46,10 +49,19 @@ struct worker;
 struct worker *worker_new(const struct worker_settings *settings, const struct hop_sender *sender, int64_t now_ns);
 struct worker *worker_free(struct worker *w);
 
+/* Another plan, and by it another configuration, from the next message on. Nothing of the old ones is borrowed
+ * any more when this returns 0: they may be freed. Calls, registrations, transactions, bans and contacts stay;
+ * gateways as in gateways.h, whose passwords the caller reads again (by gateways_number). Calls that are there
+ * keep the media relay that they began with, or their being without one; those that begin go by `media`
+ * (NULL: that of before), when the configuration wants one. -ENOMEM, or -ENOSPC (gateways.h; more relays than
+ * WORKER_RELAYS_MAX): all is as before. Not from within a callback. */
+int worker_set(struct worker *w, const struct plan *plan, const struct media_sender *media, int64_t now_ns);
+
 void    worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns);
 void    worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns);
-void    worker_media(struct worker *w, slice bytes, int64_t now_ns);           /* from the media relay */
-void    worker_media_lost(struct worker *w, int64_t now_ns);
+/* From the media relay that is reached by the media_sender with this ctx. */
+void    worker_media(struct worker *w, const void *sender, slice bytes, int64_t now_ns);
+void    worker_media_lost(struct worker *w, const void *sender, int64_t now_ns);
 void    worker_time(struct worker *w, int64_t now_ns);
 int64_t worker_next_ns(const struct worker *w);
 
@@ -62,7 +74,7 @@ const struct worker_counts *worker_counts(const struct worker *w);
 const struct b2bua_counts  *worker_calls(const struct worker *w);
 const struct registrar_counts *worker_registrar_counts(const struct worker *w);
 const struct endpoint_counts  *worker_endpoint_counts(const struct worker *w);
-const struct media_relay_counts     *worker_media_counts(const struct worker *w);    /* NULL: media are passed through */
+const struct media_relay_counts     *worker_media_counts(const struct worker *w);    /* NULL: media are passed through now */
 struct guard               *worker_guard(struct worker *w);
 /* To bring passwords and places, and to look at. Worker 0 registers and pings for all. */
 struct gateways            *worker_gateways(struct worker *w);

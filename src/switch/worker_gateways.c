@@ -23,7 +23,7 @@ static bool next(void *ctx, uint16_t trunk, const struct route_outcome *o, const
 
     if (candidate->gateway && candidate->trunk == trunk)
         return !o->rang && (o->local || o->status == 503);
-    return plan_fails_over(w->settings.plan, trunk, &failure);
+    return plan_fails_over(&gateways_config(w->gateways, trunk)->fail_over, &failure);
 }
 
 static bool credentials(void *ctx, uint16_t trunk, const struct sip_message *challenge, const struct sip_message *request,

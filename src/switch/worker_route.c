@@ -160,9 +160,10 @@ static void add_gateway(struct worker *w, const struct route_question *q, const 
     slice calling = slice_of_string(target->calling);
     struct target_pieces p = { .uri.at = w->texts.used };
     struct hop hops[HOPS_MAX];
-    size_t count = gateways_hops(w->gateways, target->gateway, anyhow, hops, HOPS_MAX);
+    uint16_t trunk = gateways_number(w->gateways, target->gateway);
+    size_t count = gateways_hops(w->gateways, trunk, anyhow, hops, HOPS_MAX);
 
-    if (!count || (!emergency && gateways_are_full(w->gateways, target->gateway)))
+    if (!count || (!emergency && gateways_are_full(w->gateways, trunk)))
         return;
     gateways_put_uri(&w->texts, gateway, slice_of_string(target->called));
     p.uri.len = w->texts.used - p.uri.at;
@@ -175,7 +176,7 @@ static void add_gateway(struct worker *w, const struct route_question *q, const 
     p.to.len = w->texts.used - p.to.at;
     for (size_t i = 0; i < count && ret->target_count < ROUTE_TARGETS_MAX; i++) {
         ret->targets[ret->target_count] = (struct route_target){
-            .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = target->gateway, .gateway = true,
+            .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = trunk, .gateway = true,
             .anyhow = emergency, .trusted = gateway->trusted, .forwarding = gateway->forwarding,
         };
         pieces[ret->target_count++] = p;
@@ -273,7 +274,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         return;
     }
     ret->by_gateway = w->caller.kind == PLAN_BY_GATEWAY;
-    ret->caller_trunk = w->caller.gateway;
+    ret->caller_trunk = ret->by_gateway ? gateways_number(w->gateways, w->caller.gateway) : 0;
     ret->caller_trusted = is_trusted(w, q);
     ret->caller_hides = w->caller.kind == PLAN_BY_USER && (w->caller.flags & USER_HIDE_NUMBER);
     ret->caller = piece_text(w, caller);

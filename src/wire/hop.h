@@ -7,7 +7,7 @@
  *
  * `connection` names an open connection of TCP, TLS or WebSocket, never two in the life of
  * the process; 0 means none yet: who sends by it opens one, and puts its number in. UDP has
- * none. `listener` is which of our own addresses this is, in the order of the configuration. */
+ * none. `listener` is which of our own addresses this is: a number that stays while it is listened on. */
 #ifndef WIRE_HOP_H
 #define WIRE_HOP_H
 
@@ -43,8 +43,8 @@ static inline struct wire_unit hop_unit(const struct hop *h, bool sent, slice by
 struct hop_sender {
     void *ctx;
     int (*send)(void *ctx, struct hop *to, slice bytes);
-    /* A hop whose local.family is 0 has no listener yet: fills in which, and our address there.
-     * 0 or -errno: none will do. May be NULL. */
+    /* A hop whose local.family is 0 has no listener yet, another may have lost the one it names:
+     * fills in which, and our address there. 0 or -errno: none will do. May be NULL. */
     int (*choose)(void *ctx, struct hop *to);
 };
 

@@ -72,7 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_refused(&report, size);
     } else {
         MUST(report.total == 0 && c->listen_count > 0);
-        MUST(config_needs_restart(c, c).ptr == NULL);
+        slice restarts[CONFIG_RESTARTS_MAX];
+
+        MUST(config_needs_restart(c, c, restarts, CONFIG_RESTARTS_MAX) == 0);
         check_plan(c);
     }
     config_report_done(&report);

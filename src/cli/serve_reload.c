@@ -1,0 +1,283 @@
+/* cli/serve_reload.c - another configuration for the running server, and letting calls run out
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * All of a new configuration, or nothing: what can fail (the file, the passwords, certificates and
+ * ports, the switch) is done first, and changes nothing until the last of it has worked. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/serve_int.h"
+
+enum { PASSWORD_MAX = 1024 };
+
+/* ---- the network ---- */
+
+static const char *or_null(slice path) { return path.len ? path.ptr : NULL; }      /* texts of a configuration end in NUL */
+
+bool serve_net_settings(const struct config *c, struct net_settings *ret)
+{
+    struct net_listener *listeners = calloc(c->listen_count + 1, sizeof *listeners);
+
+    *ret = (struct net_settings){ .listeners = listeners, .listener_count = c->listen_count,
+                                  .limits = { .per_source_max = c->security.connections_max } };
+    for (size_t i = 0; listeners && i < c->listen_count; i++)
+        listeners[i] = (struct net_listener){
+            .transport = config_wire((enum config_transport)c->listens[i].transport), .address = c->listens[i].address,
+            .tls = { .certificate = or_null(c->listens[i].certificate), .key = or_null(c->listens[i].key),
+                     .ca_file = or_null(c->listens[i].client_ca), .verify_client = c->listens[i].client_ca.len != 0 },
+        };
+    return listeners != NULL;
+}
+
+static slice why_not(const struct cli *cli, const struct net_fault *fault)
+{
+    switch (fault->error) {
+    case 0:             return slice_of_string(fault->why ? fault->why : "");
+    case EADDRINUSE:    return words_text(cli->words, TEXT_SERVE_WHY_PORT);
+    case EADDRNOTAVAIL: return words_text(cli->words, TEXT_SERVE_WHY_ADDRESS);
+    default:            return cli_why(cli, fault->error);
+    }
+}
+
+int serve_say_fault(const struct serving *s, const struct config *config, const struct net_fault *fault)
+{
+    char address[ADDRESS_TEXT_MAX] = "";
+    slice why = why_not(s->cli, fault);
+
+    if (fault->listener < config->listen_count)
+        address_format(&config->listens[fault->listener].address, address);
+    return cli_say_error(s->cli, CLI_MACHINE,
+                         fault->what == NET_FAULT_CERTIFICATE || fault->what == NET_FAULT_KEY ||
+                                 fault->what == NET_FAULT_KEY_MATCH || fault->what == NET_FAULT_CA
+                             ? TEXT_SERVE_ERROR_TLS : TEXT_SERVE_ERROR_LISTEN,
+                         WORDS_TEXT("address", slice_of_string(address)), WORDS_TEXT("why", why));
+}
+
+/* ---- the media relay ---- */
+
+static void on_media(void *ctx, slice bytes, int64_t now_ns)
+{
+    struct serve_relay *r = ctx;
+
+    worker_media(r->serving->worker, r, bytes, now_ns);
+}
+
+static void on_media_lost(void *ctx, int64_t now_ns)
+{
+    struct serve_relay *r = ctx;
+
+    worker_media_lost(r->serving->worker, r, now_ns);
+}
+
+static void send_media(void *ctx, slice bytes)
+{
+    struct serve_relay *r = ctx;
+
+    if (r->ng) {
+        struct media_sender sender = ng_sender(r->ng);
+
+        sender.send(sender.ctx, bytes);
+    }
+}
+
+/* What cannot be opened is a relay that is away: media.relay says what becomes of calls. */
+struct media_sender serve_media_sender(struct serving *s, const struct config *config)
+{
+    struct address at = config->media.rtpengine.address;
+    struct serve_relay *r = NULL;
+
+    at.port = config->media.rtpengine.port;
+    for (size_t i = 0; i < s->relay_count; i++)
+        if (address_eq(&s->relays[i].address, &at))
+            r = &s->relays[i];
+    if (config->media.mode != CONFIG_MEDIA_ANCHOR || !at.family || (!r && s->relay_count == ARRAY_LEN(s->relays)))
+        return (struct media_sender){ NULL, NULL };
+    if (!r) {
+        r = &s->relays[s->relay_count++];
+        *r = (struct serve_relay){ .serving = s, .address = at };
+    }
+    if (!r->ng)
+        (void)ng_open(&r->ng, s->loop, &at, &(struct ng_handlers){ r, on_media, on_media_lost });
+    return (struct media_sender){ r, send_media };
+}
+
+/* ---- passwords of gateways ---- */
+
+struct serve_passwords {
+    size_t count;
+    struct { char text[PASSWORD_MAX]; size_t len; } of[];  /* by place; len 0: none */
+};
+
+static void forget(struct serve_passwords *p)
+{
+    explicit_bzero(p->of, p->count * sizeof p->of[0]);
+    free(p);
+}
+
+static int read_password(const struct cli *cli, const char *path, char text[PASSWORD_MAX], size_t *ret_len)
+{
+    FILE *file = fopen(path, "re");
+
+    if (!file)
+        return cli_say_error(cli, CLI_INPUT, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(path)),
+                             WORDS_TEXT("what", cli_why(cli, errno)));
+    setbuf(file, NULL);                                   /* no second copy of it */
+    *ret_len = fread(text, 1, PASSWORD_MAX, file);
+    (void)fclose(file);
+    return -1;
+}
+
+int serve_passwords_read(const struct serving *s, const struct config *config, struct serve_passwords **ret)
+{
+    struct serve_passwords *p = calloc(1, sizeof *p + config->gateway_count * sizeof p->of[0]);
+    int code = -1;
+
+    if (!p)
+        return cli_no_memory(s->cli);
+    p->count = config->gateway_count;
+    for (size_t i = 0; code < 0 && i < p->count; i++)
+        if (config->gateways[i].password_file.len)
+            code = read_password(s->cli, config->gateways[i].password_file.ptr, p->of[i].text, &p->of[i].len);
+    if (code < 0)
+        *ret = p;
+    else
+        forget(p);
+    return code;
+}
+
+int serve_passwords_give(const struct serving *s, struct serve_passwords *p)
+{
+    struct gateways *g = worker_gateways(s->worker);
+    int error = 0;
+
+    for (size_t i = 0; !error && i < p->count; i++)
+        if (s->config->gateways[i].password_file.len)
+            error = gateways_set_password(g, gateways_number(g, i), slice_of(p->of[i].text, p->of[i].len));
+    forget(p);
+    return error ? cli_no_memory(s->cli) : -1;
+}
+
+/* ---- reload ---- */
+
+static slice file_of(const struct serving *s) { return slice_of_string(s->wish->config ? s->wish->config : ""); }
+
+static void say_reloaded(const struct serving *s)
+{
+    slice settings[CONFIG_RESTARTS_MAX];
+    size_t count = config_needs_restart(s->first, s->config, settings, ARRAY_LEN(settings));
+    struct out list;
+
+    if (!count) {
+        (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_RELOADED, WORDS_TEXT("file", file_of(s)));
+        return;
+    }
+    out_init_memory(&list, 1024);
+    for (size_t i = 0; i < count; i++) {
+        out_text(&list, i ? SLICE(", ") : SLICE(""));
+        out_text(&list, settings[i]);
+    }
+    (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_RELOADED_BUT, WORDS_TEXT("file", file_of(s)),
+                        WORDS_TEXT("settings", out_taken(&list)));
+    out_done(&list);
+}
+
+/* A new configuration on its way. */
+struct fresh {
+    struct config          *config;
+    struct plan            *plan;
+    struct serve_passwords *passwords;
+    struct net_change      *change;
+};
+
+static int prepare_net(const struct serving *s, struct fresh *f)
+{
+    struct net_fault fault = { .error = ENOMEM, .listener = SIZE_MAX };
+    struct net_settings settings;
+    int error = serve_net_settings(f->config, &settings) ? net_prepare(s->net, &settings, &f->change, &fault) : -ENOMEM;
+
+    free((void *)(uintptr_t)settings.listeners);
+    return error ? serve_say_fault(s, f->config, &fault) : -1;
+}
+
+static int say_not_set(const struct serving *s, int error)
+{
+    if (error == -ENOMEM)
+        return cli_no_memory(s->cli);
+    return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", file_of(s)),
+                         WORDS_TEXT("what", words_text(s->cli->words, TEXT_SERVE_WHY_GATEWAYS)));
+}
+
+static int take_over(struct serving *s, struct fresh *f)
+{
+    struct media_sender media;
+    int error, code = serve_read_config(s->cli, s->wish->config, &f->config);
+
+    if (code >= 0)
+        return code;
+    f->plan = plan_new(f->config);
+    if (!f->plan)
+        return cli_no_memory(s->cli);
+    if ((code = serve_passwords_read(s, f->config, &f->passwords)) >= 0 || (code = prepare_net(s, f)) >= 0)
+        return code;
+    media = serve_media_sender(s, f->config);
+    error = worker_set(s->worker, f->plan, &media, loop_now_ns(s->loop));
+    return error ? say_not_set(s, error) : -1;
+}
+
+static void swap(struct serving *s, struct fresh *f)
+{
+    struct config *old = s->later;
+    struct plan *old_plan = s->plan;
+
+    net_commit(s->net, f->change);
+    s->config = s->later = f->config;
+    s->plan = f->plan;
+    plan_free(old_plan);
+    config_free(old);
+    serve_names_set(s->names, s->config);
+    (void)serve_passwords_give(s, f->passwords);
+}
+
+void serve_reload(struct serving *s)
+{
+    struct fresh f = { .config = NULL };
+
+    (void)out_flush(&s->cli->out);
+    if (take_over(s, &f) < 0) {
+        swap(s, &f);
+        say_reloaded(s);
+        return;
+    }
+    (void)net_cancel(s->net, f.change);
+    if (f.passwords)
+        forget(f.passwords);
+    plan_free(f.plan);
+    config_free(f.config);
+    (void)cli_say_error(s->cli, CLI_INPUT, TEXT_SERVE_RELOAD_REFUSED, WORDS_TEXT("file", file_of(s)));
+}
+
+/* ---- letting calls run out ---- */
+
+void serve_drain(struct serving *s, bool on)
+{
+    uint64_t live = worker_calls(s->worker)->live;
+
+    (void)out_flush(&s->cli->out);
+    s->draining = on;
+    worker_drain(s->worker, on);
+    if (!on)
+        (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_DRAIN_OVER);
+    else if (live)
+        (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_DRAINING, WORDS_NUMBER("count", live));
+}
+
+bool serve_is_drained(struct serving *s)
+{
+    if (!s->draining || worker_calls(s->worker)->live)
+        return false;
+    if (!s->leaving)
+        (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_DRAINED);
+    return true;
+}

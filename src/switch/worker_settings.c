@@ -1,0 +1,172 @@
+/* switch/worker_settings.c - what a configuration means to each part of a worker
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "switch/worker_int.h"
+
+#include <stdlib.h>
+
+#define SECOND_NS 1000000000ll
+
+/* ---- what is made of it ---- */
+
+/* Our domains; without any in the configuration, the addresses that we listen on. */
+static bool make_domains(const struct config *c, struct worker_own *own)
+{
+    size_t count = c->server.domains.count ? c->server.domains.count : c->listen_count;
+    char *texts;
+    slice *aliases;
+
+    own->domains = calloc(count + 1, sizeof *own->domains + c->listen_count * (sizeof(slice) + ADDRESS_TEXT_MAX));
+    if (!own->domains)
+        return false;
+    aliases = (slice *)(void *)(own->domains + count);
+    texts = (char *)(aliases + c->listen_count);
+    for (size_t i = 0; i < c->listen_count; i++) {
+        char *text = texts + i * ADDRESS_TEXT_MAX;
+
+        aliases[i] = slice_of(text, address_format_ip(&c->listens[i].address, text));
+    }
+    for (size_t i = 0; i < count; i++)
+        own->domains[i] = (struct registrar_domain){ .name = c->server.domains.count ? c->server.domains.at[i] : aliases[i] };
+    own->domain_count = c->server.domains.count ? count : 1;
+    own->domains[0].aliases = aliases;
+    own->domains[0].alias_count = c->listen_count;
+    return true;
+}
+
+/* Never limited, never banned: what [security] allows, and whence gateways call, as the plan knows them by it. */
+static bool make_allowed(const struct config *c, struct worker_own *own)
+{
+    size_t most = c->security.allow.count, n = 0;
+
+    for (size_t i = 0; i < c->gateway_count; i++)
+        most += c->gateways[i].allow_from.count + 1;
+    own->allowed = calloc(most + 1, sizeof *own->allowed);
+    for (size_t i = 0; own->allowed && i < c->security.allow.count; i++)
+        own->allowed[n++] = (struct guard_net){ c->security.allow.at[i].ip, c->security.allow.at[i].bits };
+    for (size_t i = 0; own->allowed && i < c->gateway_count; i++) {
+        const struct config_gateway *g = &c->gateways[i];
+
+        for (size_t k = 0; k < g->allow_from.count; k++)
+            own->allowed[n++] = (struct guard_net){ g->allow_from.at[k].ip, g->allow_from.at[k].bits };
+        if (g->allow_from.count == 0 && g->host.address.family)
+            own->allowed[n++] = (struct guard_net){ g->host.address, g->host.address.family == 4 ? 32 : 128 };
+    }
+    own->allowed_count = n;
+    return own->allowed != NULL;
+}
+
+bool worker_own_make(const struct config *c, struct worker_own *ret)
+{
+    struct worker_own own = { .server = malloc(c->server.name.len + 1) };
+
+    if (!own.server || !make_domains(c, &own) || !make_allowed(c, &own)) {
+        worker_own_done(&own);
+        return false;
+    }
+    if (c->server.name.len)
+        memcpy(own.server, c->server.name.ptr, c->server.name.len);
+    *ret = own;
+    return true;
+}
+
+void worker_own_done(struct worker_own *own)
+{
+    free(own->domains);
+    free(own->allowed);
+    free(own->server);
+    *own = (struct worker_own){ 0 };
+}
+
+/* ---- the media relay ---- */
+
+/* Without a way to it, it is a relay that does not answer. */
+static void send_nowhere(void *ctx, slice bytes) { (void)ctx, (void)bytes; }
+
+struct media_relay *worker_relay_of(const struct worker *w, const void *sender)
+{
+    for (size_t i = 0; i < w->relay_count; i++)
+        if (w->relays[i].sender == sender)
+            return w->relays[i].media;
+    return NULL;
+}
+
+bool worker_make_media(struct worker *w, const struct config *c, const struct media_sender *sender, int64_t now_ns,
+                       struct media_relay **ret)
+{
+    static const struct media_sender nowhere = { NULL, send_nowhere };
+    struct media_relay_settings settings = { .seed = w->settings.seed };
+    struct media_relay *media;
+
+    *ret = NULL;
+    if (c->media.mode != CONFIG_MEDIA_ANCHOR)
+        return true;
+    if (!sender->send)
+        sender = &nowhere;
+    *ret = worker_relay_of(w, sender->ctx);
+    if (*ret)
+        return true;
+    settings.seed.k1 ^= w->settings.number + 1;           /* each worker has its own cookies, for each relay */
+    settings.seed.k0 ^= w->relay_count;
+    media = w->relay_count < WORKER_RELAYS_MAX ? media_relay_new(&settings, sender, now_ns) : NULL;
+    if (media)
+        w->relays[w->relay_count++] = (struct worker_relay){ sender->ctx, media };
+    *ret = media;
+    return media != NULL;
+}
+
+/* ---- settings ---- */
+
+struct registrar_settings worker_registrar_settings(const struct config *c, const struct worker_own *own)
+{
+    return (struct registrar_settings){
+        .domains = own->domains, .domain_count = own->domain_count,
+        .expires_default_s = (uint32_t)(c->registrar.expires_ns / SECOND_NS),
+        .expires_min_s = (uint32_t)(c->registrar.expires_min_ns / SECOND_NS),
+        .expires_max_s = (uint32_t)(c->registrar.expires_max_ns / SECOND_NS),
+        .contacts_max = c->registrar.contacts_max,
+        .nat = c->registrar.nat ? REGISTRAR_NAT_DETECT : REGISTRAR_NAT_NEVER,
+        .flow_timer_s = (uint32_t)(c->registrar.flow_timer_ns / SECOND_NS),
+        .ping_failures_max = c->registrar.ping_failures,
+    };
+}
+
+struct guard_settings worker_guard_settings(const struct worker *w, const struct config *c, const struct worker_own *own)
+{
+    const struct config_security *s = &c->security;
+
+    return (struct guard_settings){
+        .seed = w->settings.seed, .sources_max = 0,
+        .rate_per_s = s->requests.per_ns ? (uint32_t)((int64_t)s->requests.count * SECOND_NS / s->requests.per_ns) : 0,
+        .faults_ban = s->failures.count ? s->failures.count * 4 : 0, .ban_first_ns = s->ban_ns,
+        .allowed = own->allowed, .allowed_count = own->allowed_count,
+        .scanners = s->user_agents.at, .scanner_count = s->user_agents.count,
+    };
+}
+
+struct authenticate_settings worker_authenticate_settings(const struct worker *w, const struct config *c)
+{
+    struct authenticate_settings as = { .key = w->settings.key, .worker = w->settings.number,
+                                        .nonce_life_s = (uint32_t)(c->registrar.nonce_life_ns / SECOND_NS),
+                                        .offered_count = c->registrar.algorithms.count };
+
+    for (unsigned i = 0; i < as.offered_count && i < DIGEST_ALGORITHMS; i++)
+        as.offered[i] = (enum digest_algorithm)c->registrar.algorithms.at[i];
+    return as;
+}
+
+struct bindings_settings worker_bindings_settings(const struct worker *w, const struct config *c)
+{
+    return (struct bindings_settings){ .seed = w->settings.seed,
+                                       .ping = c->registrar.ping_ns ? BINDINGS_PING_BY_HOP : BINDINGS_PING_NONE,
+                                       .ping_every_ns = c->registrar.ping_ns };
+}
+
+struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct config *c, const struct worker_own *own)
+{
+    return (struct b2bua_settings){
+        .seed = w->settings.seed, .calls_max = c->calls.calls_max, .user_calls_max = c->calls.user_calls_max,
+        .ring_ns = c->timers.no_answer_ns, .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
+        .server = slice_of(own->server, c->server.name.len), .media = w->media,
+        .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
+    };
+}
