@@ -339,6 +339,31 @@ static struct media_relay *make_media(struct worker *w, int64_t now_ns)
     return media_relay_new(&settings, w->settings.media.send ? &w->settings.media : &nowhere, now_ns);
 }
 
+static struct b2bua_settings calls_settings_of(const struct config *c)
+{
+    static const uint8_t timers[] = {
+        [CONFIG_TIMER_OFF] = B2BUA_TIMER_THROUGH, [CONFIG_TIMER_ANSWER] = B2BUA_TIMER_ANSWER,
+        [CONFIG_TIMER_ASK] = B2BUA_TIMER_ASK,     [CONFIG_TIMER_DEMAND] = B2BUA_TIMER_DEMAND,
+    };
+    static const uint8_t reliable[] = {
+        [CONFIG_100REL_OFF] = B2BUA_RELIABLE_OFF,         [CONFIG_100REL_LEG] = B2BUA_RELIABLE_LEG,
+        [CONFIG_100REL_THROUGH] = B2BUA_RELIABLE_THROUGH, [CONFIG_100REL_DEMAND] = B2BUA_RELIABLE_DEMAND,
+    };
+    static const uint8_t preconditions[] = {
+        [CONFIG_PRECONDITION_OFF] = B2BUA_PRECONDITIONS_OFF, [CONFIG_PRECONDITION_THROUGH] = B2BUA_PRECONDITIONS_THROUGH,
+        [CONFIG_PRECONDITION_ACT] = B2BUA_PRECONDITIONS_ACT,
+    };
+
+    return (struct b2bua_settings){
+        .calls_max = c->calls.calls_max, .user_calls_max = c->calls.user_calls_max, .ring_ns = c->timers.no_answer_ns,
+        .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
+        .session_timer = timers[c->calls.session_timer], .reliable = reliable[c->calls.reliable],
+        .preconditions = preconditions[c->calls.preconditions],
+        .session_expires_s = (uint32_t)(c->calls.session_expires_ns / SECOND_NS),
+        .session_expires_min_s = (uint32_t)(c->calls.session_expires_min_ns / SECOND_NS), .server = c->server.name,
+    };
+}
+
 static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_t now_ns)
 {
     const struct config *c = config_of(w);
@@ -357,11 +382,9 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
     struct gateways_settings places = { .config = c, .seed = w->settings.seed, .idle = w->settings.number != 0,
                                         .ctx = w->settings.gateways_ctx, .locate = w->settings.gateways_locate };
     struct router router = worker_router(w);
-    struct b2bua_settings calls = { .seed = w->settings.seed, .calls_max = c->calls.calls_max,
-                                    .user_calls_max = c->calls.user_calls_max, .ring_ns = c->timers.no_answer_ns,
-                                    .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
-                                    .server = c->server.name };
+    struct b2bua_settings calls = calls_settings_of(c);
 
+    calls.seed = w->settings.seed;
     for (unsigned i = 0; i < as.offered_count && i < DIGEST_ALGORITHMS; i++)
         as.offered[i] = (enum digest_algorithm)c->registrar.algorithms.at[i];
     w->endpoint = endpoint_new(&es, sender, &user, now_ns);
