@@ -191,6 +191,7 @@ static void call_free(struct b2bua_call *c)
         branch_free(list_item(c->branches.next, struct branch, in_call));
     leg_stop(&c->a);
     leg_forget_ack(&c->a);
+    session_forget(&c->a);
     b2bua_leave_map(&c->a);
     if (c->invite)
         server_set_owner(c->invite, NULL);
@@ -443,7 +444,7 @@ static void call_due(struct b2bua_call *c)
     else if (c->phase == CALL_SETUP)
         setup_ring_time_over(c);
     else if (c->phase == CALL_ANSWERED)
-        end_time_over(c);
+        session_due(c);
     call_release(c);
 }
 

@@ -14,7 +14,8 @@
  * took over (B's code stays with B), forking chose another branch's code (16.7), a gateway
  * refused our credentials (its 401 or 407, of which A knows nothing, is 403; the challenge of a
  * user's phone passes as it is), the next gateway was tried (as router.h says),
- * the media relay refused an SDP (488) or is required and away (503).
+ * the media relay refused an SDP (488) or is required and away (503), what is required or demanded
+ * is not there (420, 421), the session interval is too small (422), resources are not (580, 504).
  * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
 #ifndef SWITCH_B2BUA_H
 #define SWITCH_B2BUA_H
@@ -25,6 +26,25 @@
 
 struct b2bua;
 
+/* Zero leaves to the two phones what they agree on, from end to end. */
+enum b2bua_timer {                   /* session timers (RFC 4028) */
+    B2BUA_TIMER_THROUGH,             /* what the phones agree on is obeyed */
+    B2BUA_TIMER_ANSWER,              /* each leg by itself, when its phone asks */
+    B2BUA_TIMER_ASK,                 /* we ask, and refresh the leg of a phone that knows of none */
+    B2BUA_TIMER_DEMAND               /* the same, but a caller that knows of none gets 421 */
+};
+enum b2bua_reliable {                /* reliable provisional answers (RFC 3262) */
+    B2BUA_RELIABLE_THROUGH,
+    B2BUA_RELIABLE_OFF,              /* who requires them gets 420 */
+    B2BUA_RELIABLE_LEG,              /* each leg by itself: B's are acknowledged by us */
+    B2BUA_RELIABLE_DEMAND            /* as through, but a caller that knows of none gets 421 */
+};
+enum b2bua_preconditions {           /* RFC 3312, 4032 */
+    B2BUA_PRECONDITIONS_THROUGH,
+    B2BUA_PRECONDITIONS_OFF,         /* who requires them gets 420 */
+    B2BUA_PRECONDITIONS_ACT          /* A hears no ringing before its resources are there; see b2bua_precondition.c */
+};
+
 struct b2bua_settings {
     struct hash_seed seed;
     uint32_t calls_max;              /* at once (100,000) */
@@ -32,6 +52,8 @@ struct b2bua_settings {
     int64_t  ring_ns;                /* until a forward or 480 (60 s) */
     int64_t  duration_max_ns;        /* of a call (24 h) */
     unsigned diversions_max;         /* forwards of one call (5) */
+    uint8_t  session_timer, reliable, preconditions;      /* enum b2bua_timer, _reliable, _preconditions */
+    uint32_t session_expires_s, session_expires_min_s;    /* what we ask for (1800); less than that is 422 (90) */
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
@@ -43,6 +65,8 @@ struct b2bua_counts {
     uint64_t unacknowledged;         /* 2xx without ACK: both legs ended */
     uint64_t unpracked;              /* reliable 1xx without PRACK: 504 */
     uint64_t expired;                /* session timer or duration_max_ns */
+    uint64_t refreshed, unrefreshed; /* session timers, by us; ended since nobody answered that */
+    uint64_t held_back;              /* ringing, until A has its resources */
     uint64_t full;                   /* refused for lack of room */
     uint64_t anchored, unanchored;   /* SDP that the relay rewrote; that passed without it */
     uint64_t unanchorable;           /* that was not passed on: the relay refused it, or is gone and required */

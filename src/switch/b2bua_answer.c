@@ -108,6 +108,8 @@ void leg_ack(struct leg *leg, const struct sip_message *body_of)
     struct b2bua *b = leg->call->b2bua;
     struct out *o = dialog_ack(b->endpoint, &leg->dialog, leg->invite_cseq_out);
 
+    if (body_of)
+        session_keep(leg, body_of);
     if (body_of || !leg->acked_once)
         keep_ack(leg, body_of);
     leg->acked_once = true;
@@ -193,47 +195,45 @@ void leg_prack(struct leg *leg)
         relay_free(r);
 }
 
-/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; when A cannot do that
- * we acknowledge B's ourselves. */
+/* B's 1xx to A. Reliable to A as it was to us, under a number of our own; when A cannot do that,
+ * or each leg is reliable by itself, we acknowledge B's ourselves. */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
 {
-    uint32_t rseq;
-    bool reliable = is_reliable_1xx(m, &rseq), ours = false;
-    unsigned how = c->caller_trusted ? HEADERS_TRUSTED : 0;
+    uint32_t rseq = 0;
+    bool reliable = is_reliable_1xx(m, &rseq), ours = reliable && reliable_ends_here(c), told = reliable_to_a(c, reliable);
+    unsigned how = headers_how(c), status = m->status;
 
     if (reliable && leg->rseq && rseq != leg->rseq + 1)
         return;                                           /* a repeat, or one is missing: it will come again */
-    if (reliable && c->reliable && c->a.repeats == LEG_REPEATS_1XX)
-        return;                                           /* A owes a PRACK (RFC 3262, 3): it will come again, too */
-    if (reliable && !c->reliable && c->relay_count >= RELAYS_MAX)
+    if (told && c->a.repeats == LEG_REPEATS_1XX) {        /* A owes a PRACK (RFC 3262, 3): it will come again, too */
+        c->held_ring = !reliable && status == 180 ? 180 : c->held_ring;
+        return;
+    }
+    if ((ours && c->relay_count >= RELAYS_MAX) || !precondition_18x(c, m, &status))
         return;
     if (reliable)
         leg->rseq = rseq;
-    if (reliable && !c->reliable) {
+    if (ours)
         leg_prack(leg);
-        ours = true;
-        how |= HEADERS_NO_REQUIRE;
-    }
+    if (!told)
+        how |= ours ? HEADERS_NO_REQUIRE : 0;
     if (!c->invite || m->status == 199)                   /* RFC 6228: of one fork; A has one dialog for all */
         return;
     dialog_refresh(&c->arena, m, &leg->dialog.hop, &leg->dialog);
+    session_peer(leg, m);
+    session_keep(&c->a, m);
     c->b = leg;
-    struct out *o = server_reply(c->invite, m->status, m->reason);
+    struct out *o = server_reply(c->invite, status, status == m->status ? m->reason : (slice){ 0 });
 
     headers_record_routes(o, &c->a.dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, how);
-    if (c->waiting && m->status == 180 && !sip_header_find(m, SIP_H_ALERT_INFO))
+    if (c->waiting && status == 180 && !sip_header_find(m, SIP_H_ALERT_INFO))
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
-    if (reliable && !ours)
-        sip_build_header_u32(o, SIP_H_RSEQ, ++c->a.rseq);
-    if (!server_reply_send(c->invite, headers_type(m), m->body) || !reliable || ours)
-        return;
-    c->prack_owed = true;
-    c->pracked_leg = leg;
-    c->pracked_rseq = rseq;
-    c->pracked_cseq = leg->invite_cseq_out;
-    leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
+    if (told)
+        reliable_put(o, c);
+    if (server_reply_send(c->invite, headers_type(m), m->body) && told)
+        reliable_sent(c, ours ? NULL : leg, rseq, m->body.len != 0);
 }
 
 /* Also after the final answer, which may cross it (RFC 3262, 3). What the PRACK was for may be
@@ -269,8 +269,11 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
         leg_stop(&c->a);
     c->prack_owed = false;
     c->pracked_leg = NULL;
+    if (!leg && reliable_prack(from, s, m))
+        return;
     if (!leg || !leg_is_open(leg)) {
         server_reply_plain(s, 200);
+        reliable_ring(c);
         return;
     }
     struct relay *r = relay_start(c, &c->a, leg, s, m);
@@ -278,11 +281,13 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
 
     if (o) {
         put_rack(o, c->pracked_rseq, c->pracked_cseq);
-        headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+        headers_pass(o, m, headers_how(c));
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
-    if (r && r->client)
+    if (r && r->client) {
+        precondition_passed(c, true, m);
         return;
+    }
     server_reply_plain(s, 500);
     if (r)
         relay_free(r);
@@ -312,7 +317,8 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 
     headers_record_routes(o, &c->a.dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
-    headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    headers_pass(o, m, headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+    session_answer(o, c);
     if (!server_reply_send(s, headers_type(m), m->body)) {
         (void)server_reply_plain(s, 500);
         c->a.ended = true;
@@ -320,5 +326,6 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         return;
     }
     leg_repeat(&c->a, LEG_REPEATS_2XX, s);
-    call_watch(c, m);
+    session_keep(&c->a, m);
+    session_answered(c, m);
 }

@@ -43,6 +43,8 @@ static void end_relays(struct b2bua_call *c)
         struct relay *r = list_item(l, struct relay, in_call);
 
         next = l->next;
+        if (r->refreshes && !r->done && r->method == SIP_INVITE && r->client)
+            relay_give_up(r);
         if (!r->from || r->done)
             continue;
         if (r->server && server_status(r->server) < 200)
@@ -95,42 +97,4 @@ void end_bye(struct leg *from, struct server_transaction *s, const struct sip_me
     from->ended = true;
     from->bye_wanted = false;
     call_end(c, from, (slice){ 0 }, m);
-}
-
-/* ---- time ---- */
-
-static void set_timer(struct b2bua_call *c)
-{
-    wheel_set(&c->b2bua->call_wheel, &c->timer,
-              c->session_end_ns < c->duration_end_ns ? c->session_end_ns : c->duration_end_ns);
-}
-
-/* Refreshed by each 2xx that carries Session-Expires; without it there is no timer (RFC 4028, 9). */
-void call_watch(struct b2bua_call *c, const struct sip_message *answer)
-{
-    const struct sip_header *h = sip_header_find(answer, SIP_H_SESSION_EXPIRES);
-    struct sip_session_expires session;
-    int64_t now_ns = b2bua_now(c->b2bua);
-
-    if (c->phase != CALL_ANSWERED)
-        return;
-    if (!c->duration_end_ns)
-        c->duration_end_ns = now_ns + c->b2bua->settings.duration_max_ns;
-    c->session_end_ns = INT64_MAX;
-    if (h && sip_session_expires_parse(h->value, &session))
-        c->session_end_ns = now_ns + (int64_t)session.interval_s * 1000000000;
-    set_timer(c);
-}
-
-void end_time_over(struct b2bua_call *c)
-{
-    int64_t now_ns = b2bua_now(c->b2bua);
-
-    if (now_ns < c->session_end_ns && now_ns < c->duration_end_ns) {
-        set_timer(c);
-        return;
-    }
-    c->b2bua->counts.expired++;
-    call_end(c, NULL, now_ns >= c->session_end_ns ? SLICE("SIP;cause=408;text=\"Session timer expired\"")
-                                                  : SLICE("SIP;cause=480;text=\"Longest call duration reached\""), NULL);
 }

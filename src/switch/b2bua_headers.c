@@ -7,7 +7,7 @@
 
 /* What belongs to one leg, is written anew, or was meant for us. Everything else, known or not,
  * speaks of the call and passes. */
-enum pass { PASS, PASS_NOT, PASS_TRUSTED, PASS_TAGS };
+enum pass { PASS, PASS_NOT, PASS_TRUSTED, PASS_TAGS, PASS_TIMER };
 static const uint8_t passes[SIP_HEADER_IDS] = {
     [SIP_H_VIA] = PASS_NOT, [SIP_H_FROM] = PASS_NOT, [SIP_H_TO] = PASS_NOT, [SIP_H_CALL_ID] = PASS_NOT,
     [SIP_H_CSEQ] = PASS_NOT, [SIP_H_CONTACT] = PASS_NOT, [SIP_H_MAX_FORWARDS] = PASS_NOT,
@@ -24,42 +24,77 @@ static const uint8_t passes[SIP_HEADER_IDS] = {
     [SIP_H_P_ACCESS_NETWORK_INFO] = PASS_TRUSTED, [SIP_H_P_CHARGING_VECTOR] = PASS_TRUSTED,
     [SIP_H_P_CHARGING_FUNCTION_ADDRESSES] = PASS_TRUSTED,
     [SIP_H_SUPPORTED] = PASS_TAGS, [SIP_H_REQUIRE] = PASS_TAGS, [SIP_H_UNSUPPORTED] = PASS_TAGS,
+    [SIP_H_SESSION_EXPIRES] = PASS_TIMER, [SIP_H_MIN_SE] = PASS_TIMER,
 };
 
-/* Extensions that end at this hop. */
-static const slice own_tags[] = { SLICE_INIT("path"), SLICE_INIT("outbound"), SLICE_INIT("gruu"), SLICE_INIT("sec-agree") };
+/* Extensions that end at this hop: always, or when the legs do not share them. */
+static const struct { slice tag; unsigned ends; } own_tags[] = {
+    { SLICE_INIT("path"), 0 },     { SLICE_INIT("outbound"), 0 },
+    { SLICE_INIT("gruu"), 0 },     { SLICE_INIT("sec-agree"), 0 },
+    { SLICE_INIT("timer"), HEADERS_NO_TIMER },
+    { SLICE_INIT("100rel"), HEADERS_NO_100REL },
+    { SLICE_INIT("precondition"), HEADERS_NO_PRECONDITION },
+};
+/* What we support ourselves, on this leg. */
+static const struct { slice tag; unsigned how; } our_tags[] = {
+    { SLICE_INIT("timer"), HEADERS_OUR_TIMER }, { SLICE_INIT("100rel"), HEADERS_OUR_100REL },
+};
 
-static bool tag_passes(slice tag)
+static bool tag_passes(slice tag, unsigned how)
 {
     for (size_t i = 0; i < ARRAY_LEN(own_tags); i++)
-        if (slice_eq_nocase(own_tags[i], tag))
-            return false;
+        if (slice_eq_nocase(own_tags[i].tag, tag))
+            return own_tags[i].ends && !(how & own_tags[i].ends);
     return true;
 }
 
-static void pass_tags(struct out *o, enum sip_header_id id, slice rest)
+static void put_tag(struct out *o, enum sip_header_id id, slice tag, bool is_first)
+{
+    if (is_first) {
+        out_text(o, sip_header_name(id));
+        out_text(o, SLICE(": "));
+    } else {
+        out_text(o, SLICE(", "));
+    }
+    sip_build_text(o, tag);
+}
+
+/* Those of theirs that pass; with them, in the first Supported, ours. */
+static void pass_tags(struct out *o, enum sip_header_id id, slice rest, unsigned how)
 {
     slice tag;
     bool any = false;
 
-    while (sip_list_next(&rest, &tag)) {
-        if (!tag_passes(tag))
-            continue;
-        if (!any) {
-            out_text(o, sip_header_name(id));
-            out_text(o, SLICE(": "));
-        } else {
-            out_text(o, SLICE(", "));
+    for (size_t i = 0; i < ARRAY_LEN(our_tags); i++)
+        if (how & our_tags[i].how) {
+            put_tag(o, id, our_tags[i].tag, !any);
+            any = true;
         }
-        sip_build_text(o, tag);
+    while (sip_list_next(&rest, &tag)) {
+        if (!tag_passes(tag, how))
+            continue;
+        put_tag(o, id, tag, !any);
         any = true;
     }
     if (any)
         out_text(o, SLICE("\r\n"));
 }
 
+unsigned headers_how(const struct b2bua_call *c)
+{
+    const struct b2bua_settings *s = &c->b2bua->settings;
+
+    return (c->caller_trusted ? HEADERS_TRUSTED : 0) | (s->session_timer ? HEADERS_NO_TIMER : 0) |
+           (s->reliable == B2BUA_RELIABLE_OFF || s->reliable == B2BUA_RELIABLE_LEG ? HEADERS_NO_100REL : 0) |
+           (s->preconditions == B2BUA_PRECONDITIONS_OFF ? HEADERS_NO_PRECONDITION : 0);
+}
+
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how)
 {
+    enum { OURS = HEADERS_OUR_TIMER | HEADERS_OUR_100REL };
+    unsigned ours = how & OURS;
+
+    how &= ~(unsigned)OURS;
     for (unsigned i = 0; i < m->header_count; i++) {
         const struct sip_header *h = &m->headers[i];
 
@@ -71,14 +106,22 @@ void headers_pass(struct out *o, const struct sip_message *m, unsigned how)
                 sip_build_named(o, h->name, h->value);
             break;
         case PASS_TAGS:
-            if (h->id != SIP_H_REQUIRE || !(how & HEADERS_NO_REQUIRE))
-                pass_tags(o, (enum sip_header_id)h->id, h->value);
+            if (h->id == SIP_H_REQUIRE && (how & HEADERS_NO_REQUIRE))
+                break;
+            pass_tags(o, (enum sip_header_id)h->id, h->value, h->id == SIP_H_SUPPORTED ? how | ours : how);
+            ours = h->id == SIP_H_SUPPORTED ? 0 : ours;
+            break;
+        case PASS_TIMER:
+            if (!(how & HEADERS_NO_TIMER))
+                sip_build_named(o, h->name, h->value);
             break;
         case PASS:
             sip_build_named(o, h->name, h->value);
             break;
         }
     }
+    if (ours)
+        pass_tags(o, SIP_H_SUPPORTED, (slice){ 0 }, ours);
 }
 
 void headers_record_routes(struct out *o, const struct dialog *d)

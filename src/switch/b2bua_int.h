@@ -25,6 +25,21 @@ enum b2bua_kind { B2BUA_CALL, B2BUA_BRANCH, B2BUA_RELAY, B2BUA_WAITING };
 /* What leg a or b sends again until it is acknowledged. */
 enum leg_repeat { LEG_REPEATS_NOTHING, LEG_REPEATS_1XX, LEG_REPEATS_2XX };
 
+/* What is agreed on one leg about its session timer (RFC 4028), in 16 bytes and a few bits. */
+enum session_flag {
+    SESSION_OURS = 1,                /* it is we who refresh */
+    SESSION_AGREED = 2,              /* the other side counts, too: without a refresh it is over */
+    SESSION_KNOWS_TIMER = 4, SESSION_TAKES_UPDATE = 8,    /* what its phone can do */
+    SESSION_REFRESHING = 16,         /* our refresh is under way */
+    SESSION_WANTS_UAC = 32, SESSION_WANTS_UAS = 64        /* who is to refresh, in a request */
+};
+struct session {
+    int64_t  expires_ns;             /* with interval_s 0: no timer */
+    uint32_t interval_s;
+    uint16_t min_s;                  /* the largest Min-SE heard, no more than 65535 */
+    uint16_t wait_cs;                /* our refresh is put off by so much beyond half the interval */
+};
+
 struct leg {
     struct map_node    by_tag;       /* our tag of it */
     struct list        in_branch;
@@ -39,11 +54,14 @@ struct leg {
     char    *ack;                    /* type and body of our ACK when it brought the answer: repeated with it */
     size_t   ack_type_len, ack_len;
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
+    struct session session;
     uint8_t  repeats;                /* enum leg_repeat */
+    uint8_t  session_flags;          /* enum session_flag */
     bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
     bool     ack_owed;               /* a 2xx came; our ACK waits for the other side's */
     bool     bye_wanted;             /* as soon as its ACK is here */
     bool     acked_once;             /* so a repeated 2xx gets the ACK again */
+    bool     answer_waits;           /* its 2xx came, and will again: A's PRACK is first */
 };
 
 struct branch {
@@ -59,7 +77,15 @@ struct branch {
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
+    uint32_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
+};
+
+/* What a request says of the session timer. */
+struct session_wish {
+    uint32_t interval_s;             /* 0: nothing */
+    uint16_t min_s;
+    uint8_t  flags;                  /* SESSION_KNOWS_TIMER, SESSION_TAKES_UPDATE, SESSION_WANTS_... */
 };
 
 struct relay {
@@ -73,6 +99,15 @@ struct relay {
     uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
     bool               has_offer, done;                   /* done: finally answered */
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
+    bool               refreshes;                         /* ours, for the session timer of `to` */
+    struct session_wish wish;                             /* of its sender */
+};
+
+/* B2BUA_PRECONDITIONS_ACT: what the last SDP of each side says. */
+enum precondition_flag {
+    PRECONDITION_A_KNOWS = 1, PRECONDITION_A_UNMET = 2,   /* a mandatory desire of A for its own side */
+    PRECONDITION_B_TAKES_PART = 4, PRECONDITION_B_WAITS = 8,    /* one of B for A's side */
+    PRECONDITION_FAILED = 16
 };
 
 /* What only a call that is still without answer needs, in an arena of its own. */
@@ -96,7 +131,9 @@ struct b2bua_call {
     uint8_t            kind;
     uint8_t            phase;        /* enum call_phase */
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
-    bool               had_offer, reliable;               /* of A's INVITE: SDP; 100rel is understood */
+    bool               had_offer, reliable, must_reliable;      /* of A's INVITE: SDP; 100rel is understood, required */
+    bool               early_sdp;    /* in the reliable 1xx that A owes a PRACK for */
+    uint8_t            preconditions, held_ring;          /* enum precondition_flag; 18x that A is to hear later */
     uint8_t            diversions, leg_count;
     uint16_t           relay_count;
     struct list        in_all, branches, relays;
@@ -115,7 +152,8 @@ struct b2bua_call {
     struct server_transaction *invite;                    /* A's, until its final answer */
     size_t             counted_bytes;                     /* of the arenas, in memory_bytes */
     struct wheel_timer timer;        /* setup: ring time; then session and duration */
-    int64_t            session_end_ns, duration_end_ns;
+    int64_t            duration_end_ns;
+    struct session_sdp *sdps;        /* of legs that can be refreshed by re-INVITE only */
 
     bool               caller_trusted, caller_hides, waiting, by_gateway;
     uint16_t           caller_trunk;
@@ -215,6 +253,7 @@ void setup_response(struct branch *branch, const struct sip_message *m, const st
 void setup_failed(struct branch *branch, enum endpoint_failure why);
 void setup_ring_time_over(struct b2bua_call *c);
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
+void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
@@ -234,6 +273,28 @@ void leg_ack(struct leg *leg, const struct sip_message *body_of);
 void leg_prack(struct leg *leg);                          /* of its last reliable 1xx, by ourselves */
 bool is_reliable_1xx(const struct sip_message *m, uint32_t *ret_rseq);
 
+/* ---- b2bua_reliable.c: what A requires, reliable 1xx by leg ---- */
+/* A's INVITE: 0; or a code, with header lines. */
+unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct out *headers);
+unsigned reliable_how(const struct b2bua_call *c);        /* of the headers of the INVITE to B */
+bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is acknowledged by us */
+bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
+bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */
+bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m);      /* with an offer: true, it is seen to */
+void reliable_ring(struct b2bua_call *c);                 /* 18x that was held back, if it may */
+void reliable_put(struct out *o, struct b2bua_call *c);   /* into a 1xx to A */
+void reliable_sent(struct b2bua_call *c, struct leg *leg, uint32_t rseq, bool has_sdp);     /* leg NULL: A's PRACK ends here */
+
+/* ---- b2bua_precondition.c ---- */
+void precondition_begin(struct b2bua_call *c, const struct sip_message *m);     /* A's INVITE */
+/* B's 18x. False: A does not hear it; else by this status. */
+bool precondition_18x(struct b2bua_call *c, const struct sip_message *m, unsigned *status);
+bool precondition_request(struct leg *from, struct server_transaction *s, const struct sip_message *m);  /* true: it is answered */
+void precondition_passed(struct b2bua_call *c, bool by_a, const struct sip_message *m);     /* an SDP that has gone on */
+bool precondition_holds(const struct b2bua_call *c);      /* it must not ring */
+void precondition_over(struct b2bua_call *c, struct relay *unanswered);         /* 580, or 504: when it holds still */
+void precondition_new_callee(struct b2bua_call *c);
+
 /* ---- b2bua_relay.c: requests within the dialogs ---- */
 void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop);
 bool relay_is_offer(const struct sip_message *request);   /* INVITE, or UPDATE with SDP */
@@ -251,8 +312,32 @@ void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of)
 void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct sip_message *reason_of);
 void end_unanchorable(struct b2bua_call *c);              /* whatever its phase */
 void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m);
-void call_watch(struct b2bua_call *c, const struct sip_message *answer);        /* session timer, duration */
-void end_time_over(struct b2bua_call *c);
+
+/* ---- b2bua_session.c: session timers, each leg its own, and the longest duration ---- */
+bool session_is_ours(const struct b2bua_call *c);         /* the timers end at us; else they pass from end to end */
+/* A's INVITE: 0; or 421 or 422, with header lines. */
+unsigned session_begin(struct b2bua_call *c, const struct sip_message *m, struct out *headers);
+void session_ask(struct out *o, const struct branch *branch);                   /* into the INVITE to B */
+bool session_invite_again(struct branch *branch, const struct sip_message *m);  /* B's 422: true, it is under way again */
+void session_peer(struct leg *leg, const struct sip_message *m);                /* what its phone can do */
+/* B's 2xx goes to A with that in it; then the time runs. */
+void session_answer(struct out *o, struct b2bua_call *c);
+void session_answered(struct b2bua_call *c, const struct sip_message *m);
+/* A request within a leg that may refresh it. True: it is answered. Else *ret goes with its relay. */
+bool session_request(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *hop,
+                     struct session_wish *ret);
+void session_relay(struct out *o, const struct leg *to);  /* into it, towards the other leg */
+void session_relayed(struct relay *r, const struct sip_message *m);             /* it has its 2xx */
+void session_relay_answer(struct out *o, const struct relay *r);                /* which goes on with that in it */
+/* Of a refresh of ours. True: that was all that is to be done about it. */
+bool session_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void session_failed(struct relay *r);
+/* An SDP that is in force was sent to the leg; its phone may have to be sent it again. */
+void session_keep(struct leg *leg, const struct sip_message *m);
+bool session_keeps(const struct leg *leg);                /* may it have to? */
+bool session_has(struct leg *leg);
+void session_forget(struct leg *leg);
+void session_due(struct b2bua_call *c);
 
 /* ---- b2bua_trunk.c: branches and legs of gateways ---- */
 bool trunk_take(struct branch *branch, const struct route_target *target);      /* false: full */
@@ -273,7 +358,12 @@ void history_put(struct out *o, const struct b2bua_call *c, const struct sip_mes
 
 /* ---- b2bua_headers.c ---- */
 /* All that speaks of the call and not of the leg, of a request or an answer. */
-enum { HEADERS_TRUSTED = 1, HEADERS_NO_REQUIRE = 2 };
+enum {
+    HEADERS_TRUSTED = 1, HEADERS_NO_REQUIRE = 2,
+    HEADERS_NO_TIMER = 4, HEADERS_NO_100REL = 8, HEADERS_NO_PRECONDITION = 16,       /* these end at this hop */
+    HEADERS_OUR_TIMER = 32, HEADERS_OUR_100REL = 64       /* in Supported, whoever else has them */
+};
+unsigned headers_how(const struct b2bua_call *c);         /* as the settings want it, and A is trusted */
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how);
 void headers_record_routes(struct out *o, const struct dialog *d);         /* in answers that begin a dialog */
 void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request);       /* Contact, Server */

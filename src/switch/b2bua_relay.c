@@ -88,6 +88,8 @@ static unsigned glare(const struct b2bua_call *c, const struct leg *from, const 
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
 
+        if (r->refreshes && !r->done && r->method == SIP_INVITE)
+            return 491;                                   /* ours, for the session timer */
         if (r->done || !r->from || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
             continue;
         return r->from == from ? 500 : 491;
@@ -124,6 +126,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
     struct b2bua_call *c = from->call;
     struct leg *to = peer_of(from);
     unsigned status = glare(c, from, m);
+    struct session_wish wish = { 0 };
 
     if (status) {
         refuse_offer(c, s, status);
@@ -137,6 +140,8 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         server_reply_plain(s, 481);
         return;
     }
+    if (session_request(from, s, m, hop, &wish) || precondition_request(from, s, m))
+        return;
     if (refreshes_target(m->method)) {
         struct leg *b = from == &c->a ? to : from;
         struct anchor_sdp sdp = { .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == from };
@@ -156,12 +161,17 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
             to->invite_cseq_out = r->cseq_out = to->dialog.local_cseq;
             to->acked_once = to->ack_owed = false;
         }
+        r->wish = wish;
         headers_ours(o, c->b2bua, client_request_hop(c->b2bua->endpoint), true);
-        headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+        headers_pass(o, m, headers_how(c) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+        if (refreshes_target(m->method))
+            session_relay(o, to);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
-    if (r && r->client)
+    if (r && r->client) {
+        precondition_passed(c, from == &c->a, m);
         return;
+    }
     server_reply_plain(s, 503);
     if (r)
         relay_free(r);
@@ -181,10 +191,18 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
         server_reply_send(r->server, (slice){ 0 }, (slice){ 0 });
         return;
     }
+    if (m->status == 422 && session_is_ours(c)) {         /* to our interval, of which they know nothing */
+        refuse_offer(c, r->server, 500);
+        return;
+    }
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
         headers_ours(o, c->b2bua, server_hop(r->server), false);
     headers_pass(o, m, how);
+    if (m->status >= 200 && m->status < 300) {
+        session_relay_answer(o, r);
+        session_keep(r->from, m);
+    }
     if (!server_reply_send(r->server, headers_type(m), m->body) && m->status >= 200)
         (void)server_reply_plain(r->server, 500);
 }
@@ -192,7 +210,7 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
 static void got_provisional(struct relay *r, const struct sip_message *m)
 {
     uint32_t rseq;
-    unsigned how = HEADERS_NO_REQUIRE;
+    unsigned how = headers_how(r->call) | HEADERS_NO_REQUIRE;
 
     if (m->status == 100 || r->done)
         return;
@@ -221,7 +239,7 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
         leg_ack(r->to, NULL);
     else
         r->to->ack_owed = true;
-    pass_answer(r, m, r->call->caller_trusted ? HEADERS_TRUSTED : 0);
+    pass_answer(r, m, headers_how(r->call));
     if (!r->server)
         return;
     r->from->invite_cseq_in = r->cseq_in;
@@ -268,6 +286,16 @@ static bool is_too_late(const struct relay *r, const struct sip_message *m)
            r->method != SIP_INVITE && sip_sdp_of(m, &sdp);
 }
 
+/* What we offered is in force now. */
+static void keep_offer(struct relay *r)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+
+    if (r->has_offer && !r->done && session_keeps(r->to) && r->client && client_request_of(r->client, room, SIP_HEADERS_MAX, &request))
+        session_keep(r->to, &request);
+}
+
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
@@ -288,10 +316,14 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         got_provisional(r, m);
         return;
     }
+    if (r->refreshes && session_response(r, m, from))
+        return;
     if (m->status < 300 && refreshes_target((enum sip_method)r->method)) {
         dialog_refresh(&c->arena, m, from, &r->to->dialog);
-        call_watch(c, m);
+        session_relayed(r, m);
     }
+    if (m->status < 300)
+        keep_offer(r);
     if (r->method == SIP_INVITE && m->status < 300) {
         got_invite_2xx(r, m);
         return;
@@ -299,7 +331,9 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     if (trunk_relay_again(r, m))
         return;
     r->done = true;
-    pass_answer(r, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    pass_answer(r, m, headers_how(c));
+    if (m->status < 300)
+        precondition_passed(c, r->to == &c->a, m);
     if (gone && r->from && c->phase == CALL_ANSWERED) {   /* BYE to both: the 481 may be older than the dialog */
         call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
     } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
@@ -314,6 +348,10 @@ void relay_failed(struct relay *r, enum endpoint_failure why)
     struct b2bua_call *c = r->call;
     bool ends = r->from && c->phase == CALL_ANSWERED;
 
+    if (r->refreshes) {
+        session_failed(r);
+        return;
+    }
     r->done = true;
     if (r->server && (r->method == SIP_INVITE || why == ENDPOINT_HOP_LOST)) {
         server_reply_plain(r->server, why == ENDPOINT_HOP_LOST ? 503 : 408);
@@ -321,6 +359,7 @@ void relay_failed(struct relay *r, enum endpoint_failure why)
         server_drop(r->server);
         r->server = NULL;
     }
+    precondition_over(c, r);
     if (ends) {                                           /* it may hear us all the same: BYE to both */
         call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }

@@ -91,6 +91,7 @@ void branch_free(struct branch *branch)
 
         leg_stop(leg);
         leg_forget_ack(leg);
+        session_forget(leg);
         b2bua_leave_map(leg);
         if (c->b == leg)
             c->b = NULL;
@@ -114,6 +115,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     struct b2bua_call *c = branch->call;
     struct b2bua *b = c->b2bua;
     struct out *o = client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri);
+    unsigned how = headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c);
 
     if (!o)
         return false;
@@ -130,7 +132,8 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     sip_build_cseq(o, 1, SLICE("INVITE"));
     headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target);
-    headers_pass(o, request, c->caller_trusted && target->trusted ? HEADERS_TRUSTED : 0);
+    headers_pass(o, request, target->trusted ? how : how & ~(unsigned)HEADERS_TRUSTED);
+    session_ask(o, branch);
     history_put(o, c, request, target->forwarding);
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
@@ -165,6 +168,24 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
 
 /* ---- answers to A before the final one ---- */
 
+/* Who answered before A's PRACK was here has an answer to nothing now. */
+static void release_waiting(struct b2bua_call *c)
+{
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next) {
+        struct branch *branch = list_item(l, struct branch, in_call);
+
+        for (struct list *k = branch->legs.next; k != &branch->legs; k = k->next) {
+            struct leg *leg = list_item(k, struct leg, in_branch);
+
+            if (!leg->answer_waits || leg->answered)
+                continue;
+            leg->answered = true;
+            leg_ack(leg, NULL);
+            leg_bye(leg, SLICE("SIP;cause=487;text=\"Cancelled by the caller\""), NULL);
+        }
+    }
+}
+
 /* The final answer to A: the code and what is put with it. */
 static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice headers, slice type, slice body)
 {
@@ -174,6 +195,7 @@ static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice he
     leg_stop(&c->a);
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     c->a.ended = true;
+    release_waiting(c);
     if (!s || server_status(s) >= 200)
         return;
     struct out *o = server_reply(s, status, phrase);
@@ -203,14 +225,16 @@ static void branches_over(struct b2bua_call *c)
         list_item(l, struct branch, in_call)->over = true;
 }
 
-void setup_give_up(struct b2bua_call *c, unsigned status, slice reason)
+void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers)
 {
     if (c->phase != CALL_SETUP)
         return;
     c->cancelled = true;
     cancel_branches(c, reason, NULL);
-    refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    refuse(c, status, (slice){ 0 }, headers, (slice){ 0 }, (slice){ 0 });
 }
+
+void setup_give_up(struct b2bua_call *c, unsigned status, slice reason) { setup_give_up_with(c, status, reason, (slice){ 0 }); }
 
 /* The media relay does not have it, and no other branch would fare better. */
 void setup_unanchorable(struct b2bua_call *c)
@@ -320,6 +344,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     branches_over(c);
     c->b = NULL;
     c->setup->best_status = 0;
+    precondition_new_callee(c);
     history_add(c, target, why);
     tell_forwarded(c);
     return route_call(c, &request, target, c->setup->called);
@@ -457,6 +482,16 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
     return leg;
 }
 
+/* The INVITE's, if no later one is in force. */
+static void keep_offer(struct leg *leg)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+
+    if (session_keeps(leg) && !session_has(leg) && client_request_of(leg->branch->invite, room, SIP_HEADERS_MAX, &request))
+        session_keep(leg, &request);
+}
+
 static void got_2xx(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = branch->call;
@@ -478,10 +513,12 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
         return;
     }
     leg->answered = true;
+    session_peer(leg, m);
     dialog_refresh(&c->arena, m, from, &leg->dialog);
     if (!late) {
         cancel_branches(c, elsewhere, branch);
         branches_over(c);
+        keep_offer(leg);
         answer_2xx(c, leg, m);
         return;
     }
@@ -499,16 +536,26 @@ static enum anchor anchor_response(struct branch *branch, const struct sip_messa
     return anchor_message(c, &sdp, &(struct anchor_place){ .branch = branch }, m, from);
 }
 
+static bool waits_for_prack(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    struct leg *leg = branch->call->phase == CALL_SETUP && !branch->over && m->to.tag.len ? leg_of(branch, m, from) : NULL;
+
+    return leg && !leg->answered && reliable_holds_answer(leg);
+}
+
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = branch->call;
-    enum anchor anchor = anchor_response(branch, m, from);
+    enum anchor anchor;
 
+    branch->got_any = true;
+    if (m->status / 100 == 2 && waits_for_prack(branch, m, from))
+        return;
+    anchor = anchor_response(branch, m, from);
     if (anchor == ANCHOR_WAIT)
         return;
     if (anchor == ANCHOR_FAIL)
         setup_unanchorable(c);                            /* a 2xx is too late then, as any */
-    branch->got_any = true;
     if (m->status < 200) {
         branch->rang |= m->status >= 180 && m->status < 190;
         struct leg *leg = m->status > 100 && m->to.tag.len && c->phase == CALL_SETUP && !branch->over
@@ -522,7 +569,7 @@ void setup_response(struct branch *branch, const struct sip_message *m, const st
         }
     } else if (m->status < 300) {
         got_2xx(branch, m, from);
-    } else if (!trunk_invite_again(branch, m)) {
+    } else if (!trunk_invite_again(branch, m) && !session_invite_again(branch, m)) {
         branch_over(branch, m->status, m);
     }
 }
@@ -570,6 +617,7 @@ void setup_ring_time_over(struct b2bua_call *c)
         any |= list_item(l, struct branch, in_call)->got_any;
     if (forward(c, USER_FORWARD_NO_ANSWER))
         return;
+    precondition_over(c, NULL);
     if (c->phase != CALL_SETUP)
         return;
     cancel_branches(c, no_answer, NULL);
@@ -718,6 +766,7 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c;
+    unsigned status;
 
     if (b->counts.live >= b->settings.calls_max || !(c = call_new(b, s, m))) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
@@ -728,12 +777,16 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
         return;
     }
     c->had_offer = headers_have_offer(m);
-    c->reliable = sip_values_have(m, SIP_H_SUPPORTED, SLICE("100rel")) || sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
+    out_clear(&b->scratch);
+    status = setup_refuses(c, m, &b->scratch);
     (void)arena_begin(&c->arena, dialog_room(m) + OTHER_LEG_TEXTS);       /* without memory the texts will fail */
+    precondition_begin(c, m);
     if (max_forwards(m) == 0) {
         refuse(c, 483, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
         refuse(c, 400, SLICE("Missing or Unusable Contact"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    } else if (status) {
+        refuse(c, status, (slice){ 0 }, out_taken(&b->scratch), (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);
         (void)route_call(c, m, m->uri, (slice){ 0 });

@@ -142,9 +142,10 @@ void client_cancel(struct client_transaction *c, slice reason);
 /* The request of `c`, which a final response has just come for: within `response` only. */
 bool client_request_of(const struct client_transaction *c, struct sip_header *room, size_t count, struct sip_message *ret);
 /* The same request once more, within `response` only, under another CSeq and with these header
- * lines in the place of former credentials (RFC 3261, 22.2). The owner moves to the new one. NULL:
- * no memory; all is as before. */
-struct client_transaction *client_request_again(struct client_transaction *c, uint32_t cseq, slice credentials);
+ * lines: credentials in the place of former ones (RFC 3261, 22.2), Session-Expires and Min-SE in
+ * the place of theirs (RFC 4028, 7.3). The owner moves to the new one. NULL: no memory; all is as
+ * before. */
+struct client_transaction *client_request_again(struct client_transaction *c, uint32_t cseq, slice instead);
 
 enum sip_method client_method(const struct client_transaction *c);
 const struct hop *client_hop(const struct client_transaction *c);

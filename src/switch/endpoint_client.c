@@ -326,19 +326,32 @@ bool client_request_of(const struct client_transaction *c, struct sip_header *ro
     return c->kept && sip_message_parse(kept_request(c), SIP_DATAGRAM, room, count, ret) > 0;
 }
 
+static bool has_line(slice lines, enum sip_header_id id)
+{
+    slice name = sip_header_name(id), line;
+
+    while (slice_take_line(&lines, &line))
+        if (slice_starts(line, name) && line.len > name.len && line.ptr[name.len] == ':')
+            return true;
+    return false;
+}
+
 /* What is not written anew; Via is one of ours alone. */
-static bool goes_again(const struct sip_header *h)
+static bool goes_again(const struct sip_header *h, slice instead)
 {
     switch (h->id) {
-    case SIP_H_VIA: case SIP_H_CSEQ: case SIP_H_AUTHORIZATION: case SIP_H_PROXY_AUTHORIZATION:
-    case SIP_H_CONTENT_TYPE: case SIP_H_CONTENT_LENGTH:
+    case SIP_H_VIA: case SIP_H_CSEQ: case SIP_H_CONTENT_TYPE: case SIP_H_CONTENT_LENGTH:
         return false;
+    case SIP_H_AUTHORIZATION: case SIP_H_PROXY_AUTHORIZATION:
+        return !has_line(instead, SIP_H_AUTHORIZATION) && !has_line(instead, SIP_H_PROXY_AUTHORIZATION);
+    case SIP_H_SESSION_EXPIRES: case SIP_H_MIN_SE:
+        return !has_line(instead, SIP_H_SESSION_EXPIRES);
     default:
         return true;
     }
 }
 
-struct client_transaction *client_request_again(struct client_transaction *c, uint32_t cseq, slice credentials)
+struct client_transaction *client_request_again(struct client_transaction *c, uint32_t cseq, slice instead)
 {
     struct endpoint *e = c->endpoint;
     struct sip_header room[SIP_HEADERS_MAX];
@@ -354,10 +367,10 @@ struct client_transaction *client_request_again(struct client_transaction *c, ui
     if (!o)
         return NULL;
     for (unsigned i = 0; i < m.header_count; i++)
-        if (goes_again(&m.headers[i]))
+        if (goes_again(&m.headers[i], instead))
             sip_build_named(o, m.headers[i].name, m.headers[i].value);
     sip_build_cseq(o, cseq, m.method_text);
-    out_text(o, credentials);
+    out_text(o, instead);
     again = client_request_send(e, type ? type->value : (slice){ 0 }, m.body, c->owner);
     if (again)
         c->owner = NULL;

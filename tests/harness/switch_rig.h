@@ -24,6 +24,8 @@ enum { RIG_KEPT = 8, RIG_TEXT_MAX = 4096 };
 /* How a message differs from the plain one. */
 struct rig_how {
     const char *extra;               /* whole header lines */
+    const char *supported;           /* of requests; NULL: 100rel */
+    const char *body;                /* SDP; NULL: as `sdp` says */
     const char *contact;             /* NULL: the usual one */
     unsigned    tag;                 /* of B's answers, and of B's requests */
     unsigned    branch;              /* 0: a new one */
@@ -38,6 +40,8 @@ struct rig {
     int64_t          now_ns;
     struct { char text[RIG_TEXT_MAX]; size_t len; } asked[RIG_SIDES][RIG_KEPT];   /* requests of the switch, newest first */
     unsigned         asked_count[RIG_SIDES];
+    char             said[RIG_SIDES][RIG_TEXT_MAX];       /* the last answer of the switch, and all its codes to A in order */
+    unsigned         codes[16], code_count;
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
@@ -62,15 +66,20 @@ static inline int rig_sent(void *ctx, struct hop *to, slice bytes)
         return 0;
     if (m.is_request) {
         for (unsigned i = RIG_KEPT - 1; i > 0; i--) {
-            memcpy(r->asked[side][i].text, r->asked[side][i - 1].text, r->asked[side][i - 1].len);
+            memcpy(r->asked[side][i].text, r->asked[side][i - 1].text, r->asked[side][i - 1].len + 1);
             r->asked[side][i].len = r->asked[side][i - 1].len;
         }
         memcpy(r->asked[side][0].text, bytes.ptr, bytes.len);
+        r->asked[side][0].text[bytes.len] = '\0';
         r->asked[side][0].len = bytes.len;
         r->asked_count[side] += r->asked_count[side] < RIG_KEPT;
         return 0;
     }
     r->last_status[side] = m.status;
+    memcpy(r->said[side], bytes.ptr, bytes.len);
+    r->said[side][bytes.len] = '\0';
+    if (side == RIG_A && r->code_count < 16)
+        r->codes[r->code_count++] = m.status;
     const struct sip_header *rseq = sip_header_find(&m, SIP_H_RSEQ);
 
     if (side == RIG_A && m.method == SIP_INVITE && m.to.tag.len)
@@ -112,21 +121,28 @@ static inline void rig_on_server_ended(void *ctx, struct server_transaction *s) 
 static inline void rig_on_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(RIG_B2BUA(ctx), c); }
 
 /* False: no memory. rig_end all the same. */
-static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
+static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, const struct b2bua_settings *settings)
 {
     struct transaction_times times = { 500000000ll, 4000000000ll, 5000000000ll, 32000000000ll, 200000000ll };
     struct endpoint_settings es = { .times = times, .seed = { 1, 2 }, .worker = 1, .transactions_max = transactions_max };
-    struct b2bua_settings bs = { .seed = { 3, 4 }, .calls_max = 4, .duration_max_ns = 600 * 1000000000ll };
+    struct b2bua_settings bs = *settings;
     struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
                                   rig_on_server_ended, rig_on_client_ended, NULL };
     struct hop_sender sender = { .ctx = r, .send = rig_sent };
     struct router router = { .ctx = r, .route = rig_route };
 
+    bs.seed = (struct hash_seed){ 3, 4 };
+    bs.calls_max = 4;
     memset(r, 0, sizeof *r);
     r->now_ns = RIG_START_NS;
     r->endpoint = endpoint_new(&es, &sender, &user, r->now_ns);
     r->b2bua = r->endpoint ? b2bua_new(&bs, r->endpoint, &router, r->now_ns) : NULL;
     return r->b2bua != NULL;
+}
+
+static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
+{
+    return rig_begin_with(r, transactions_max, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll });
 }
 
 static inline void rig_receive(struct rig *r, enum rig_side side, slice text)
@@ -163,6 +179,9 @@ static inline void rig_wait(struct rig *r, int64_t ns)
 
 static inline int rig_body(char *text, size_t room, const struct rig_how *how)
 {
+    if (how->body)
+        return snprintf(text, room, "%sContent-Type: application/sdp\r\nContent-Length: %u\r\n\r\n%s", how->extra ? how->extra : "",
+                        (unsigned)strlen(how->body), how->body);
     return snprintf(text, room, "%s%s%s%s", how->extra ? how->extra : "", how->sdp ? "Content-Type: application/sdp\r\n" : "",
                     how->sdp ? "Content-Length: 34\r\n\r\n" : "Content-Length: 0\r\n\r\n",
                     how->sdp ? "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\n" : "");
@@ -220,15 +239,41 @@ static inline void rig_request(struct rig *r, enum rig_side side, const char *me
     }
     len = snprintf(text, sizeof text,
                    "%s sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%d:5060;rport;branch=z9hG4bK%c%u\r\nMax-Forwards: 70\r\n"
-                   "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nContact: %s\r\nSupported: 100rel\r\n",
+                   "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nContact: %s\r\nSupported: %s\r\n",
                    method, side + 1, 'a' + side, branch, from, to, call_id, cseq, method,
-                   how->contact ? how->contact : side == RIG_A ? "<sip:alice@10.0.0.1>" : "<sip:bob@10.0.0.2>");
+                   how->contact ? how->contact : side == RIG_A ? "<sip:alice@10.0.0.1>" : "<sip:bob@10.0.0.2>",
+                   how->supported ? how->supported : "100rel");
     if (strcmp(method, "PRACK") == 0)
         len += snprintf(text + len, sizeof text - (size_t)len, "RAck: %u 1 INVITE\r\n", how->rseq ? how->rseq : r->a_rseq);
     len += rig_body(text + len, sizeof text - (size_t)len, how);
     if (len > 0 && (size_t)len < sizeof text)
         rig_receive(r, side, slice_of(text, (size_t)len));
 }
+
+/* The newest request of that method that the switch sent to that side, and its place; NULL: none. */
+static inline const char *rig_asked(const struct rig *r, enum rig_side side, const char *method, unsigned *ret_nth)
+{
+    size_t len = strlen(method);
+
+    for (unsigned i = 0; i < r->asked_count[side]; i++)
+        if (strncmp(r->asked[side][i].text, method, len) == 0 && r->asked[side][i].text[len] == ' ') {
+            if (ret_nth)
+                *ret_nth = i;
+            return r->asked[side][i].text;
+        }
+    return NULL;
+}
+
+/* Answers that one. */
+static inline void rig_answer_to(struct rig *r, enum rig_side side, const char *method, unsigned status, const struct rig_how *how)
+{
+    unsigned nth;
+
+    if (rig_asked(r, side, method, &nth))
+        rig_answer(r, side, nth, status, how);
+}
+
+static inline bool rig_has(const char *message, const char *line) { return message && strstr(message, line) != NULL; }
 
 static inline void rig_end(struct rig *r)
 {

@@ -1,0 +1,119 @@
+/* switch/b2bua_reliable.c - what A's INVITE requires or lacks; reliable 1xx of each leg by itself
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * B2BUA_RELIABLE_LEG: B's reliable 1xx gets its PRACK from us at once and is reliable to A when
+ * A knows how; A's PRACK ends here. An A that requires it gets B's plain ones so, too. With the
+ * offer in B's answer (an INVITE without SDP) that cannot be: the PRACK has to bring A's answer,
+ * so it passes from end to end. */
+#include "sip/build.h"
+#include "sip/fields.h"
+#include "switch/b2bua_int.h"
+
+static bool requires(const struct sip_message *m, slice tag) { return sip_values_have(m, SIP_H_REQUIRE, tag); }
+static bool knows(const struct sip_message *m, slice tag) { return sip_values_have(m, SIP_H_SUPPORTED, tag) || requires(m, tag); }
+
+/* ---- A's INVITE ---- */
+
+unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct out *headers)
+{
+    const struct b2bua_settings *s = &c->b2bua->settings;
+    const struct { slice tag; bool off, demanded; } rows[] = {
+        { SLICE("100rel"), s->reliable == B2BUA_RELIABLE_OFF, s->reliable == B2BUA_RELIABLE_DEMAND },
+        { SLICE("precondition"), s->preconditions == B2BUA_PRECONDITIONS_OFF, false },
+    };
+    unsigned status = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].off && requires(m, rows[i].tag)) {
+            sip_build_header(headers, SIP_H_UNSUPPORTED, rows[i].tag);
+            status = 420;
+        }
+    for (size_t i = 0; !status && i < ARRAY_LEN(rows); i++)
+        if (rows[i].demanded && !knows(m, rows[i].tag)) {
+            sip_build_header(headers, SIP_H_REQUIRE, rows[i].tag);
+            status = 421;
+        }
+    c->reliable = s->reliable != B2BUA_RELIABLE_OFF && knows(m, SLICE("100rel"));
+    c->must_reliable = s->reliable == B2BUA_RELIABLE_LEG && requires(m, SLICE("100rel"));
+    return status ? status : session_begin(c, m, headers);
+}
+
+/* ---- by leg ---- */
+
+static bool by_leg(const struct b2bua_call *c) { return c->b2bua->settings.reliable == B2BUA_RELIABLE_LEG; }
+
+unsigned reliable_how(const struct b2bua_call *c) { return by_leg(c) && (c->had_offer || c->reliable) ? HEADERS_OUR_100REL : 0; }
+
+bool reliable_ends_here(const struct b2bua_call *c) { return !c->reliable || (by_leg(c) && c->had_offer); }
+
+bool reliable_to_a(const struct b2bua_call *c, bool from_b) { return from_b ? c->reliable : c->must_reliable && c->had_offer; }
+
+bool reliable_holds_answer(struct leg *leg)
+{
+    struct b2bua_call *c = leg->call;
+
+    leg->answer_waits = by_leg(c) && c->had_offer && c->a.repeats == LEG_REPEATS_1XX && c->early_sdp && c->phase == CALL_SETUP && !c->cancelled;
+    return leg->answer_waits;
+}
+
+/* A second offer in A's PRACK: B has had its PRACK, so it comes as UPDATE. */
+bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m)
+{
+    struct b2bua_call *c = a->call;
+    struct endpoint *e = c->b2bua->endpoint;
+    struct relay *r;
+    struct out *o;
+
+    if (!by_leg(c) || !c->had_offer || !headers_have_offer(m) || !c->b || !leg_is_open(c->b))
+        return false;
+    r = relay_start(c, a, c->b, s, m);
+    o = r ? dialog_request(e, &c->b->dialog, SIP_UPDATE, (slice){ 0 }) : NULL;
+    if (o) {
+        headers_ours(o, c->b2bua, client_request_hop(e), true);
+        headers_pass(o, m, headers_how(c));
+        r->client = client_request_send(e, headers_type(m), m->body, r);
+    }
+    if (r && r->client)
+        return true;
+    server_reply_plain(s, 500);
+    if (r)
+        relay_free(r);
+    return true;
+}
+
+/* ---- ringing that was held back ---- */
+
+void reliable_ring(struct b2bua_call *c)
+{
+    bool told = reliable_to_a(c, false);
+    unsigned status = c->held_ring;
+    struct out *o;
+
+    if (!status || c->phase != CALL_SETUP || !c->invite || precondition_holds(c) || (told && c->a.repeats == LEG_REPEATS_1XX))
+        return;
+    c->held_ring = 0;
+    o = server_reply(c->invite, status, (slice){ 0 });
+    headers_record_routes(o, &c->a.dialog);
+    headers_ours(o, c->b2bua, server_hop(c->invite), false);
+    if (told)
+        reliable_put(o, c);
+    if (server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 }) && told)
+        reliable_sent(c, NULL, 0, false);
+}
+
+void reliable_put(struct out *o, struct b2bua_call *c)
+{
+    if (by_leg(c))
+        sip_build_header(o, SIP_H_REQUIRE, SLICE("100rel"));
+    sip_build_header_u32(o, SIP_H_RSEQ, ++c->a.rseq);
+}
+
+void reliable_sent(struct b2bua_call *c, struct leg *leg, uint32_t rseq, bool has_sdp)
+{
+    c->prack_owed = true;
+    c->early_sdp = has_sdp;
+    c->pracked_leg = leg;
+    c->pracked_rseq = rseq;
+    c->pracked_cseq = leg ? leg->invite_cseq_out : 0;
+    leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
+}
