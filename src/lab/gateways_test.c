@@ -1,6 +1,7 @@
 /* lab/gateways_test.c - a worker with two gateways in a network of memory: gateways that
  * challenge, refuse, fall silent or mean harm
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 
 #include "harness/test.h"
@@ -861,11 +862,259 @@ TEST(a_number_that_calls_is_rewritten_and_asserted_so)
     finish(0);
 }
 
+/* ---- another configuration ---- */
+
+/* What it takes the place of is freed at once: nothing of it may be borrowed any more. */
+static int set(const char *text)
+{
+    struct gateways *g = worker_gateways(w.worker);
+    struct config_report report = { 0 };
+    struct config *config = NULL;
+    struct plan *plan;
+    int error;
+
+    CHECK_EQ(config_read(slice_of_string(text), &config, &report), 0);
+    config_report_done(&report);
+    plan = plan_new(config);
+    error = worker_set(w.worker, plan, NULL, sim_now_ns(w.sim));
+    if (!error) {
+        struct plan *old_plan = w.plan;
+        struct config *old = w.config;
+
+        w.plan = plan, plan = old_plan;
+        w.config = config, config = old;
+    }
+    plan_free(plan);
+    config_free(config);
+    for (size_t i = 0; !error && i < w.config->gateway_count; i++)
+        if (w.config->gateways[i].password_file.len)
+            CHECK_EQ(gateways_set_password(g, gateways_number(g, i), SLICE("right")), 0);
+    sim_touch(w.sim, 0);
+    return error;
+}
+
+static const char two_only[] = SERVER GATEWAY_TWO ACCOUNT, neither[] = SERVER;
+static const char turned[] = SERVER GATEWAY_TWO ACCOUNT GATEWAY_ONE ACCOUNT;
+static const char more[] = SERVER "[gateway new]\nhost = 10.0.0.77\nallow = +\npriority = 5\n" GATEWAY_TWO ACCOUNT GATEWAY_ONE ACCOUNT;
+
+TEST(a_call_by_a_gateway_that_is_gone_goes_on_and_the_next_takes_another)
+{
+    struct gateways *g;
+
+    begin(both);
+    g = worker_gateways(w.worker);
+    w.fakes[ONE].password = "right";
+    w.fakes[ONE].challenges_all = true;
+    dial("sip:+4930123@home.example");
+    run_s(2);
+    CHECK(is_up() && state(ONE).calls == 1);
+    CHECK_EQ(set(two_only), 0);
+    CHECK(state(ONE).gone && state(ONE).calls == 1 && gateways_number(g, 0) == TWO);
+    CHECK(phone_offer(w.calls[ALICE], SIP_INVITE, PHONE_INACTIVE));
+    run_s(2);
+    CHECK_EQ(w.changed[ALICE], 200);                      /* its password is still known */
+    w.calls[DESK] = phone_dial(w.phones[DESK], SLICE("sip:+4930124@home.example"), 0);
+    run_s(2);
+    CHECK(w.fakes[TWO].invites == 1 && state(TWO).calls == 1);
+    phone_hang_up(w.calls[DESK]);
+    phone_hang_up(w.calls[ALICE]);
+    run_s(2);
+    CHECK(w.fakes[ONE].ended && w.status[ALICE] == 200 && state(ONE).calls == 0 && state(TWO).calls == 0);
+    finish(0);
+}
+
+TEST(a_gateway_that_stays_keeps_its_number_its_calls_and_has_its_new_limit)
+{
+    begin(both);
+    dial("sip:+4930123@home.example");
+    run_s(2);
+    CHECK_EQ(set(SERVER GATEWAY_TWO ACCOUNT GATEWAY_ONE ACCOUNT "calls_max = 1\n"), 0);
+    CHECK(!state(ONE).gone && state(ONE).calls == 1 && state(ONE).calls_max == 1);
+    CHECK_EQ(gateways_number(worker_gateways(w.worker), 1), ONE);
+    w.calls[DESK] = phone_dial(w.phones[DESK], SLICE("sip:+4930124@home.example"), 0);
+    run_s(2);
+    CHECK(w.fakes[ONE].invites == 1 && w.fakes[TWO].invites == 1);        /* it is full */
+    phone_hang_up(w.calls[DESK]);
+    finish(0);
+}
+
+TEST(a_reload_at_any_moment_of_a_call_harms_neither_the_call_nor_the_books)
+{
+    static const struct { const char *config; bool up; } rows[] = {
+        { both, true }, { turned, true }, { more, true }, { two_only, true }, { neither, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int ms = 0; ms < 60; ms += 1) {
+            int row = (int)i * 1000 + ms;
+
+            begin(both);
+            w.fakes[ONE].answer = 503;                    /* fails over, and is asked for the password there */
+            w.fakes[ONE].rings = ms % 2;
+            w.fakes[TWO].rings = true;
+            w.fakes[TWO].password = "right";
+            dial("sip:+4930123@home.example");
+            run_s(ms / 1000.0);
+            CHECK_ROW_EQ(row, set(rows[i].config), 0);
+            CHECK_ROW_EQ(row, set(rows[i].config), 0);
+            run_s(40);
+            CHECK_ROW(row, is_up() != (w.ended[ALICE] == 1));
+            if (rows[i].up && !w.fakes[ONE].rings)
+                CHECK_ROW(row, is_up());
+            finish(row);
+        }
+}
+
+TEST(who_still_rings_where_the_gateway_is_gone_can_give_up)
+{
+    begin(both);
+    w.fakes[ONE].keeps_ringing = true;
+    dial("sip:+4930123@home.example");
+    run_s(2);
+    CHECK_EQ(set(neither), 0);
+    run_s(2);
+    CHECK(w.ended[ALICE] == 0 && state(ONE).calls == 1);
+    phone_hang_up(w.calls[ALICE]);
+    run_s(2);
+    CHECK(w.status[ALICE] == 487 && state(ONE).calls == 0);
+    finish(0);
+}
+
+TEST(a_user_whose_phone_rings_is_forwarded_by_the_gateways_of_the_new_configuration)
+{
+    begin(both);
+    w.users[BOB].forward[USER_FORWARD_BUSY] = SLICE("sip:+4930123@home.example");
+    w.users[BOB].calls_max = 1;
+    CHECK_EQ(set(two_only), 0);
+    w.calls[DESK] = phone_dial(w.phones[DESK], SLICE("sip:bob@home.example"), 0);
+    run_s(1);
+    dial("sip:+4930124@home.example");
+    run_s(2);
+    CHECK(is_up() && w.fakes[ONE].invites == 0 && w.fakes[TWO].invites >= 1);
+    if (w.calls[DESK])
+        phone_hang_up(w.calls[DESK]);
+    finish(0);
+}
+
+TEST(a_registration_stays_with_the_gateway_and_goes_with_it)
+{
+    static const char expires[] = SERVER GATEWAY_ONE ACCOUNT "register = yes\nping = 0 s\nexpires = 2 h\n";
+    unsigned seen;
+
+    begin(registers);
+    w.fakes[ONE].password = "right";
+    run_s(1);
+    seen = w.fakes[ONE].registers;
+    CHECK_EQ(set(expires), 0);
+    run_s(1);
+    CHECK(w.fakes[ONE].registers == seen && state(ONE).registered_until_ns > 0);
+    CHECK_EQ(set(neither), 0);
+    run_s(1);
+    CHECK(w.fakes[ONE].expires == 0 && state(ONE).gone && state(ONE).registered_until_ns == 0);
+    seen = w.fakes[ONE].registers;
+    run_s(4000);
+    CHECK_EQ(w.fakes[ONE].registers, seen);
+    w.fakes[ONE].cseq = 0;                                /* another Call-ID */
+    CHECK_EQ(set(expires), 0);                            /* nobody knows the number any more: it has it again */
+    run_s(1);
+    CHECK(!state(ONE).gone && w.fakes[ONE].expires == 7200 && state(ONE).registered_until_ns > 0);
+    finish(0);
+}
+
+TEST(a_registration_under_way_is_taken_back_when_its_gateway_goes)
+{
+    for (int ms = 0; ms < 20; ms++) {
+        begin(registers);
+        w.fakes[ONE].password = "right";
+        run_s(ms / 1000.0);
+        CHECK_ROW_EQ(ms, set(neither), 0);
+        run_s(60);
+        CHECK_ROW(ms, w.fakes[ONE].expires == 0 && state(ONE).registered_until_ns == 0);
+        finish(ms);
+    }
+}
+
+TEST(numbers_are_given_again_only_when_no_call_can_know_them)
+{
+    int sets = 0;
+
+    begin(SERVER GATEWAY_ONE "ping = 0 s\n");
+    for (int i = 0; i < 20; i++, sets++) {                /* without a call a few are enough */
+        char config[512];
+
+        snprintf(config, sizeof config, "%s[gateway g%d]\nhost = 10.0.0.2\nallow = +\nping = 0 s\n", SERVER, i);
+        CHECK_ROW_EQ(i, set(config), 0);
+        run_s(121);
+    }
+    CHECK_EQ(gateways_count(worker_gateways(w.worker)), 2);
+    dial("sip:+4930123@home.example");
+    run_s(2);
+    CHECK(is_up());
+    int error = 0;
+
+    for (; !error && sets < 3 * GATEWAYS_MAX; sets++) {
+        char config[512];
+
+        snprintf(config, sizeof config, "%s[gateway g%d]\nhost = 10.0.0.2\nallow = +\nping = 0 s\n", SERVER, sets);
+        error = set(config);
+        run_s(1);
+    }
+    CHECK(error == -ENOSPC && is_up() && gateways_count(worker_gateways(w.worker)) == GATEWAYS_MAX);
+    CHECK(phone_offer(w.calls[ALICE], SIP_INVITE, PHONE_INACTIVE));
+    phone_hang_up(w.calls[ALICE]);
+    run_s(200);
+    CHECK_EQ(set(both), 0);
+    dial("sip:+4930123@home.example");
+    run_s(2);
+    CHECK(is_up());
+    finish(0);
+}
+
+TEST(pings_begin_and_end_with_the_setting)
+{
+    unsigned seen;
+
+    begin(SERVER GATEWAY_ONE "ping = 0 s\n");
+    run_s(100);
+    CHECK_EQ(w.fakes[ONE].pings, 0);
+    CHECK_EQ(set(SERVER GATEWAY_ONE "ping = 10 s\n"), 0);
+    run_s(100);
+    CHECK(w.fakes[ONE].pings >= 9);
+    w.fakes[ONE].silent = true;
+    run_s(100);
+    CHECK_EQ(state(ONE).life, GATEWAY_DEAD);
+    CHECK_EQ(set(SERVER GATEWAY_ONE "ping = 0 s\n"), 0);
+    CHECK_EQ(state(ONE).life, GATEWAY_UNKNOWN);
+    w.fakes[ONE].silent = false;
+    run_s(100);
+    seen = w.fakes[ONE].pings;
+    run_s(100);
+    CHECK_EQ(w.fakes[ONE].pings, seen);
+    finish(0);
+}
+
+TEST(times_of_the_new_configuration_are_those_of_what_begins)
+{
+    static const char slow[] = "[timers]\nt1 = 2 s\nno_answer = 2 min\n";
+    char config[1024];
+
+    snprintf(config, sizeof config, "%s%s%s", SERVER, GATEWAY_ONE "ping = 0 s\n", slow);
+    begin(SERVER GATEWAY_ONE "ping = 0 s\n[timers]\nno_answer = 2 min\n");
+    w.fakes[ONE].silent = true;
+    CHECK_EQ(set(config), 0);
+    dial("sip:+4930123@home.example");
+    run_s(40);
+    CHECK_EQ(w.ended[ALICE], 0);                          /* 64 times 500 ms would be over */
+    run_s(100);
+    CHECK_EQ(w.ended[ALICE], 1);
+    finish(0);
+}
+
 /* ---- memory ---- */
 
 TORTURE(gateways_are_made_or_not_at_all)
 {
-    struct config *config = NULL;
+    struct config *config = NULL, *other = NULL;
     struct config_report report = { 0 };
     struct endpoint_settings es = { .times = usual };
     struct endpoint_user user = { .request = f_request, .response = f_response };
@@ -880,9 +1129,16 @@ TORTURE(gateways_are_made_or_not_at_all)
     CHECK_OR_GOTO(g != NULL, out);
     CHECK_OR_GOTO(gateways_set_password(g, 1, SLICE("x")) == 0, out);
     CHECK_OR_GOTO(gateways_set_password(g, 1, SLICE("y\r\n")) == 0, out);
+    CHECK_OR_GOTO(config_read(SLICE(SERVER GATEWAY_TWO ACCOUNT "[gateway new]\nhost = 10.0.0.9\n"), &other, &report) == 0, out);
+    if (gateways_set(g, other, 0) != 0) {
+        CHECK(gateways_count(g) == 2 && gateways_number(g, 0) == 0);      /* nothing has changed */
+        goto out;
+    }
+    CHECK(gateways_count(g) == 3 && gateways_number(g, 0) == 1 && gateways_number(g, 1) == 2);
 out:
     gateways_free(g);
     endpoint_free(e);
     config_free(config);
+    config_free(other);
     config_report_done(&report);
 }
