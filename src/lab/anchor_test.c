@@ -470,3 +470,38 @@ TEST(a_refused_reinvite_leaves_the_call_as_it_was)
     CHECK_EQ(w.raw, 0);
     finish(0);
 }
+
+/* ---- another configuration ---- */
+
+static void set_media(bool anchor)
+{
+    struct b2bua_settings bs = { .ring_ns = 30 * SECOND_NS, .media = anchor ? w.media : NULL, .media_required = true };
+
+    b2bua_set(w.b2bua, &bs);
+}
+
+TEST(a_call_keeps_the_relay_or_none_that_it_began_with)
+{
+    for (int ms = 0; ms < 50; ms++)
+        for (int anchor = 0; anchor < 2; anchor++) {
+            int row = ms * 10 + anchor;
+
+            begin(1, true);
+            set_media(anchor);
+            dial(0);
+            run_s(0.001 + ms / 1000.0);                   /* the first INVITE needs 2 ms: it may begin after the change */
+            bool begun = b2bua_counts(w.b2bua)->calls == 1, by_relay = begun ? anchor : !anchor;
+
+            set_media(!anchor);
+            run_s(5);
+            CHECK_ROW(row, w.calls[A] && phone_call_is_up(w.calls[A]));
+            (void)phone_offer(w.calls[A], SIP_INVITE, PHONE_SENDONLY);
+            run_s(5);
+            CHECK_ROW_EQ(row, w.relay.offers, by_relay ? 2 : 0);
+            CHECK_ROW_EQ(row, by_relay ? w.raw : w.rewritten, 0);
+            hang_up(A);
+            run_s(5);
+            CHECK_ROW_EQ(row, w.relay.deletes, by_relay);
+            finish(row);
+        }
+}
