@@ -70,6 +70,7 @@ struct serving {
     struct journal          *journal;
     struct bindings_walk     walk;
     bool                     walking, leaving, draining;
+    int                      drains_obeyed;               /* of the signals that asked for it */
     struct out               record;
     struct capture_writer   *pcap;   /* or NULL */
     struct out               packet;

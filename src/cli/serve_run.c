@@ -159,8 +159,8 @@ static void obey_signals(struct serving *s)
         reloads_asked = 0;                                /* one that comes from now on may mean a newer file */
         serve_reload(s);
     }
-    while (drains_asked > 0 && !s->leaving) {
-        drains_asked--;
+    while (s->drains_obeyed != drains_asked && !s->leaving) {
+        s->drains_obeyed++;
         serve_drain(s, !s->draining);
     }
     if (ends_asked || serve_is_drained(s))
