@@ -1,4 +1,4 @@
-# What `make install` puts in place: program, man page, a sample configuration, shell completions.
+# What `make install` puts in place: program, man page, a sample configuration, a unit for systemd, shell completions.
 # SPDX-License-Identifier: Apache-2.0
 function(sb_install)
     if(TARGET signalbox)
@@ -9,6 +9,7 @@ function(sb_install)
 
     install(FILES ${CMAKE_SOURCE_DIR}/data/serve/signalbox.ini OPTIONAL
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+    install(FILES ${CMAKE_SOURCE_DIR}/data/serve/signalbox.service OPTIONAL DESTINATION lib/systemd/system)
 
     set(from ${CMAKE_SOURCE_DIR}/data/completions)
     set(share ${CMAKE_INSTALL_DATADIR})
