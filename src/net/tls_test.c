@@ -224,6 +224,48 @@ TEST(a_new_certificate_is_taken_and_a_broken_one_is_not)
     certificates_done();
 }
 
+/* The listener of side 0 with another certificate; what came by it before is there all the time. */
+static int set_certificate(const struct net_cert *c)
+{
+    struct net_listener at = { .transport = WIRE_TLS, .tls = { .certificate = c->certificate, .key = c->key } };
+    struct net_settings s = { .listeners = &at, .listener_count = 1 };
+    struct net_change *change;
+    int error;
+
+    CHECK(address_parse_ip(SLICE("127.0.0.1"), &at.address));
+    error = net_prepare(w.side[0].net, &s, &change, &fault);
+    if (!error)
+        net_commit(w.side[0].net, change);
+    return error;
+}
+
+TEST(a_listener_that_stays_takes_another_certificate_and_keeps_its_connections)
+{
+    struct hop hop = { .transport = WIRE_TLS }, again = hop;
+    struct net_cert fresh, none = { .certificate = "/nowhere", .key = "/nowhere" };
+
+    certificates("DNS:b.example");
+    net_cert_make(&fresh, &ca, "x", "DNS:d.example");
+    open_tls(&(struct stream_limits){ 0 });
+    w.side[1].domain = SLICE("b.example");
+    CHECK_EQ(world_send(&w, SLICE(MESSAGE), &hop), 0);
+    world_wait(&w, world_served);
+    CHECK(set_certificate(&none) < 0);
+    CHECK(fault.what == NET_FAULT_CERTIFICATE && fault.listener == 0);
+    CHECK_EQ(set_certificate(&fresh), 0);
+    w.side[0].messages = 0;
+    CHECK_EQ(world_send(&w, SLICE(MESSAGE), &hop), 0);
+    world_wait(&w, world_served);                    /* by the old connection */
+    w.side[1].domain = SLICE("d.example");
+    w.side[0].messages = 0;
+    CHECK_EQ(world_send(&w, SLICE(MESSAGE), &again), 0);
+    world_wait(&w, world_served);
+    CHECK(again.connection != hop.connection && w.side[1].lost == 0 && net_counts(w.side[0].net).connections == 2);
+    net_cert_done(&fresh);
+    world_close(&w);
+    certificates_done();
+}
+
 TORTURE(settings_that_cannot_work_say_which_file_and_why)
 {
     static const struct { int certificate, key, authority; enum net_fault_what want; int error; } rows[] = {

@@ -199,6 +199,24 @@ TEST(a_challenge_offers_what_is_set_in_that_order_with_one_nonce)
     finish();
 }
 
+TEST(other_algorithms_and_another_life_hold_for_nonces_that_are_out)
+{
+    struct phone p = good;
+
+    CHECK(begin(&(struct authenticate_settings){ .nonce_life_s = 300 }, NULL));
+    challenge(START_NS);
+    authenticator_set(t.a, &(struct authenticate_settings){ .offered = { DIGEST_SHA_256 }, .offered_count = 1, .nonce_life_s = 30 });
+    CHECK_EQ(ask(&p, START_NS + 30 * S), AUTHENTICATE_OK);                /* the key has stayed */
+    p.nc = "00000002";
+    CHECK_EQ(ask(&p, START_NS + 31 * S), AUTHENTICATE_CHALLENGE);
+    CHECK(t.who.stale);
+    challenge(START_NS + 31 * S);
+    CHECK(!strstr(t.challenge, "MD5") && strstr(t.challenge, "SHA-256"));
+    p.algorithm = "MD5";
+    CHECK_EQ(ask(&p, START_NS + 31 * S), AUTHENTICATE_CHALLENGE);
+    finish();
+}
+
 TEST(an_old_nonce_is_stale_only_for_who_knows_the_password)
 {
     struct phone p = good;

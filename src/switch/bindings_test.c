@@ -299,6 +299,27 @@ TEST(keep_alives_are_due_in_turn_and_counted)
     bindings_free(b);
 }
 
+TEST(keep_alives_of_contacts_that_are_there_begin_and_end_with_the_settings)
+{
+    struct bindings_settings every_20 = { .ping = BINDINGS_PING_BY_HOP, .ping_every_ns = 20 * S }, none = { 0 };
+    struct bindings *b = bindings_new(&none, START_NS);
+    struct binding_fields f = contact(SLICE("sip:b@10.0.0.7"), 1, 3600);
+
+    f.flags = BINDING_BY_HOP;
+    CHECK_EQ(bindings_update(b, alice, &f, 1, 0, START_NS), BINDINGS_DONE);
+    CHECK(bindings_time(b, START_NS + 100 * S) == NULL);
+    bindings_set(b, &every_20, START_NS + 100 * S);
+    CHECK(bindings_time(b, START_NS + 109 * S) == NULL);
+    CHECK(bindings_time(b, START_NS + 121 * S) != NULL);
+    bindings_set(b, &every_20, START_NS + 130 * S);       /* the same again puts nothing off */
+    CHECK(bindings_time(b, START_NS + 142 * S) != NULL);
+    bindings_set(b, &none, START_NS + 142 * S);
+    CHECK(bindings_time(b, START_NS + 3599 * S) == NULL && bindings_count(b) == 1);
+    bindings_set(b, &every_20, START_NS + 3599 * S);
+    CHECK(bindings_time(b, START_NS + 3601 * S) == NULL && bindings_count(b) == 0);
+    bindings_free(b);
+}
+
 /* ---- walks ---- */
 
 TEST(a_walk_goes_on_over_changes)
