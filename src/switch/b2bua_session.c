@@ -460,9 +460,11 @@ static bool send_refresh(struct leg *leg, enum sip_method method, slice type, sl
         put_request(o, leg->session.interval_s, leg->session.min_s, SLICE(";refresher=uac"));
         r->client = client_request_send(e, type, body, r);
     }
-    if (r && !r->client)
+    if (r && r->client)
+        return true;
+    if (r)
         relay_free(r);
-    return o && r->client;
+    return false;
 }
 
 /* By UPDATE, else with the SDP that is in force; a leg that neither would do for waits for its end. */
