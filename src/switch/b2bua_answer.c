@@ -233,7 +233,7 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
     if (told)
         reliable_put(o, c);
     if (server_reply_send(c->invite, headers_type(m), m->body) && told)
-        reliable_sent(c, ours ? NULL : leg, rseq, m->body.len != 0);
+        reliable_sent(c, reliable && !ours ? leg : NULL, rseq, m->body.len != 0);
 }
 
 /* Also after the final answer, which may cross it (RFC 3262, 3). What the PRACK was for may be

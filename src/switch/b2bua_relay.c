@@ -299,10 +299,13 @@ static void keep_offer(struct relay *r)
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
-    enum anchor anchor = anchor_response(r, m, from);
+    enum anchor anchor;
     /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
     bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
 
+    if (m->status / 100 == 2)
+        keep_offer(r);                                    /* while it is there; the answer may have to wait */
+    anchor = anchor_response(r, m, from);
     if (anchor == ANCHOR_FAIL)
         unanchorable(r, m);
     if (anchor != ANCHOR_GO)
@@ -322,8 +325,6 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         dialog_refresh(&c->arena, m, from, &r->to->dialog);
         session_relayed(r, m);
     }
-    if (m->status < 300)
-        keep_offer(r);
     if (r->method == SIP_INVITE && m->status < 300) {
         got_invite_2xx(r, m);
         return;
@@ -334,6 +335,8 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     pass_answer(r, m, headers_how(c));
     if (m->status < 300)
         precondition_passed(c, r->to == &c->a, m);
+    else if (m->status == 408)
+        precondition_over(c, r);
     if (gone && r->from && c->phase == CALL_ANSWERED) {   /* BYE to both: the 481 may be older than the dialog */
         call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
     } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {

@@ -168,8 +168,8 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
 
 /* ---- answers to A before the final one ---- */
 
-/* Who answered before A's PRACK was here has an answer to nothing now. */
-static void release_waiting(struct b2bua_call *c)
+/* One that answered before A's PRACK was here; NULL: none. */
+static struct leg *waiting_leg(struct b2bua_call *c)
 {
     for (struct list *l = c->branches.next; l != &c->branches; l = l->next) {
         struct branch *branch = list_item(l, struct branch, in_call);
@@ -177,12 +177,22 @@ static void release_waiting(struct b2bua_call *c)
         for (struct list *k = branch->legs.next; k != &branch->legs; k = k->next) {
             struct leg *leg = list_item(k, struct leg, in_branch);
 
-            if (!leg->answer_waits || leg->answered)
-                continue;
-            leg->answered = true;
-            leg_ack(leg, NULL);
-            leg_bye(leg, SLICE("SIP;cause=487;text=\"Cancelled by the caller\""), NULL);
+            if (leg->answer_waits && !leg->answered)
+                return leg;
         }
+    }
+    return NULL;
+}
+
+/* Their answers are answers to nothing now. */
+static void release_waiting(struct b2bua_call *c)
+{
+    struct leg *leg;
+
+    while ((leg = waiting_leg(c))) {
+        leg->answered = true;
+        leg_ack(leg, NULL);
+        leg_bye(leg, SLICE("SIP;cause=487;text=\"Cancelled by the caller\""), NULL);
     }
 }
 
@@ -482,16 +492,6 @@ static struct leg *leg_of(struct branch *branch, const struct sip_message *m, co
     return leg;
 }
 
-/* The INVITE's, if no later one is in force. */
-static void keep_offer(struct leg *leg)
-{
-    struct sip_header room[SIP_HEADERS_MAX];
-    struct sip_message request;
-
-    if (session_keeps(leg) && !session_has(leg) && client_request_of(leg->branch->invite, room, SIP_HEADERS_MAX, &request))
-        session_keep(leg, &request);
-}
-
 static void got_2xx(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = branch->call;
@@ -513,12 +513,10 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
         return;
     }
     leg->answered = true;
-    session_peer(leg, m);
     dialog_refresh(&c->arena, m, from, &leg->dialog);
     if (!late) {
         cancel_branches(c, elsewhere, branch);
         branches_over(c);
-        keep_offer(leg);
         answer_2xx(c, leg, m);
         return;
     }
@@ -536,11 +534,27 @@ static enum anchor anchor_response(struct branch *branch, const struct sip_messa
     return anchor_message(c, &sdp, &(struct anchor_place){ .branch = branch }, m, from);
 }
 
+/* What we offered by the INVITE is in force, if nothing later is. */
+static void keep_offer(struct leg *leg)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+
+    if (session_keeps(leg) && !session_has(leg) && leg->branch->invite &&
+        client_request_of(leg->branch->invite, room, SIP_HEADERS_MAX, &request))
+        session_keep(leg, &request);
+}
+
+/* B's 2xx has just come. True: forget it, it comes again. */
 static bool waits_for_prack(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct leg *leg = branch->call->phase == CALL_SETUP && !branch->over && m->to.tag.len ? leg_of(branch, m, from) : NULL;
 
-    return leg && !leg->answered && reliable_holds_answer(leg);
+    if (!leg || leg->answered)
+        return false;
+    session_peer(leg, m);
+    keep_offer(leg);
+    return reliable_holds_answer(leg);
 }
 
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
@@ -613,6 +627,8 @@ void setup_ring_time_over(struct b2bua_call *c)
     const struct call_setup *setup = c->setup;
     bool any = false;
 
+    if (waiting_leg(c))
+        return;                                           /* answered: only A's PRACK is missing, which has its own time */
     for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
         any |= list_item(l, struct branch, in_call)->got_any;
     if (forward(c, USER_FORWARD_NO_ANSWER))

@@ -1,0 +1,197 @@
+/* switch/b2bua_reliable_test.c - reliable provisional answers, off, by leg and demanded
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "harness/switch_rig.h"
+#include "harness/test.h"
+
+#define SECOND_NS 1000000000ll
+#define ALLOWS_UPDATE "Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE\r\n"
+
+static struct rig r;
+static const struct rig_how plain, with_sdp = { .sdp = true };
+
+static bool begin(enum b2bua_reliable mode)
+{
+    return rig_begin_with(&r, 0, &(struct b2bua_settings){ .reliable = (uint8_t)mode, .duration_max_ns = 600 * SECOND_NS });
+}
+
+static void end(void)
+{
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+static unsigned pracks(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < r.asked_count[RIG_B]; i++)
+        n += strncmp(r.asked[RIG_B][i].text, "PRACK ", 6) == 0;
+    return n;
+}
+
+/* As far as B's 183 with SDP and RSeq 7. */
+static void early(const char *supported, const char *require)
+{
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = supported, .extra = require });
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &(struct rig_how){ .sdp = true, .rseq = 7, .extra = ALLOWS_UPDATE });
+}
+
+TEST(what_the_caller_requires_or_lacks_is_420_or_421)
+{
+    static const struct { uint8_t reliable, preconditions; const char *supported, *extra; unsigned status; const char *beside; } rows[] = {
+        { B2BUA_RELIABLE_OFF, 0, "100rel", "", 0, NULL },
+        { B2BUA_RELIABLE_OFF, 0, "timer", "Require: 100rel\r\n", 420, "Unsupported: 100rel\r\n" },
+        { B2BUA_RELIABLE_DEMAND, 0, "timer", "", 421, "Require: 100rel\r\n" },
+        { B2BUA_RELIABLE_DEMAND, 0, "timer", "Require: 100rel\r\n", 0, NULL },
+        { B2BUA_RELIABLE_DEMAND, 0, "100rel", "", 0, NULL },
+        { B2BUA_RELIABLE_LEG, 0, "timer", "", 0, NULL },
+        { 0, B2BUA_PRECONDITIONS_OFF, "100rel", "Require: precondition\r\n", 420, "Unsupported: precondition\r\n" },
+        { 0, B2BUA_PRECONDITIONS_OFF, "100rel, precondition", "", 0, NULL },
+        { 0, B2BUA_PRECONDITIONS_ACT, "100rel", "Require: precondition\r\n", 0, NULL },
+        { B2BUA_RELIABLE_OFF, B2BUA_PRECONDITIONS_OFF, "timer", "Require: precondition\r\nRequire: 100rel\r\n", 420, "Unsupported: 100rel\r\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(rig_begin_with(&r, 0, &(struct b2bua_settings){ .reliable = rows[i].reliable, .preconditions = rows[i].preconditions }));
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = rows[i].supported, .extra = rows[i].extra });
+        CHECK_ROW_EQ(i, r.last_status[RIG_A], rows[i].status);
+        CHECK_ROW(i, !rows[i].beside || rig_has(r.said[RIG_A], rows[i].beside));
+        CHECK_ROW(i, (rig_asked(&r, RIG_B, "INVITE", NULL) != NULL) == !rows[i].status);
+        end();
+    }
+}
+
+TEST(off_means_that_neither_side_hears_of_it)
+{
+    CHECK(begin(B2BUA_RELIABLE_OFF));
+    early("100rel, timer", "");
+    CHECK(!rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "100rel"));
+    CHECK(rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "Supported: timer\r\n"));
+    CHECK_EQ(pracks(), 1);                                /* it was reliable all the same: it gets its PRACK */
+    CHECK_EQ(r.last_status[RIG_A], 183);
+    CHECK(!rig_has(r.said[RIG_A], "100rel") && !rig_has(r.said[RIG_A], "RSeq"));
+    end();
+}
+
+TEST(by_leg_b_has_its_prack_at_once_and_a_owes_one_to_us)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("100rel", "");
+    CHECK_EQ(pracks(), 1);
+    CHECK(rig_has(rig_asked(&r, RIG_B, "PRACK", NULL), "RAck: 7 1 INVITE\r\n"));
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    CHECK(r.last_status[RIG_A] == 183 && rig_has(r.said[RIG_A], "Require: 100rel\r\n") && rig_has(r.said[RIG_A], "RSeq: "));
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    CHECK_EQ(r.last_status[RIG_A], 200);
+    CHECK_EQ(pracks(), 1);                                /* A's ended here */
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "ACK", &plain);
+    CHECK_EQ(b2bua_counts(r.b2bua)->answered, 1);
+    rig_request(&r, RIG_A, "BYE", &plain);
+    end();
+}
+
+TEST(by_leg_a_caller_without_100rel_hears_plain_ringing_and_b_is_acknowledged)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("timer", "");
+    CHECK(rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "Supported: 100rel, timer\r\n"));
+    CHECK_EQ(pracks(), 1);
+    CHECK(r.last_status[RIG_A] == 183 && !rig_has(r.said[RIG_A], "100rel") && !rig_has(r.said[RIG_A], "RSeq"));
+    end();
+}
+
+TEST(by_leg_a_caller_that_requires_100rel_hears_plain_ringing_reliably)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = "timer", .extra = "Require: 100rel\r\n" });
+    CHECK(!rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "Require: 100rel"));
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &plain);
+    CHECK(r.last_status[RIG_A] == 183 && rig_has(r.said[RIG_A], "Require: 100rel\r\n") && rig_has(r.said[RIG_A], "RSeq: "));
+    rig_answer_to(&r, RIG_B, "INVITE", 180, &plain);      /* not before its PRACK */
+    CHECK_EQ(r.last_status[RIG_A], 183);
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    CHECK_EQ(r.codes[r.code_count - 2], 200);
+    CHECK(r.last_status[RIG_A] == 180 && rig_has(r.said[RIG_A], "Require: 100rel\r\n"));
+    CHECK_EQ(pracks(), 0);
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    CHECK_EQ(r.last_status[RIG_A], 200);
+    end();
+}
+
+/* RFC 3262, 3: the 2xx waits for the PRACK of the answer that A has already. */
+TEST(by_leg_the_answer_waits_for_the_prack_of_a)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("100rel", "");
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    CHECK_EQ(r.last_status[RIG_A], 183);
+    CHECK(!rig_asked(&r, RIG_B, "ACK", NULL));
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);   /* once more, as it had no ACK */
+    CHECK_EQ(r.last_status[RIG_A], 200);
+    CHECK(rig_asked(&r, RIG_B, "ACK", NULL) != NULL);
+    CHECK_EQ(b2bua_counts(r.b2bua)->answered, 1);
+    rig_request(&r, RIG_A, "ACK", &plain);
+    rig_request(&r, RIG_A, "BYE", &plain);
+    end();
+}
+
+TEST(by_leg_an_answer_that_waits_in_vain_is_acknowledged_and_released)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("100rel", "");
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_wait(&r, 33 * SECOND_NS);
+    CHECK_EQ(r.last_status[RIG_A], 504);
+    CHECK_EQ(b2bua_counts(r.b2bua)->unpracked, 1);
+    CHECK(rig_asked(&r, RIG_B, "ACK", NULL) && rig_asked(&r, RIG_B, "BYE", NULL));
+    end();
+}
+
+TEST(by_leg_an_offer_in_the_prack_comes_to_b_as_update)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("100rel", "");
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_request(&r, RIG_A, "PRACK", &with_sdp);
+    CHECK(rig_has(rig_asked(&r, RIG_B, "UPDATE", NULL), "\r\no=- 1 1 IN IP4 h\r\n"));
+    CHECK_EQ(r.last_status[RIG_A], 183);
+    rig_answer_to(&r, RIG_B, "UPDATE", 200, &with_sdp);
+    CHECK(r.last_status[RIG_A] == 200 && rig_has(r.said[RIG_A], "PRACK\r\n") && rig_has(r.said[RIG_A], "\r\no=- 1 1 IN IP4 h\r\n"));
+    end();
+}
+
+/* B's offer is in its 183, A's answer in the PRACK: that cannot end here. */
+TEST(by_leg_an_invite_without_offer_has_its_pracks_passed_on)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    rig_request(&r, RIG_A, "INVITE", &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &(struct rig_how){ .sdp = true, .rseq = 7 });
+    CHECK_EQ(pracks(), 0);
+    CHECK(rig_has(r.said[RIG_A], "Require: 100rel\r\n"));
+    rig_request(&r, RIG_A, "PRACK", &with_sdp);
+    CHECK(rig_has(rig_asked(&r, RIG_B, "PRACK", NULL), "\r\no=- 1 1 IN IP4 h\r\n"));
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    CHECK_EQ(r.last_status[RIG_A], 200);
+    end();
+}
+
+TORTURE(calls_by_leg_without_memory_leave_nothing)
+{
+    CHECK_OR_GOTO(rig_begin_with(&r, 0, &(struct b2bua_settings){ .reliable = B2BUA_RELIABLE_LEG, .duration_max_ns = 600 * SECOND_NS }), out);
+    early("100rel", "Require: 100rel\r\n");
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 180, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "PRACK", &with_sdp);
+    rig_answer_to(&r, RIG_B, "UPDATE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "ACK", &plain);
+    rig_request(&r, RIG_A, "BYE", &plain);
+out:
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
