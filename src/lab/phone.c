@@ -176,6 +176,7 @@ struct phone *phone_new(const struct phone_settings *settings, const struct hop_
     p->owner = *owner;
     list_init(&p->calls);
     wheel_init(&p->wheel, now_ns);
+    wheel_init(&p->sessions, now_ns);
     p->endpoint = endpoint_new(&settings->endpoint, sender, &user, now_ns);
     p->digest = digest_new();
     if (map_init(&p->tags, 16) != 0 || !p->endpoint || !p->digest || !registration_begin(p))
@@ -213,13 +214,16 @@ void phone_time(struct phone *p, int64_t now_ns)
     endpoint_time(p->endpoint, now_ns);
     while ((t = wheel_due(&p->wheel, now_ns)))
         phone_call_due(wheel_item(t, struct phone_call, timer));
+    while ((t = wheel_due(&p->sessions, now_ns)))
+        phone_session_due(wheel_item(t, struct phone_call, session_timer));
 }
 
 int64_t phone_next_ns(const struct phone *p)
 {
-    int64_t a = endpoint_next_ns(p->endpoint), b = wheel_next_ns(&p->wheel);
+    int64_t a = endpoint_next_ns(p->endpoint), b = wheel_next_ns(&p->wheel), c = wheel_next_ns(&p->sessions);
 
-    return a < b ? a : b;
+    a = a < b ? a : b;
+    return a < c ? a : c;
 }
 
 size_t phone_calls(const struct phone *p) { return p->call_count; }

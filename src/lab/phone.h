@@ -49,6 +49,9 @@ struct phone_settings {
     struct hop server;               /* where everything goes */
     slice      contact_params;       /* ";+sip.instance=..." or empty */
     slice      agent;                /* User-Agent */
+    uint32_t   session_s;            /* Session-Expires of its calls with PHONE_TIMER; 0: 1800 */
+    bool       knows_timer, refreshes;                    /* when it is called: takes part in timers; refreshes itself */
+    bool       no_update;            /* does not say that it takes UPDATE */
 };
 
 /* The strings are borrowed for its life. NULL: no memory. */

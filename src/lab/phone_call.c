@@ -32,6 +32,7 @@ static struct phone_call *call_new(struct phone *p, bool outgoing, unsigned how)
 void phone_call_free(struct phone_call *c)
 {
     wheel_clear(&c->phone->wheel, &c->timer);
+    wheel_clear(&c->phone->sessions, &c->session_timer);
     if (c->in_map)
         map_remove(&c->phone->tags, &c->by_tag);
     list_remove(&c->in_all);
@@ -59,6 +60,7 @@ static void over(struct phone_call *c, unsigned status, bool by_us)
         return;
     c->phase = PHONE_OVER;
     c->phone->call_count--;
+    wheel_clear(&c->phone->sessions, &c->session_timer);
     if (c->offer && client_method(c->offer) == SIP_INVITE)
         client_cancel(c->offer, (slice){ 0 });            /* else it might wait for its answer for ever */
     if (c->phone->owner.ended)
@@ -145,7 +147,8 @@ static void ours(struct out *o, const struct phone_call *c, bool is_request)
     out_text(o, slice_of(text, address_format(&p->settings.server.local, text)));
     if (p->settings.server.transport == WIRE_TCP)
         out_text(o, SLICE(";transport=tcp"));
-    out_text(o, SLICE(">\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY, MESSAGE\r\n"));
+    out_text(o, SLICE(">\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, INFO, NOTIFY, MESSAGE"));
+    out_text(o, p->settings.no_update ? SLICE("\r\n") : SLICE(", UPDATE\r\n"));
     sip_build_header(o, is_request ? SIP_H_USER_AGENT : SIP_H_SERVER,
                      p->settings.agent.len ? p->settings.agent : SLICE("Signalbox-Lab"));
 }
@@ -226,8 +229,7 @@ struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, sli
         supported(o, how);
         if (how & PHONE_PRECONDITIONS)
             sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
-        if (how & PHONE_TIMER)
-            sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
+        phone_session_ask(o, c);
         if (how & PHONE_SESSION_ID)
             session_id(o, c);
         if (how & PHONE_ANONYMOUS)
@@ -266,6 +268,8 @@ bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reli
         if (sdp)
             body = phone_sdp_write(c, c->how & PHONE_LATE_OFFER ? PHONE_SDP_OFFER : PHONE_SDP_ANSWER, text, sizeof text);
         c->sdp_done |= sdp;
+        if (status >= 200)
+            phone_session_answer(o, c);
     }
     if (reliable || status >= 200)                        /* what was reliable goes on until its PRACK */
         stop(c);
@@ -310,6 +314,22 @@ void phone_hang_up(struct phone_call *c)
     }
 }
 
+struct out *phone_begin(struct phone_call *c, enum sip_method method)
+{
+    struct out *o = dialog_request(c->phone->endpoint, &c->dialog, method, (slice){ 0 });
+
+    if (!o)
+        return NULL;
+    ours(o, c, true);
+    supported(o, c->how);
+    return o;
+}
+
+bool phone_send_begun(struct phone_call *c, slice type, slice body)
+{
+    return sent(c, client_request_send(c->phone->endpoint, type, body, c)) != NULL;
+}
+
 bool phone_offer(struct phone_call *c, enum sip_method method, enum phone_media media)
 {
     char text[SDP_ROOM];
@@ -317,11 +337,11 @@ bool phone_offer(struct phone_call *c, enum sip_method method, enum phone_media 
 
     if (c->offer || !c->has_dialog || c->phase == PHONE_OVER || (method == SIP_INVITE && (c->phase != PHONE_UP || c->repeats)))
         return false;
-    o = dialog_request(c->phone->endpoint, &c->dialog, method, (slice){ 0 });
+    o = phone_begin(c, method);
     if (!o)
         return false;
-    ours(o, c, true);
-    supported(o, c->how);
+    if (c->phase == PHONE_UP)
+        phone_session_ask(o, c);
     if (c->how & PHONE_PRECONDITIONS && c->phase == PHONE_SETUP)
         sip_build_header(o, SIP_H_REQUIRE, SLICE("precondition"));
     c->media = (uint8_t)media;
@@ -369,6 +389,7 @@ void phone_incoming(struct phone *p, struct server_transaction *s, const struct 
         c->how |= PHONE_RELIABLE;
     if (!m->body.len)
         c->how |= PHONE_LATE_OFFER;
+    phone_session_heard(c, m);
     phone_sdp_read(c, m);
     if (p->owner.incoming)
         p->owner.incoming(p->owner.ctx, c, m);
@@ -383,6 +404,10 @@ static void reply_with_sdp(struct phone_call *c, struct server_transaction *s, c
     slice body = { 0 };
 
     ours(o, c, false);
+    if (c->phase == PHONE_UP && m->method != SIP_PRACK) {
+        phone_session_heard(c, m);
+        phone_session_answer(o, c);
+    }
     if (m->body.len)
         body = phone_sdp_write(c, PHONE_SDP_ANSWER, text, sizeof text);
     else if (m->method == SIP_INVITE)
@@ -563,6 +588,7 @@ static void got_2xx(struct phone_call *c, const struct sip_message *m, const str
     if (!first)
         return;
     c->phase = PHONE_UP;
+    phone_session_answered(c, m);
     if (c->hangs_up) {                                    /* it crossed our CANCEL */
         send_bye(c);
         over(c, 487, true);
@@ -586,8 +612,7 @@ static bool again_with_credentials(struct phone_call *c, const struct sip_messag
     supported(o, c->how);
     if (c->how & PHONE_PRECONDITIONS)
         sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
-    if (c->how & PHONE_TIMER)
-        sip_build_header(o, SIP_H_SESSION_EXPIRES, SLICE("1800"));
+    phone_session_ask(o, c);
     if (c->how & PHONE_SESSION_ID)
         session_id(o, c);
     out_text(o, c->headers);
@@ -608,6 +633,8 @@ static void offer_answered(struct phone_call *c, struct client_transaction *t, c
         dialog_refresh(&c->arena, m, from, &c->dialog);
         send_ack(c, m, false);
     }
+    if (m->status < 300 && client_method(t) != SIP_PRACK && (!again || client_method(t) == SIP_UPDATE))
+        phone_session_answered(c, m);
     if (again)
         return;
     c->offer = NULL;

@@ -33,6 +33,9 @@ struct phone_call {
     uint32_t         cseq_in, cseq_out, rseq_in, rseq_out, sdp_version;
     bool             offer_in_ack, bye_wanted, prack_owed;
     slice            session_id;
+    struct wheel_timer session_timer;
+    uint32_t         session_s;      /* agreed; 0: no timer */
+    bool             refreshes;      /* it is our part */
     void            *tag;
 };
 
@@ -41,7 +44,7 @@ struct phone {
     struct phone_settings settings;
     struct phone_owner    owner;
     struct endpoint      *endpoint;
-    struct wheel          wheel;
+    struct wheel          wheel, sessions;
     struct list           calls;
     struct map            tags;
     size_t                call_count;
@@ -60,6 +63,13 @@ enum phone_sdp { PHONE_SDP_OFFER, PHONE_SDP_ANSWER };
 slice phone_sdp_write(struct phone_call *c, enum phone_sdp what, char *text, size_t room);
 void  phone_sdp_read(struct phone_call *c, const struct sip_message *m);       /* theirs: direction, preconditions */
 
+/* ---- phone_session.c ---- */
+void phone_session_ask(struct out *o, const struct phone_call *c);             /* into a request that may refresh */
+void phone_session_heard(struct phone_call *c, const struct sip_message *request);                     /* theirs */
+void phone_session_answer(struct out *o, struct phone_call *c);                /* into our 2xx to it */
+void phone_session_answered(struct phone_call *c, const struct sip_message *answer);                    /* their 2xx */
+void phone_session_due(struct phone_call *c);
+
 /* ---- phone_register.c ---- */
 void phone_registered(struct phone *p, const struct sip_message *m);           /* NULL: nothing came */
 /* Credentials for a challenge, as whole header lines in the arena; empty: cannot. */
@@ -75,6 +85,9 @@ void phone_call_failed(struct phone_call *c, struct client_transaction *t);
 void phone_call_due(struct phone_call *c);
 void phone_call_let_go(struct phone_call *c);             /* a transaction ended */
 void phone_call_free(struct phone_call *c);
+/* A request within the dialog, with Contact and Supported; then it is sent. */
+struct out *phone_begin(struct phone_call *c, enum sip_method method);
+bool phone_send_begun(struct phone_call *c, slice type, slice body);
 void phone_join_map(struct phone_call *c);                /* its local tag is known */
 
 #endif

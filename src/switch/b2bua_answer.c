@@ -209,6 +209,8 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         c->held_ring = !reliable && status == 180 ? 180 : c->held_ring;
         return;
     }
+    if (ours && (!leg->branch->invite || client_is_answered(leg->branch->invite)))
+        return;                                           /* it had to wait here: nothing is left to be acknowledged */
     if ((ours && c->relay_count >= RELAYS_MAX) || !precondition_18x(c, m, &status))
         return;
     if (reliable)

@@ -113,7 +113,8 @@ bool precondition_18x(struct b2bua_call *c, const struct sip_message *m, unsigne
         setup_give_up_with(c, 421, SLICE("SIP;cause=421;text=\"The caller knows of no preconditions\""), out_taken(&c->b2bua->scratch));
         return false;
     }
-    heard(c, false, m);
+    if (c->reliable && is_reliable_1xx(m, &(uint32_t){ 0 }))      /* else it is no answer: A cannot act on it (RFC 3312, 5) */
+        heard(c, false, m);
     if (ends(c))
         return false;
     if (m->status != 180 || !precondition_holds(c))

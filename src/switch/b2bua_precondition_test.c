@@ -122,6 +122,16 @@ TEST(ringing_passes_when_nothing_mandatory_is_missing_or_the_callee_takes_no_par
     }
 }
 
+TEST(an_sdp_that_is_not_reliable_holds_nothing_back)
+{
+    CHECK(begin(B2BUA_PRECONDITIONS_ACT));
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .body = A_WAITS, .supported = BOTH });
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &(struct rig_how){ .body = B_WAITS });
+    rig_answer_to(&r, RIG_B, "INVITE", 180, &plain);
+    CHECK_EQ(heard(180), 1);
+    end();
+}
+
 TEST(a_desire_that_fails_is_580_wherever_b_says_so)
 {
     CHECK(begin(B2BUA_PRECONDITIONS_ACT));                /* in its first answer */

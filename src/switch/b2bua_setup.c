@@ -12,6 +12,7 @@
 enum { MAX_FORWARDS = 70, SETUP_TEXTS = 600, OTHER_LEG_TEXTS = 160 };
 
 static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
+static const slice cancelled = SLICE_INIT("SIP;cause=487;text=\"Cancelled by the caller\"");
 static const slice no_media = SLICE_INIT("SIP;cause=488;text=\"The media relay does not carry it\"");
 static const slice anonymous = SLICE_INIT("\"Anonymous\" <sip:anonymous@anonymous.invalid>");      /* RFC 3261, 8.1.1.3 */
 static const slice no_answer = SLICE_INIT("Q.850;cause=19;text=\"No answer from user\"");
@@ -185,14 +186,14 @@ static struct leg *waiting_leg(struct b2bua_call *c)
 }
 
 /* Their answers are answers to nothing now. */
-static void release_waiting(struct b2bua_call *c)
+static void release_waiting(struct b2bua_call *c, slice reason)
 {
     struct leg *leg;
 
     while ((leg = waiting_leg(c))) {
         leg->answered = true;
         leg_ack(leg, NULL);
-        leg_bye(leg, SLICE("SIP;cause=487;text=\"Cancelled by the caller\""), NULL);
+        leg_bye(leg, reason, NULL);
     }
 }
 
@@ -205,7 +206,7 @@ static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice he
     leg_stop(&c->a);
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     c->a.ended = true;
-    release_waiting(c);
+    release_waiting(c, status == 487 ? cancelled : (slice){ 0 });
     if (!s || server_status(s) >= 200)
         return;
     struct out *o = server_reply(s, status, phrase);
@@ -517,11 +518,12 @@ static void got_2xx(struct branch *branch, const struct sip_message *m, const st
     if (!late) {
         cancel_branches(c, elsewhere, branch);
         branches_over(c);
+        release_waiting(c, elsewhere);
         answer_2xx(c, leg, m);
         return;
     }
     leg_ack(leg, NULL);                                   /* too late: it lost the race */
-    leg_bye(leg, c->unanchorable ? no_media : c->cancelled ? SLICE("SIP;cause=487;text=\"Cancelled by the caller\"") : elsewhere, NULL);
+    leg_bye(leg, c->unanchorable ? no_media : c->cancelled ? cancelled : elsewhere, NULL);
 }
 
 static enum anchor anchor_response(struct branch *branch, const struct sip_message *m, const struct hop *from)

@@ -455,6 +455,10 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
         if (!open && finals && c->facts.plain)
             fault(j, c, "A hears %u, which B did not say", t->final);
         return;
+    case 580:
+        if (!j->settings.acts_on_preconditions || !t->rseq_sent)
+            fault(j, c, "A hears 580, which nobody said");
+        return;
     case 500:
         if (c->facts.plain)
             fault(j, c, "A hears 500, which B did not say");

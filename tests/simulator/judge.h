@@ -38,6 +38,7 @@ struct judge_settings {
     uint32_t calls_max;
     int64_t  start_ns;
     uint32_t show;                   /* prints all messages of this call as they go */
+    bool     acts_on_preconditions;
     const char *repeat_command;      /* printed with a failure */
 };
 
