@@ -82,11 +82,9 @@ static void pass_tags(struct out *o, enum sip_header_id id, slice rest, unsigned
 
 unsigned headers_how(const struct b2bua_call *c)
 {
-    const struct b2bua_settings *s = &c->b2bua->settings;
-
-    return (c->caller_trusted ? HEADERS_TRUSTED : 0) | (s->session_timer ? HEADERS_NO_TIMER : 0) |
-           (s->reliable == B2BUA_RELIABLE_OFF || s->reliable == B2BUA_RELIABLE_LEG ? HEADERS_NO_100REL : 0) |
-           (s->preconditions == B2BUA_PRECONDITIONS_OFF ? HEADERS_NO_PRECONDITION : 0);
+    return (c->caller_trusted ? HEADERS_TRUSTED : 0) | (c->session_timer ? HEADERS_NO_TIMER : 0) |
+           (c->reliable_mode == B2BUA_RELIABLE_OFF || c->reliable_mode == B2BUA_RELIABLE_LEG ? HEADERS_NO_100REL : 0) |
+           (c->precondition_mode == B2BUA_PRECONDITIONS_OFF ? HEADERS_NO_PRECONDITION : 0);
 }
 
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how)

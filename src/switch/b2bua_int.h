@@ -133,6 +133,7 @@ struct b2bua_call {
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
     bool               had_offer, reliable, must_reliable;      /* of A's INVITE: SDP; 100rel is understood, required */
     bool               early_sdp;    /* in the reliable 1xx that A owes a PRACK for */
+    uint8_t            session_timer, reliable_mode, precondition_mode;     /* as the settings were when it began */
     uint8_t            preconditions, held_ring;          /* enum precondition_flag; 18x that A is to hear later */
     uint8_t            diversions, leg_count;
     uint16_t           relay_count;

@@ -16,7 +16,7 @@
 
 static const slice failure = SLICE_INIT("SIP;cause=580;text=\"Precondition Failure\"");
 
-static bool acts(const struct b2bua_call *c) { return c->b2bua->settings.preconditions == B2BUA_PRECONDITIONS_ACT && c->phase == CALL_SETUP; }
+static bool acts(const struct b2bua_call *c) { return c->precondition_mode == B2BUA_PRECONDITIONS_ACT && c->phase == CALL_SETUP; }
 
 /* ---- what an SDP says ---- */
 

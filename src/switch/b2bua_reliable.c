@@ -17,6 +17,10 @@ static bool knows(const struct sip_message *m, slice tag) { return sip_values_ha
 unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct out *headers)
 {
     const struct b2bua_settings *s = &c->b2bua->settings;
+
+    c->session_timer = s->session_timer;
+    c->reliable_mode = s->reliable;
+    c->precondition_mode = s->preconditions;
     const struct { slice tag; bool off, demanded; } rows[] = {
         { SLICE("100rel"), s->reliable == B2BUA_RELIABLE_OFF, s->reliable == B2BUA_RELIABLE_DEMAND },
         { SLICE("precondition"), s->preconditions == B2BUA_PRECONDITIONS_OFF, false },
@@ -40,7 +44,7 @@ unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct
 
 /* ---- by leg ---- */
 
-static bool by_leg(const struct b2bua_call *c) { return c->b2bua->settings.reliable == B2BUA_RELIABLE_LEG; }
+static bool by_leg(const struct b2bua_call *c) { return c->reliable_mode == B2BUA_RELIABLE_LEG; }
 
 unsigned reliable_how(const struct b2bua_call *c) { return by_leg(c) && (c->had_offer || c->reliable) ? HEADERS_OUR_100REL : 0; }
 

@@ -30,7 +30,7 @@ struct session_sdp {
     char                bytes[];
 };
 
-bool session_is_ours(const struct b2bua_call *c) { return c->b2bua->settings.session_timer != B2BUA_TIMER_THROUGH; }
+bool session_is_ours(const struct b2bua_call *c) { return c->session_timer != B2BUA_TIMER_THROUGH; }
 
 static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
@@ -162,7 +162,7 @@ static void settle_their_request(struct leg *leg, const struct session_wish *wis
     bool ours = !knows || wish->flags & SESSION_WANTS_UAS || (was_ours && !(wish->flags & SESSION_WANTS_UAC));
 
     heard_min(leg, wish->min_s);
-    if (b->settings.session_timer != B2BUA_TIMER_ANSWER && (!interval_s || interval_s > usual_s(b)))
+    if (leg->call->session_timer != B2BUA_TIMER_ANSWER && (!interval_s || interval_s > usual_s(b)))
         interval_s = larger(usual_s(b), leg->session.min_s);
     if (interval_s)
         interval_s = larger(interval_s, least_s(b));      /* what a proxy asked in the name of a phone that cannot hear 422 */
@@ -187,7 +187,6 @@ static void put_answer(struct out *o, const struct leg *leg)
 /* We asked, they answered with 2xx (7.2). */
 static void settle_our_request(struct leg *leg, const struct sip_message *m, uint32_t asked_s)
 {
-    const struct b2bua *b = leg->call->b2bua;
     struct session_wish said = wish_of(m);
     uint8_t flags = leg->session_flags & SESSION_TAKES_UPDATE;
 
@@ -199,7 +198,7 @@ static void settle_our_request(struct leg *leg, const struct sip_message *m, uin
         start(leg, larger(said.interval_s, FLOOR_S));
     } else {
         leg->session_flags = flags | SESSION_OURS;
-        start(leg, b->settings.session_timer == B2BUA_TIMER_ANSWER ? 0 : asked_s);
+        start(leg, leg->call->session_timer == B2BUA_TIMER_ANSWER ? 0 : asked_s);
     }
 }
 
@@ -232,7 +231,7 @@ unsigned session_begin(struct b2bua_call *c, const struct sip_message *m, struct
         sip_build_header_u32(headers, SIP_H_MIN_SE, least_s(b));
         return 422;
     }
-    if (b->settings.session_timer == B2BUA_TIMER_DEMAND && !(wish.flags & SESSION_KNOWS_TIMER)) {
+    if (c->session_timer == B2BUA_TIMER_DEMAND && !(wish.flags & SESSION_KNOWS_TIMER)) {
         sip_build_header(headers, SIP_H_REQUIRE, SLICE("timer"));
         return 421;
     }
@@ -249,7 +248,7 @@ void session_ask(struct out *o, const struct branch *branch)
     const struct b2bua *b = branch->call->b2bua;
     uint32_t least = least_s(b);
 
-    if (b->settings.session_timer >= B2BUA_TIMER_ASK)
+    if (branch->call->session_timer >= B2BUA_TIMER_ASK)
         put_request(o, asked_of(branch), least < UINT16_MAX ? (uint16_t)least : UINT16_MAX, (slice){ 0 });
 }
 
@@ -261,7 +260,7 @@ bool session_invite_again(struct branch *branch, const struct sip_message *m)
     uint16_t min_s = min_se(m);
     struct client_transaction *again;
 
-    if (m->status != 422 || b->settings.session_timer < B2BUA_TIMER_ASK || branch->session_s || min_s <= asked_of(branch) ||
+    if (m->status != 422 || c->session_timer < B2BUA_TIMER_ASK || branch->session_s || min_s <= asked_of(branch) ||
         branch->over || c->cancelled || c->phase != CALL_SETUP || !list_is_empty(&branch->legs) || !branch->invite)
         return false;
     out_clear(&b->scratch);

@@ -292,6 +292,20 @@ TEST(nobody_is_refreshed_when_we_only_answer)
     end();
 }
 
+TEST(other_settings_are_for_the_calls_that_come)
+{
+    static const uint8_t modes[] = { B2BUA_TIMER_THROUGH, B2BUA_TIMER_ASK };
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        CHECK(begin((enum b2bua_timer)modes[i], 600, 90));
+        call("timer", ALLOWS_UPDATE "Session-Expires: 600;refresher=uac\r\n", ALLOWS_UPDATE "Session-Expires: 600;refresher=uac\r\n");
+        b2bua_set(r.b2bua, &(struct b2bua_settings){ .session_timer = modes[!i], .calls_max = 4, .duration_max_ns = 1800 * SECOND_NS });
+        rig_request(&r, RIG_A, "UPDATE", &(struct rig_how){ .supported = "timer", .extra = "Session-Expires: 600;refresher=uac\r\n" });
+        CHECK_ROW_EQ(i, count(RIG_B, "UPDATE"), modes[i] == B2BUA_TIMER_THROUGH);
+        end();
+    }
+}
+
 /* Each allocation of a call with refreshes of either kind fails once. */
 TORTURE(refreshes_without_memory_leave_nothing)
 {

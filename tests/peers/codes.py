@@ -367,20 +367,55 @@ def test_420_with_unsupported_for_require_foo(lab):
     expect(answer.get("unsupported") == "foo", f"Unsupported: {answer.get('unsupported')!r}")
 
 
+def strict(lab, ini, handler=oracle, users=("good",)):
+    """A server with these [calls], a phone of its users and a caller."""
+    s = lab.server(f"strict-{len(ini)}", users={u: {} for u in users}, ini=f"[calls]\n{ini}")
+    o = lab.closing(Peer(s.address, address=B, handler=handler))
+    register(lab, s, o, users)
+    return s, lab.closing(Peer(s.address, "caller", address=A))
+
+
+def test_420_of_our_own_for_what_is_switched_off(lab):
+    s, p = strict(lab, "reliable = off\npreconditions = off\n")
+    for tag in ("100rel", "precondition"):
+        answer = dialled(lab, user("good"), 420, "Bad Extension", p, s, [f"Require: {tag}"])
+        expect(answer.get("unsupported") == tag, f"Unsupported: {answer.get('unsupported')!r}")
+
+
 def test_421_of_our_own_when_an_extension_is_demanded(lab):
-    s = lab.server("strict", users={"good": {}}, ini="[calls]\nreliable = demand\nsession_timer = demand\n")
-    o = lab.closing(Peer(s.address, address=B, handler=oracle))
-    register(lab, s, o, ["good"])
-    p = lab.closing(Peer(s.address, "caller", address=A))
-    request = p.invite(user("good"))
-    answer = p.final(request)
-    if answer.status == 200:
+    for setting, tag in (("reliable = demand\n", "100rel"), ("session_timer = demand\n", "timer")):
+        s, p = strict(lab, setting)
+        answer = dialled(lab, user("good"), 421, "Extension Required", p, s)
+        expect(answer.get("require") == tag, f"Require: {answer.get('require')!r}")
+        request = p.invite(user("good"), headers=[f"Supported: {tag}"])
+        answer = is_code(p.final(request), 200)
+        expect(tag != "timer" or "refresher=" in answer.get("session-expires"), "no Session-Expires")
         dialog = p.dialog(request, answer)
         dialog.ack()
-        dialog.bye()
-        raise Skip("gap: [calls] reliable = demand and session_timer = demand have no effect yet, the call goes through")
-    is_code(answer, 421, "Extension Required")
-    expect(answer.get("require"), "no Require")
+        is_code(dialog.bye(), 200)
+
+
+def test_422_with_min_se_for_a_session_too_short(lab):
+    s, p = strict(lab, "session_expires_min = 5 min\n")
+    answer = dialled(lab, user("good"), 422, "Session Interval Too Small", p, s, ["Supported: timer", "Session-Expires: 120"])
+    expect(answer.get("min-se") == "300", f"Min-SE: {answer.get('min-se')!r}")
+
+
+QOS = ("a=curr:qos local none\r\na=curr:qos remote none\r\na=des:qos mandatory local sendrecv\r\n"
+       "a=des:qos {strength} remote sendrecv\r\n")
+
+
+def test_580_of_our_own_when_the_callee_has_no_resources(lab):
+    def callee(peer, m):
+        if m.method == "INVITE":
+            peer.reply(m, 183, "Session Progress", headers=["Require: 100rel, precondition", "RSeq: 5"],
+                       body=sdp() + QOS.format(strength="mandatory").replace("mandatory local", "failure local"))
+            return True
+        return oracle(peer, m)
+
+    s, p = strict(lab, "preconditions = act\n", callee)
+    dialled(lab, user("good"), 580, "Precondition Failure", p, s, ["Supported: 100rel, precondition"],
+            body=sdp() + QOS.format(strength="none"))
 
 
 def test_423_with_min_expires(lab):

@@ -716,7 +716,7 @@ int main(int argc, char **argv)
            (unsigned long long)seen.held_back);
     if (sums.calls >= 40000 && !(seen.refreshed && seen.unrefreshed && seen.expired && seen.held_back)) {
         printf("not ok - so many calls, and one of these never came up\n");
-        failed++;
+        failed += !failed;
     }
     printf("# simulator: %u passed, %u failed, 0 skipped\n", asked.rounds - failed, failed);
     return failed != 0;
