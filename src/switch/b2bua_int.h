@@ -77,6 +77,7 @@ struct branch {
     uint16_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
+    bool               trusted;      /* what one side asserts passes to the other when A is trusted, too */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
@@ -388,7 +389,7 @@ enum {
     HEADERS_OUR_TIMER = 32, HEADERS_OUR_100REL = 64,      /* in Supported, whoever else has them */
     HEADERS_NO_PRIVACY = 128, HEADERS_ANONYMOUS = 256     /* Privacy is written anew; what tells of the caller stays here */
 };
-unsigned headers_how(const struct b2bua_call *c);         /* as the settings want it, and A is trusted */
+unsigned headers_how(const struct b2bua_call *c, const struct branch *b);      /* between A and b; as the settings want it, and both are trusted */
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how);
 void headers_record_routes(struct out *o, const struct dialog *d);         /* in answers that begin a dialog */
 void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request);       /* Contact, Server */

@@ -74,7 +74,7 @@ bool reliable_prack(struct leg *a, struct server_transaction *s, const struct si
     o = r ? dialog_request(e, &c->b->dialog, SIP_UPDATE, (slice){ 0 }) : NULL;
     if (o) {
         headers_ours(o, c->b2bua, client_request_hop(e), true);
-        headers_pass(o, m, headers_how(c));
+        headers_pass(o, m, headers_how(c, c->b->branch));
         r->client = client_request_send(e, headers_type(m), m->body, r);
     }
     if (r && r->client)
