@@ -126,7 +126,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target);
     privacy_put(o, c, request);
-    headers_pass(o, request, how | privacy_how(c, &c->a) | HEADERS_NO_PRIVACY);
+    headers_pass(o, request, how | privacy_how(c, &c->a) | (b->settings.no_privacy ? 0 : HEADERS_NO_PRIVACY));
     session_ask(o, branch);
     if (target->trusted || !(c->privacy & PRIVACY_HISTORY))
         history_put(o, c, request, target->forwarding);
