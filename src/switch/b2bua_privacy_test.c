@@ -81,3 +81,24 @@ TEST(a_wish_to_hide_passes_with_the_identity_that_it_is_about)
     rig_answer_to(&r, RIG_B, "BYE", 200, &plain);
     end();
 }
+
+/* A user who hides its number hides by our doing: its phone does not know of it. */
+TEST(what_else_tells_of_a_caller_that_hides_stays_here)
+{
+    static const char tells[] = "Subject: secret\r\nCall-Info: <http://h/secret.png>;purpose=icon\r\nOrganization: secret\r\n"
+                                "Reply-To: <sip:secret@h>\r\n";
+
+    CHECK(begin(false, false));
+    r.a_hides = true;
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .extra = tells });
+    CHECK(rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "\r\nFrom: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag="));
+    CHECK(!rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "secret"));
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &(struct rig_how){ .sdp = true, .extra = ALLOWS });
+    rig_request(&r, RIG_A, "ACK", &plain);
+    rig_request(&r, RIG_A, "UPDATE", &(struct rig_how){ .sdp = true, .extra = tells });
+    CHECK(rig_asked(&r, RIG_B, "UPDATE", NULL) && !rig_has(rig_asked(&r, RIG_B, "UPDATE", NULL), "secret"));
+    rig_answer_to(&r, RIG_B, "UPDATE", 200, &plain);
+    rig_request(&r, RIG_A, "BYE", &plain);
+    rig_answer_to(&r, RIG_B, "BYE", 200, &plain);
+    end();
+}
