@@ -253,16 +253,16 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
 {
     static const char diversion[] = "Diversion: <sip:one@x>;reason=user-busy;privacy=full, <sip:two@x>;reason=unconditional\r\n";
     static const char history[] = "History-Info: <sip:two@x?Reason=SIP%3Bcause%3D302>;index=1\r\n"
-                                  "History-Info: <sip:one@x;cause=302?Reason=SIP%3Bcause%3D486&Privacy=history>;index=1.1;mp=1\r\n"
+                                  "History-Info: <sip:anonymous@anonymous.invalid;cause=302?Reason=SIP%3Bcause%3D486&Privacy=history>;index=1.1;mp=1\r\n"
                                   "History-Info: <sip:bob@home.example;cause=486>;index=1.1.1;mp=1.1\r\n";
-    static const char back[] = "Diversion: <sip:one@x>;reason=user-busy;counter=1;privacy=full\r\n"
+    static const char back[] = "Diversion: <sip:anonymous@anonymous.invalid>;reason=user-busy;counter=1;privacy=full\r\n"
                                "Diversion: <sip:two@x>;reason=unconditional;counter=1;privacy=off\r\n";
 
     CHECK_OR_RETURN(begin(SERVER));
     CHECK_EQ(call(diversion), 0);
     CHECK(phone_got(history) && !phone_got("Diversion"));
-    CHECK_EQ(call(history), 0);
-    CHECK(phone_got(history));
+    CHECK_EQ(call("History-Info: <sip:two@x>;index=1, <sip:bob@home.example;cause=486>;index=1.1;mp=1;x\r\n"), 0);
+    CHECK(phone_got("History-Info: <sip:two@x>;index=1\r\nHistory-Info: <sip:bob@home.example;cause=486>;index=1.1;mp=1;x\r\n"));
     CHECK_EQ(call("Diversion: <sip:one@x>;reason=no-answer;counter=3\r\n"), 0);
     CHECK(phone_got("History-Info: <sip:unknown@unknown.invalid?Reason=SIP%3Bcause%3D404>;index=1\r\n"
                     "History-Info: <sip:unknown@unknown.invalid;cause=404?Reason=SIP%3Bcause%3D404>;index=1.1;mp=1\r\n"
@@ -275,7 +275,36 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
     CHECK_OR_RETURN(begin(SERVER));
     CHECK_EQ(call("Privacy: history\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
     CHECK(!phone_got("History-Info") && !phone_got("Diversion"));
+    CHECK_EQ(call("Privacy: header\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
+    CHECK(phone_got("INVITE") && !phone_got("History-Info") && !phone_got("Diversion"));
     end();
+}
+
+/* RFC 7044, 10.1.2, and RFC 5806, 6: in whatever form it came, and goes on. */
+TEST(who_hides_that_it_forwarded_is_not_told_to_a_phone)
+{
+    static const struct { const char *ini, *came, *told; } rows[] = {
+        { SERVER, "Diversion: <sip:secret@x>;reason=away;privacy=full\r\n", "History-Info: <sip:anonymous@anonymous.invalid?" },
+        { SERVER, "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
+          "History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n"
+          "History-Info: <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n" },
+        { SERVER, "History-Info: <sip:two@x>;index=1, <sip:secret@x;cause=486?privacy=history&Reason=SIP>;index=1.1;mp=1\r\n",
+          "History-Info: <sip:two@x>;index=1\r\nHistory-Info: <sip:anonymous@anonymous.invalid;cause=486>;index=1.1;mp=1\r\n" },
+        { SERVER, "History-Info: <sip:one@x?Privacy=none>;index=1\r\n", "History-Info: <sip:one@x?Privacy=none>;index=1\r\n" },
+        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n", "Diversion: \"Secret\" <sip:secret@x>;reason=away;privacy=name, <sip:one@x>;privacy=off\r\n",
+          "Diversion: <sip:anonymous@anonymous.invalid>;reason=away;privacy=name\r\nDiversion: <sip:one@x>;privacy=off\r\n" },
+        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n",
+          "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
+          "Diversion: <sip:anonymous@anonymous.invalid>;reason=unconditional;counter=1;privacy=full\r\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        CHECK_ROW_EQ(i, call(rows[i].came), 0);
+        CHECK_ROW(i, !phone_got("secret") && !phone_got("Secret"));
+        CHECK_ROW(i, phone_got(rows[i].told));
+        end();
+    }
 }
 
 TEST(thousands_of_diversions_make_a_bounded_header)

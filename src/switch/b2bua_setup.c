@@ -128,8 +128,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     privacy_put(o, c, request);
     headers_pass(o, request, how | privacy_how(c, &c->a) | (b->settings.no_privacy ? 0 : HEADERS_NO_PRIVACY));
     session_ask(o, branch);
-    if (target->trusted || !(c->privacy & PRIVACY_HISTORY))
-        history_put(o, c, request, target->forwarding);
+    history_put(o, c, request, target->forwarding, target->trusted);
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
