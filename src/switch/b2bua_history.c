@@ -137,7 +137,8 @@ static bool read_entry(slice value, struct entry *ret)
         ret->mapped = (slice){ 0 };
     if (sip_param_find(uri.params, SLICE("cause"), &text) && slice_to_u32(text, &cause) && cause < 700)
         ret->cause = cause;
-    ret->hides = slice_find_nocase(addr.uri, SLICE("Privacy=")) >= 0 && slice_find_nocase(addr.uri, SLICE("Privacy=none")) < 0;
+    ret->hides = slice_find_nocase(addr.uri, SLICE("Privacy=")) >= 0 &&
+                 slice_find_nocase(addr.uri, SLICE("Privacy=none")) < 0;
     return true;
 }
 
@@ -364,7 +365,8 @@ static void put_diversion(struct out *o, const struct b2bua_call *c, const struc
 }
 
 /* To who is not trusted nothing at all when the caller wants it so (RFC 7044, 10.1.2). */
-void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding, bool trusted)
+void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding,
+                 bool trusted)
 {
     if (!trusted && c->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER))
         return;

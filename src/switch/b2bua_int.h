@@ -98,6 +98,7 @@ struct relay {
     struct client_transaction *client;
     uint8_t            method;
     uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
+    uint32_t           rseq;         /* of its last reliable 1xx; 0: none */
     bool               has_offer, done;                   /* done: finally answered */
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
     bool               refreshes;                         /* ours, for the session timer of `to` */
@@ -360,7 +361,8 @@ bool trunk_relay_again(struct relay *r, const struct sip_message *m);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
 void history_add(struct b2bua_call *c, slice target, enum user_forward why);
-void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding, bool trusted);
+void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding,
+                 bool trusted);
 
 /* ---- b2bua_privacy.c: what the caller asks to keep from others (RFC 3323, 3325, 7044) ---- */
 enum { PRIVACY_ID = 1, PRIVACY_USER = 2, PRIVACY_HEADER = 4, PRIVACY_SESSION = 8, PRIVACY_HISTORY = 16, PRIVACY_NONE = 32,

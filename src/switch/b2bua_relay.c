@@ -221,8 +221,10 @@ static void got_provisional(struct relay *r, const struct sip_message *m)
 
     if (m->status == 100 || r->done)
         return;
-    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq && r->call->relay_count < RELAYS_MAX) {
-        r->to->rseq = rseq;
+    if (r->method == SIP_INVITE && is_reliable_1xx(m, &rseq)) {
+        if ((r->rseq && rseq != r->rseq + 1) || r->call->relay_count >= RELAYS_MAX)
+            return;                                       /* a repeat, or one is missing: it will come again */
+        r->rseq = r->to->rseq = rseq;                     /* each INVITE has numbers of its own (RFC 3262, 3) */
         leg_prack(r->to);
     }
     pass_answer(r, m, HEADERS_NO_REQUIRE);
