@@ -634,9 +634,10 @@ void setup_invite(struct branch *branch, const struct route_target *target, slic
         return;
     }
     if (parse_request(c, room, &request)) {
-        request.body = body.ptr ? body : request.body;
-        if (branch_invite(branch, target, &request))
-            return;
+        if (body.ptr)
+            request.body = body;
+        if ((body.ptr || codecs_filter(c->b2bua, branch, &request)) && branch_invite(branch, target, &request))
+            return;                                       /* filtered once more: without the relay it is as it came */
     }
     setup_failed(branch, ENDPOINT_HOP_LOST);
 }
