@@ -256,8 +256,10 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
         server_reply_plain(s, 481);
         return;
     }
-    if (leg && leg_is_open(leg)) {
-        struct anchor_sdp sdp = { .branch = leg->branch, .tag = leg->dialog.remote_tag, .answers = !c->had_offer };
+    struct leg *to = leg ? leg : reliable_offers_to(c, m);
+
+    if (to && leg_is_open(to)) {
+        struct anchor_sdp sdp = { .branch = to->branch, .tag = to->dialog.remote_tag, .answers = !c->had_offer };
         enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, m, hop);
 
         if (anchor == ANCHOR_FAIL) {

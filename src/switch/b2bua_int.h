@@ -287,6 +287,8 @@ unsigned reliable_how(const struct b2bua_call *c);        /* of the headers of t
 bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is acknowledged by us */
 bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
 bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */
+/* Where an offer in A's PRACK goes that ends here; NULL: there is none, or nobody for it. */
+struct leg *reliable_offers_to(const struct b2bua_call *c, const struct sip_message *prack);
 bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m);      /* with an offer: true, it is seen to */
 void reliable_ring(struct b2bua_call *c);                 /* 18x that was held back, if it may */
 void reliable_put(struct out *o, struct b2bua_call *c);   /* into a 1xx to A */

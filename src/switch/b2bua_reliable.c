@@ -60,6 +60,11 @@ bool reliable_holds_answer(struct leg *leg)
     return leg->answer_waits;
 }
 
+struct leg *reliable_offers_to(const struct b2bua_call *c, const struct sip_message *prack)
+{
+    return by_leg(c) && c->had_offer && headers_have_offer(prack) && c->b && leg_is_open(c->b) ? c->b : NULL;
+}
+
 /* A second offer in A's PRACK: B has had its PRACK, so it comes as UPDATE. */
 bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m)
 {
@@ -68,7 +73,7 @@ bool reliable_prack(struct leg *a, struct server_transaction *s, const struct si
     struct relay *r;
     struct out *o;
 
-    if (!by_leg(c) || !c->had_offer || !headers_have_offer(m) || !c->b || !leg_is_open(c->b))
+    if (!reliable_offers_to(c, m))
         return false;
     r = relay_start(c, a, c->b, s, m);
     o = r ? dialog_request(e, &c->b->dialog, SIP_UPDATE, (slice){ 0 }) : NULL;
