@@ -446,3 +446,22 @@ TEST(via_and_contact_tell_the_advertised_address_after_a_reload_the_new_one)
     CHECK(phone_got("\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=") && phone_got("\r\nContact: <sip:10.0.0.1:5060>\r\n"));
     end();
 }
+
+/* The network keeps the number of a listener that stays, wherever the configuration puts it. */
+TEST(what_is_advertised_goes_with_the_address_and_not_with_the_place_of_the_listener)
+{
+    CHECK_OR_RETURN(begin(SERVER "[listen t]\naddress = 10.0.0.1\ntransport = tcp\nadvertise = tcp.home.example\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nContact: <sip:10.0.0.1:5060>\r\n"));
+    CHECK(configure("[server]\ndomains = home.example\n[listen b]\naddress = 10.0.0.7\nadvertise = b.home.example\n"
+                    "[listen z]\naddress = 0.0.0.0\nadvertise = z.home.example\nport = 5070\n"
+                    "[listen a]\naddress = 10.0.0.1\nadvertise = a.home.example\n", &t.other, &t.other_plan));
+    CHECK_EQ(worker_set(t.worker, t.other_plan, NULL, t.now_ns), 0);
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nVia: SIP/2.0/UDP a.home.example:5060;branch=") && phone_got("\r\nContact: <sip:a.home.example:5060>\r\n"));
+    end();
+    CHECK_OR_RETURN(begin("[server]\ndomains = home.example\n[listen a]\naddress = 0.0.0.0\nadvertise = a.home.example\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nContact: <sip:a.home.example:5060>\r\n"));
+    end();
+}
