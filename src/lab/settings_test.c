@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "harness/test.h"
+#include "sip/credentials.h"
 #include "sip/message.h"
 #include "switch/worker.h"
 
@@ -464,4 +465,47 @@ TEST(what_is_advertised_goes_with_the_address_and_not_with_the_place_of_the_list
     CHECK_EQ(call(""), 0);
     CHECK(phone_got("\r\nContact: <sip:a.home.example:5060>\r\n"));
     end();
+}
+
+/* ---- who calls ---- */
+
+static unsigned bob_calls(const char *from_domain, unsigned cseq, slice credentials)
+{
+    char text[4096];
+
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: own\r\n");
+    t.status = 0;
+    snprintf(text, sizeof text, "INVITE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKown%u\r\n"
+             "From: <sip:bob@%s>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: own\r\nCSeq: %u INVITE\r\n" SLICE_FMT
+             "Contact: <sip:bob@10.0.0.2>\r\nContent-Length: 0\r\n\r\n", cseq, from_domain, cseq, SLICE_ARG(credentials));
+    receive(2, text);
+    return t.status;
+}
+
+TEST(a_phone_that_knows_us_by_our_address_or_an_advertised_name_may_call)
+{
+    static const char *const domains[] = { "home.example", "10.0.0.1", "sip.home.example" };
+    struct digest *digest = digest_new();
+
+    CHECK(digest != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
+        struct sip_header room[SIP_HEADERS_MAX];
+        struct sip_credentials who = { SLICE("bob"), SLICE("secret"), SLICE("INVITE"), SLICE("sip:bob@home.example"), { 0 }, SLICE("c") };
+        struct sip_message m;
+        struct out o;
+
+        out_init_memory(&o, 4096);
+        CHECK_OR_RETURN(begin(SERVER "advertise = sip.home.example\n[registrar]\nalgorithms = MD5\n"));
+        t.bob.has_ha1[DIGEST_MD5] = true;
+        digest_ha1(digest, DIGEST_MD5, SLICE("bob"), SLICE("home.example"), SLICE("secret"), &t.bob.ha1[DIGEST_MD5]);
+        CHECK_ROW_EQ(i, bob_calls(domains[i], 1, (slice){ 0 }), 407);
+        CHECK_ROW(i, sip_message_parse(slice_of_string(t.to_caller), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) > 0);
+        CHECK_ROW(i, sip_credentials_write(&o, digest, &m, &who));
+        t.to_phone[0] = '\0';
+        CHECK_ROW(i, bob_calls(domains[i], 2, out_taken(&o)) < 200);
+        CHECK_ROW(i, phone_got("INVITE"));
+        out_done(&o);
+        end();
+    }
+    digest_free(digest);
 }
