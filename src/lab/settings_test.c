@@ -322,6 +322,14 @@ TEST(thousands_of_diversions_make_a_bounded_header)
     end();
 }
 
+TEST(an_extension_that_we_only_take_out_is_not_one_that_we_have)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call("Require: sec-agree\r\n"), 420);
+    CHECK(caller_got("\r\nUnsupported: sec-agree\r\n"));
+    end();
+}
+
 /* ---- registrations ---- */
 
 TEST(who_requires_path_or_outbound_is_refused_where_they_are_off)
