@@ -336,6 +336,7 @@ void session_answered(struct b2bua_call *c, const struct sip_message *m);
 bool session_request(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *hop,
                      struct session_wish *ret);
 void session_relay(struct out *o, const struct leg *to);  /* into it, towards the other leg */
+bool session_longer(struct leg *leg, const struct sip_message *m);             /* its 422: true, it is asked for that from now on */
 void session_relayed(struct relay *r, const struct sip_message *m);             /* it has its 2xx */
 void session_relay_answer(struct out *o, const struct relay *r);                /* which goes on with that in it */
 /* Of a refresh of ours. True: that was all that is to be done about it. */

@@ -200,6 +200,7 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned a
         return;
     }
     if (m->status == 422 && session_is_ours(c)) {         /* to our interval, of which they know nothing */
+        (void)session_longer(r->to, m);
         refuse_offer(c, r->server, 500);
         return;
     }
