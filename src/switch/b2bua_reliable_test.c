@@ -206,6 +206,29 @@ TEST(the_ringing_of_a_second_invite_has_its_prack_though_its_number_was_there_be
     end();
 }
 
+/* RFC 3262, 3: no 1xx of ours that is not reliable to who requires it. */
+TEST(a_caller_that_requires_100rel_is_not_told_of_a_forward_by_a_plain_181)
+{
+    static const struct { uint8_t mode; const char *require; bool told; } rows[] = {
+        { B2BUA_RELIABLE_THROUGH, "", true }, { B2BUA_RELIABLE_THROUGH, "Require: 100rel\r\n", false },
+        { B2BUA_RELIABLE_LEG, "Require: 100rel\r\n", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool told = false;
+
+        CHECK(begin((enum b2bua_reliable)rows[i].mode));
+        r.forwards = true;
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .extra = rows[i].require });
+        rig_answer_to(&r, RIG_B, "INVITE", 486, &plain);
+        CHECK_ROW_EQ(i, b2bua_counts(r.b2bua)->forwarded, 1);
+        for (unsigned k = 0; k < r.code_count; k++)
+            told |= r.codes[k] == 181;
+        CHECK_ROW_EQ(i, told, rows[i].told);
+        end();
+    }
+}
+
 TORTURE(calls_by_leg_without_memory_leave_nothing)
 {
     CHECK_OR_GOTO(rig_begin_with(&r, 0, &(struct b2bua_settings){ .reliable = B2BUA_RELIABLE_LEG, .duration_max_ns = 600 * SECOND_NS }), out);

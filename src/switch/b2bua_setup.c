@@ -343,8 +343,10 @@ static bool call_next(struct b2bua_call *c)
 
 /* ---- forwards ---- */
 
-static void tell_forwarded(struct b2bua_call *c)
+static void tell_forwarded(struct b2bua_call *c, const struct sip_message *request)
 {
+    if (sip_values_have(request, SIP_H_REQUIRE, SLICE("100rel")))
+        return;                                           /* not reliable, so not to be sent (RFC 3262, 3) */
     if (!(c->setup->flags & USER_TELL_FORWARDED) || c->b2bua->settings.silent_forwards || !c->invite)
         return;
     struct out *o = server_reply(c->invite, 181, (slice){ 0 });
@@ -372,7 +374,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     c->setup->best_status = c->setup->cause = 0;
     precondition_new_callee(c);
     history_add(c, target, why);
-    tell_forwarded(c);
+    tell_forwarded(c, &request);
     return route_call(c, &request, target, c->setup->called);
 }
 
