@@ -82,8 +82,10 @@ bool reliable_prack(struct leg *a, struct server_transaction *s, const struct si
         headers_pass(o, m, headers_how(c, c->b->branch));
         r->client = client_request_send(e, headers_type(m), m->body, r);
     }
-    if (r && r->client)
+    if (r && r->client) {
+        precondition_passed(c, true, m);
         return true;
+    }
     server_reply_plain(s, 500);
     if (r)
         relay_free(r);
