@@ -510,8 +510,10 @@ TEST(a_phone_that_knows_us_by_our_address_or_an_advertised_name_may_call)
         CHECK_ROW(i, sip_message_parse(slice_of_string(t.to_caller), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) > 0);
         CHECK_ROW(i, sip_credentials_write(&o, digest, &m, &who));
         t.to_phone[0] = '\0';
+        t.bob.display = SLICE("Bob \"the\\ other\" <sip:ceo@x>, \"");
         CHECK_ROW(i, bob_calls(domains[i], 2, out_taken(&o)) < 200);
         CHECK_ROW(i, phone_got("INVITE"));
+        CHECK_ROW(i, phone_got("\r\nP-Asserted-Identity: \"Bob \\\"the\\\\ other\\\" <sip:ceo@x>, \\\"\" <sip:bob@home.example>\r\n"));
         out_done(&o);
         end();
     }
