@@ -20,7 +20,7 @@
  * (Q.850, RFC 6432).
  * Privacy (RFC 3323, 3325): Via, Contact and Call-ID are always our own; id keeps asserted
  * identities from who is not trusted, user makes From anonymous and takes out what else tells of
- * the caller, history what tells of forwards, none undoes a user's wish to hide, critical is 500
+ * the caller, history and header what tells of forwards, none undoes a user's wish to hide, critical is 500
  * when what is asked for beside it cannot be had.
  * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
 #ifndef SWITCH_B2BUA_H

@@ -201,7 +201,7 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 {
     uint32_t rseq = 0;
     bool reliable = is_reliable_1xx(m, &rseq), ours = reliable && reliable_ends_here(c), told = reliable_to_a(c, reliable);
-    unsigned how = headers_how(c), status = m->status;
+    unsigned how = headers_how(c, leg->branch), status = m->status;
 
     if (reliable && leg->rseq && rseq != leg->rseq + 1)
         return;                                           /* a repeat, or one is missing: it will come again */
@@ -256,8 +256,10 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
         server_reply_plain(s, 481);
         return;
     }
-    if (leg && leg_is_open(leg)) {
-        struct anchor_sdp sdp = { .branch = leg->branch, .tag = leg->dialog.remote_tag, .answers = !c->had_offer };
+    struct leg *to = leg ? leg : reliable_offers_to(c, m);
+
+    if (to && leg_is_open(to)) {
+        struct anchor_sdp sdp = { .branch = to->branch, .tag = to->dialog.remote_tag, .answers = !c->had_offer };
         enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, m, hop);
 
         if (anchor == ANCHOR_FAIL) {
@@ -283,7 +285,7 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
 
     if (o) {
         put_rack(o, c->pracked_rseq, c->pracked_cseq);
-        headers_pass(o, m, headers_how(c));
+        headers_pass(o, m, headers_how(c, leg->branch));
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
     if (r && r->client) {
@@ -319,7 +321,7 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 
     headers_record_routes(o, &c->a.dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
-    headers_pass(o, m, headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+    headers_pass(o, m, headers_how(c, leg->branch) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
     session_answer(o, c);
     if (!server_reply_send(s, headers_type(m), m->body)) {
         (void)server_reply_plain(s, 500);

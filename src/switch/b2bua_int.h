@@ -77,6 +77,7 @@ struct branch {
     uint16_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
+    bool               trusted;      /* what one side asserts passes to the other when A is trusted, too */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
@@ -97,6 +98,7 @@ struct relay {
     struct client_transaction *client;
     uint8_t            method;
     uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
+    uint32_t           rseq;         /* of its last reliable 1xx; 0: none */
     bool               has_offer, done;                   /* done: finally answered */
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
     bool               refreshes;                         /* ours, for the session timer of `to` */
@@ -285,6 +287,8 @@ unsigned reliable_how(const struct b2bua_call *c);        /* of the headers of t
 bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is acknowledged by us */
 bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
 bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */
+/* Where an offer in A's PRACK goes that ends here; NULL: there is none, or nobody for it. */
+struct leg *reliable_offers_to(const struct b2bua_call *c, const struct sip_message *prack);
 bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m);      /* with an offer: true, it is seen to */
 void reliable_ring(struct b2bua_call *c);                 /* 18x that was held back, if it may */
 void reliable_put(struct out *o, struct b2bua_call *c);   /* into a 1xx to A */
@@ -332,6 +336,7 @@ void session_answered(struct b2bua_call *c, const struct sip_message *m);
 bool session_request(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *hop,
                      struct session_wish *ret);
 void session_relay(struct out *o, const struct leg *to);  /* into it, towards the other leg */
+bool session_longer(struct leg *leg, const struct sip_message *m);             /* its 422: true, it is asked for that from now on */
 void session_relayed(struct relay *r, const struct sip_message *m);             /* it has its 2xx */
 void session_relay_answer(struct out *o, const struct relay *r);                /* which goes on with that in it */
 /* Of a refresh of ours. True: that was all that is to be done about it. */
@@ -359,7 +364,8 @@ bool trunk_relay_again(struct relay *r, const struct sip_message *m);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
 void history_add(struct b2bua_call *c, slice target, enum user_forward why);
-void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding);
+void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding,
+                 bool trusted);
 
 /* ---- b2bua_privacy.c: what the caller asks to keep from others (RFC 3323, 3325, 7044) ---- */
 enum { PRIVACY_ID = 1, PRIVACY_USER = 2, PRIVACY_HEADER = 4, PRIVACY_SESSION = 8, PRIVACY_HISTORY = 16, PRIVACY_NONE = 32,
@@ -388,7 +394,7 @@ enum {
     HEADERS_OUR_TIMER = 32, HEADERS_OUR_100REL = 64,      /* in Supported, whoever else has them */
     HEADERS_NO_PRIVACY = 128, HEADERS_ANONYMOUS = 256     /* Privacy is written anew; what tells of the caller stays here */
 };
-unsigned headers_how(const struct b2bua_call *c);         /* as the settings want it, and A is trusted */
+unsigned headers_how(const struct b2bua_call *c, const struct branch *b);      /* between A and b; as the settings want it, and both are trusted */
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how);
 void headers_record_routes(struct out *o, const struct dialog *d);         /* in answers that begin a dialog */
 void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request);       /* Contact, Server */

@@ -66,6 +66,9 @@ static struct leg *peer_of(const struct leg *from)
     return from != &c->a ? &c->a : c->b && leg_is_open(c->b) ? c->b : NULL;
 }
 
+/* Of the two sides, the one that is not A. */
+static const struct branch *branch_of(const struct leg *from, const struct leg *to) { return from && from->branch ? from->branch : to->branch; }
+
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
 
 bool relay_is_offer(const struct sip_message *m)
@@ -168,7 +171,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         }
         r->wish = wish;
         headers_ours(o, c->b2bua, client_request_hop(c->b2bua->endpoint), true);
-        headers_pass(o, m, headers_how(c) | privacy_how(c, from) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+        headers_pass(o, m, headers_how(c, branch_of(from, to)) | privacy_how(c, from) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
         if (refreshes_target(m->method))
             session_relay(o, to);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), offer.body, r);
@@ -184,7 +187,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
 
 /* ---- its answer ---- */
 
-static void pass_answer(struct relay *r, const struct sip_message *m, unsigned how)
+static void pass_answer(struct relay *r, const struct sip_message *m, unsigned also)
 {
     struct b2bua_call *c = r->call;
     struct out *o;
@@ -197,13 +200,14 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
         return;
     }
     if (m->status == 422 && session_is_ours(c)) {         /* to our interval, of which they know nothing */
+        (void)session_longer(r->to, m);
         refuse_offer(c, r->server, 500);
         return;
     }
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
         headers_ours(o, c->b2bua, server_hop(r->server), false);
-    headers_pass(o, m, how);
+    headers_pass(o, m, headers_how(c, branch_of(r->from, r->to)) | also);
     if (m->status >= 200 && m->status < 300) {
         session_relay_answer(o, r);
         session_keep(r->from, m);
@@ -215,15 +219,16 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
 static void got_provisional(struct relay *r, const struct sip_message *m)
 {
     uint32_t rseq;
-    unsigned how = headers_how(r->call) | HEADERS_NO_REQUIRE;
 
     if (m->status == 100 || r->done)
         return;
-    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq && r->call->relay_count < RELAYS_MAX) {
-        r->to->rseq = rseq;
+    if (r->method == SIP_INVITE && is_reliable_1xx(m, &rseq)) {
+        if ((r->rseq && rseq != r->rseq + 1) || r->call->relay_count >= RELAYS_MAX)
+            return;                                       /* a repeat, or one is missing: it will come again */
+        r->rseq = r->to->rseq = rseq;                     /* each INVITE has numbers of its own (RFC 3262, 3) */
         leg_prack(r->to);
     }
-    pass_answer(r, m, how);
+    pass_answer(r, m, HEADERS_NO_REQUIRE);
 }
 
 /* The 2xx of a re-INVITE: as that of the INVITE, now for whichever leg asked. */
@@ -244,7 +249,7 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
         leg_ack(r->to, NULL);
     else
         r->to->ack_owed = true;
-    pass_answer(r, m, headers_how(r->call));
+    pass_answer(r, m, 0);
     if (!r->server)
         return;
     r->from->invite_cseq_in = r->cseq_in;
@@ -337,7 +342,7 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     if (trunk_relay_again(r, m))
         return;
     r->done = true;
-    pass_answer(r, m, headers_how(c));
+    pass_answer(r, m, 0);
     if (m->status < 300)
         precondition_passed(c, r->to == &c->a, m);
     else if (m->status == 408)

@@ -60,6 +60,11 @@ bool reliable_holds_answer(struct leg *leg)
     return leg->answer_waits;
 }
 
+struct leg *reliable_offers_to(const struct b2bua_call *c, const struct sip_message *prack)
+{
+    return by_leg(c) && c->had_offer && headers_have_offer(prack) && c->b && leg_is_open(c->b) ? c->b : NULL;
+}
+
 /* A second offer in A's PRACK: B has had its PRACK, so it comes as UPDATE. */
 bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m)
 {
@@ -68,17 +73,19 @@ bool reliable_prack(struct leg *a, struct server_transaction *s, const struct si
     struct relay *r;
     struct out *o;
 
-    if (!by_leg(c) || !c->had_offer || !headers_have_offer(m) || !c->b || !leg_is_open(c->b))
+    if (!reliable_offers_to(c, m))
         return false;
     r = relay_start(c, a, c->b, s, m);
     o = r ? dialog_request(e, &c->b->dialog, SIP_UPDATE, (slice){ 0 }) : NULL;
     if (o) {
         headers_ours(o, c->b2bua, client_request_hop(e), true);
-        headers_pass(o, m, headers_how(c));
+        headers_pass(o, m, headers_how(c, c->b->branch));
         r->client = client_request_send(e, headers_type(m), m->body, r);
     }
-    if (r && r->client)
+    if (r && r->client) {
+        precondition_passed(c, true, m);
         return true;
+    }
     server_reply_plain(s, 500);
     if (r)
         relay_free(r);

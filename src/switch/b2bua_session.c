@@ -502,18 +502,26 @@ static int64_t retry_after_ns(const struct sip_message *m)
     return h && sip_retry_after_parse(h->value, &after) && after.after_s ? (int64_t)after.after_s * SECOND_NS : 10 * SECOND_NS;
 }
 
+/* The time of the next refresh stays. */
+bool session_longer(struct leg *leg, const struct sip_message *m)
+{
+    uint16_t min_s = min_se(m);
+
+    if (!leg->session.interval_s || min_s <= leg->session.interval_s)
+        return false;
+    leg->session.expires_ns += (int64_t)(min_s - leg->session.interval_s) * SECOND_NS / 2;
+    leg->session.interval_s = min_s;
+    heard_min(leg, min_s);
+    return true;
+}
+
 /* It is there, but does not take that: 422 wants a longer interval, and who takes no UPDATE may
  * take a re-INVITE. Whatever else it says, the session goes on until its time is over. */
 static void refused(struct leg *leg, const struct sip_message *m, enum sip_method method)
 {
-    uint16_t min_s = min_se(m);
-
     if (m->status == 491) {
         put_off(leg, glare_ns(leg));
-    } else if (m->status == 422 && min_s > leg->session.interval_s) {
-        leg->session.expires_ns += (int64_t)(min_s - leg->session.interval_s) * SECOND_NS / 2;      /* it is still due now */
-        leg->session.interval_s = min_s;
-        heard_min(leg, min_s);
+    } else if (m->status == 422 && session_longer(leg, m)) {
         put_off(leg, glare_ns(leg));
     } else if (method == SIP_UPDATE && (m->status == 405 || m->status == 501 || m->status == 420)) {
         leg->session_flags &= (uint8_t)~SESSION_TAKES_UPDATE;

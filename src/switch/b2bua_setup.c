@@ -55,7 +55,8 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
         return NULL;
     endpoint_token(b->endpoint, token);
     endpoint_token(b->endpoint, call_id);
-    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway, .trunk = target->trunk };
+    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway, .trunk = target->trunk,
+                               .trusted = target->trusted };
     branch->asked = (struct dialog){
         .call_id = arena_slice(&c->arena, slice_of_string(call_id)),
         .local_tag = arena_slice(&c->arena, slice_of_string(token)),
@@ -107,7 +108,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     struct b2bua_call *c = branch->call;
     struct b2bua *b = c->b2bua;
     struct out *o = client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri);
-    unsigned how = headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c);
+    unsigned how = headers_how(c, branch) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c);
 
     if (!o)
         return false;
@@ -125,17 +126,16 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target);
     privacy_put(o, c, request);
-    headers_pass(o, request, (target->trusted ? how : how & ~(unsigned)HEADERS_TRUSTED) | privacy_how(c, &c->a));
+    headers_pass(o, request, how | privacy_how(c, &c->a) | (b->settings.no_privacy ? 0 : HEADERS_NO_PRIVACY));
     session_ask(o, branch);
-    if (target->trusted || !(c->privacy & PRIVACY_HISTORY))
-        history_put(o, c, request, target->forwarding);
+    history_put(o, c, request, target->forwarding, target->trusted);
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
     return branch->invite != NULL;
 }
 
-static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m);
+static void keep_best(struct b2bua_call *c, unsigned status, const struct branch *from, const struct sip_message *m);
 
 /* False: this target cannot be called; nothing was sent. */
 static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request)
@@ -147,7 +147,7 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
     if (!branch)
         return false;
     if (!codecs_filter(c->b2bua, branch, &offer)) {
-        keep_best(c, 488, NULL);
+        keep_best(c, 488, NULL, NULL);
     } else if (trunk_take(branch, target)) {
         switch (anchor_invite(branch, target, &offer)) {
         case ANCHOR_WAIT:
@@ -343,8 +343,10 @@ static bool call_next(struct b2bua_call *c)
 
 /* ---- forwards ---- */
 
-static void tell_forwarded(struct b2bua_call *c)
+static void tell_forwarded(struct b2bua_call *c, const struct sip_message *request)
 {
+    if (sip_values_have(request, SIP_H_REQUIRE, SLICE("100rel")))
+        return;                                           /* not reliable, so not to be sent (RFC 3262, 3) */
     if (!(c->setup->flags & USER_TELL_FORWARDED) || c->b2bua->settings.silent_forwards || !c->invite)
         return;
     struct out *o = server_reply(c->invite, 181, (slice){ 0 });
@@ -372,7 +374,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     c->setup->best_status = c->setup->cause = 0;
     precondition_new_callee(c);
     history_add(c, target, why);
-    tell_forwarded(c);
+    tell_forwarded(c, &request);
     return route_call(c, &request, target, c->setup->called);
 }
 
@@ -394,7 +396,8 @@ static int rank(unsigned status)
     }
 }
 
-static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m)
+/* m NULL: ours, from nobody. */
+static void keep_best(struct b2bua_call *c, unsigned status, const struct branch *from, const struct sip_message *m)
 {
     struct out *o = &c->b2bua->scratch;
     struct call_setup *setup = c->setup;
@@ -407,7 +410,7 @@ static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_me
     if (!m)
         return;
     out_clear(o);
-    headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    headers_pass(o, m, c->caller_trusted && from->trusted ? HEADERS_TRUSTED : 0);
     if (status / 100 == 3 || status == 485)
         sip_build_copy(o, m, SIP_H_CONTACT);
     setup->best_phrase = arena_slice(&setup->arena, m->reason);
@@ -468,7 +471,7 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
     trunk_leave(branch);
     if (was_over || c->phase != CALL_SETUP)
         return;
-    keep_best(c, told, told == status ? m : NULL);
+    keep_best(c, told, branch, told == status ? m : NULL);
     if (told != status && setup->best_status == told && !setup->best_phrase.len)
         setup->best_phrase = trunk_phrase;
     if (status >= 600) {                                  /* 16.7, step 5: for all of them, and at once */
@@ -633,9 +636,10 @@ void setup_invite(struct branch *branch, const struct route_target *target, slic
         return;
     }
     if (parse_request(c, room, &request)) {
-        request.body = body.ptr ? body : request.body;
-        if (branch_invite(branch, target, &request))
-            return;
+        if (body.ptr)
+            request.body = body;
+        if ((body.ptr || codecs_filter(c->b2bua, branch, &request)) && branch_invite(branch, target, &request))
+            return;                                       /* filtered once more: without the relay it is as it came */
     }
     setup_failed(branch, ENDPOINT_HOP_LOST);
 }
@@ -656,7 +660,7 @@ void setup_ring_time_over(struct b2bua_call *c)
         return;
     cancel_branches(c, no_answer, NULL);
     c->cancelled = true;
-    keep_best(c, any ? 480 : 408, NULL);
+    keep_best(c, any ? 480 : 408, NULL, NULL);
     if (setup->best_status != (any ? 480 : 408)) {        /* another phone had said why */
         refuse_with_best(c, setup->best_status);
         return;

@@ -40,16 +40,16 @@ static void challenge(struct worker *w, struct server_transaction *s, slice real
     server_reply_send(s, (slice){ 0 }, (slice){ 0 });
 }
 
-/* A user has to be whom its From names. */
-static bool is_from(const struct sip_message *m, const struct user *user)
+/* A user has to be whom its From names, by any name of the domain. */
+static bool is_from(const struct worker *w, const struct sip_message *m, const struct user *user)
 {
     char room[BINDINGS_KEY_MAX];
     slice key;
 
-    if (!bindings_key(m->from.uri, room, &key))
+    if (!registrar_key(w->registrar, m->from.uri, room, &key))
         return false;
-    return key.len == user->name.len + 1 + user->domain.len && slice_starts(key, user->name) &&
-           key.ptr[user->name.len] == '@';
+    return key.len == user->name.len + 1 + user->domain.len && slice_starts(key, user->name) && key.ptr[user->name.len] == '@' &&
+           slice_eq_nocase(slice_skip(key, user->name.len + 1), user->domain);
 }
 
 /* True: w->caller says who it is. Else it is answered, or left without an answer. */
@@ -85,7 +85,7 @@ static bool identify(struct worker *w, struct server_transaction *s, const struc
         server_drop(s);
         return false;
     }
-    if (!is_from(m, &who.user) && !slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"))) {
+    if (!is_from(w, m, &who.user) && !slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"))) {
         refuse(w, s, 403, SLICE("From Is Not Whose Password This Is"), (slice){ 0 });
         return false;
     }

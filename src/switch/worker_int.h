@@ -21,7 +21,7 @@ struct worker_own {
     struct guard_net        *allowed;
     size_t                   allowed_count;
     char                    *server;
-    slice                   *advertised;                  /* by listener; its text behind it */
+    struct endpoint_advertised *advertised;               /* one for each listener; the texts behind them */
 };
 
 struct worker_relay { const void *sender; struct media_relay *media; };    /* sender: the ctx of its media_sender */

@@ -128,9 +128,8 @@ static struct piece write_from(struct worker *w, const struct route_question *q,
     if (!user.len || slice_eq_nocase(user, SLICE("anonymous")))
         return p;
     if (q->invite->from.display.len) {
-        out_char(&w->texts, '"');
-        sip_build_text(&w->texts, q->invite->from.display);
-        out_text(&w->texts, SLICE("\" "));
+        sip_build_quoted(&w->texts, q->invite->from.display, true);
+        out_char(&w->texts, ' ');
     }
     out_char(&w->texts, '<');
     gateways_put_account(&w->texts, gateway, user);
@@ -211,9 +210,8 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     *caller = write_piece(w, out_taken(o));
     out_clear(o);
     if (c->display.len) {
-        out_char(o, '"');
-        sip_build_text(o, c->display);
-        out_text(o, SLICE("\" "));
+        sip_build_quoted(o, c->display, false);
+        out_char(o, ' ');
     }
     out_text(o, SLICE("<sip:"));
     sip_build_text(o, piece_text(w, *caller));

@@ -45,7 +45,7 @@ struct rig {
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
-    bool             in_order, forwards;
+    bool             in_order, forwards, a_trusted, b_trusted, a_hides;
     size_t           left;           /* after rig_end */
 };
 
@@ -95,10 +95,12 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
 
     (void)q;
     for (unsigned i = 0; i <= r->forks; i++)
-        ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
+        ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0), .trusted = r->b_trusted,
                                                                    .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
     ret->called = SLICE("bob@x");
     ret->caller = SLICE("alice@x");
+    ret->caller_trusted = r->a_trusted;
+    ret->caller_hides = r->a_hides;
     ret->flags = USER_TELL_FORWARDED;
     ret->no_answer_ns = 20 * 1000000000ll;
     if (r->forwards)
