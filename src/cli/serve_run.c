@@ -97,7 +97,10 @@ static void journal_tick(struct serving *s, int64_t now_ns)
 
 static void on_message(void *ctx, const struct hop *from, int64_t now_ns, slice bytes)
 {
-    worker_receive(((struct serving *)ctx)->worker, from, bytes, now_ns);
+    struct serving *s = ctx;
+
+    worker_waited(s->worker, net_counts(s->net).udp.waited_ns);
+    worker_receive(s->worker, from, bytes, now_ns);
 }
 
 static void on_lost(void *ctx, const struct hop *hop, int error, slice why)

@@ -145,8 +145,7 @@ static void ours(struct out *o, const struct phone_call *c, bool is_request)
     sip_build_text(o, p->settings.user);
     out_char(o, '@');
     out_text(o, slice_of(text, address_format(&p->settings.server.local, text)));
-    if (p->settings.server.transport == WIRE_TCP)
-        out_text(o, SLICE(";transport=tcp"));
+    out_text(o, wire_transport_param((enum wire_transport)p->settings.server.transport));
     out_text(o, SLICE(">\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, INFO, NOTIFY, MESSAGE"));
     out_text(o, p->settings.no_update ? SLICE("\r\n") : SLICE(", UPDATE\r\n"));
     sip_build_header(o, is_request ? SIP_H_USER_AGENT : SIP_H_SERVER,

@@ -31,8 +31,6 @@ slice phone_credentials(struct phone *p, struct arena *arena, const struct sip_m
 
 static void contact(struct out *o, const struct phone *p)
 {
-    static const char *const transports[WIRE_TRANSPORTS] = { [WIRE_TCP] = ";transport=tcp", [WIRE_TLS] = ";transport=tls",
-                                                             [WIRE_WS] = ";transport=ws", [WIRE_WSS] = ";transport=wss" };
     char text[ADDRESS_TEXT_MAX];
     const struct hop *hop = &p->settings.server;
 
@@ -40,7 +38,7 @@ static void contact(struct out *o, const struct phone *p)
     sip_build_text(o, p->settings.user);
     out_char(o, '@');
     out_text(o, slice_of(text, address_format(&hop->local, text)));
-    out_text(o, slice_of_string(transports[hop->transport]));
+    out_text(o, wire_transport_param((enum wire_transport)hop->transport));
     out_char(o, '>');
     sip_build_text(o, p->settings.contact_params);
     out_text(o, SLICE("\r\n"));

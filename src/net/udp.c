@@ -7,6 +7,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sip/message.h"
@@ -119,11 +120,25 @@ static void take_overflow(struct udp_socket *s, const struct cmsghdr *c)
     s->kernel_drops = drops;
 }
 
+/* The kernel's stamp is the wall's time, so that is what it is compared with. */
+static void take_age(struct udp_socket *s, const struct cmsghdr *c)
+{
+    struct timespec came, now;
+    int64_t age_ns;
+
+    memcpy(&came, CMSG_DATA(c), sizeof came);
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    age_ns = ((int64_t)now.tv_sec - came.tv_sec) * 1000000000 + (now.tv_nsec - came.tv_nsec);
+    s->all->counts.waited_ns = age_ns > 0 ? age_ns : 0;
+}
+
 static void read_control(struct udp_socket *s, struct msghdr *h, struct hop *from)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
             take_overflow(s, c);
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            take_age(s, c);
         } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
 
@@ -149,6 +164,7 @@ static void deliver(struct udp_socket *s, size_t i)
     struct hop from = hop_of(s);
     slice bytes = slice_of(u->in.pieces[i].iov_base, u->in.all[i].msg_len);
 
+    u->counts.waited_ns = 0;
     read_control(s, &u->in.all[i].msg_hdr, &from);
     if (!socket_address_from(&u->in.names[i], &from.remote))
         return;
@@ -158,6 +174,7 @@ static void deliver(struct udp_socket *s, size_t i)
         return;
     }
     u->handlers.datagram(u->handlers.ctx, &from, loop_now_ns(u->loop), bytes);
+    u->counts.waited_ns = 0;
 }
 
 static void receive(struct udp_socket *s)
@@ -395,6 +412,7 @@ static void prepare(struct udp_socket *s)
         { 0, SOL_SOCKET, SO_RCVBUF, UDP_KERNEL_BYTES },
         { 0, SOL_SOCKET, SO_SNDBUF, UDP_KERNEL_BYTES },
         { 0, SOL_SOCKET, SO_RXQ_OVFL, 1 },
+        { 0, SOL_SOCKET, SO_TIMESTAMPNS, 1 },
         { 4, IPPROTO_IP, IP_RECVERR, 1 },
         { 6, IPPROTO_IPV6, IPV6_RECVERR, 1 },
         { 4, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT },    /* long messages go in fragments */

@@ -42,6 +42,7 @@ struct udp_counts {
     uint64_t failed;                 /* the kernel would not send them */
     uint64_t unreachable;            /* told by ICMP */
     uint64_t kernel_drops;           /* came, and found the kernel's buffer full */
+    int64_t  waited_ns;              /* in the kernel and in its batch: of the datagram being handed on, else 0 */
 };
 
 struct udp *udp_new(struct loop *l, const struct udp_handlers *handlers);    /* NULL: no memory */

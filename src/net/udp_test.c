@@ -22,6 +22,7 @@ struct pair {
     size_t         copies;           /* of each datagram at 0, sent to a third */
     struct address third;
     size_t         last_len;
+    int64_t        waited_ns;        /* of the last one */
     struct hop     lost;
     int            lost_error, lost_count;
     char           lost_why[64];
@@ -35,6 +36,7 @@ static void on_datagram(void *ctx, const struct hop *from, int64_t now_ns, slice
     (void)now_ns;
     p->got[from->listener]++;
     p->last_len = bytes.len;
+    p->waited_ns = udp_counts(p->udp)->waited_ns;
     if (from->listener == 0) {
         p->from = *from;
         struct hop away = { .remote = p->third };
@@ -257,6 +259,22 @@ TEST(sizes_from_nothing_to_the_largest_arrive_whole)
     CHECK_EQ(udp_send(p.udp, &hop, slice_of(large, sizeof large)), -EMSGSIZE);
     hop.listener = 7;
     CHECK_EQ(udp_send(p.udp, &hop, SLICE("x")), -EINVAL);
+    pair_close(&p);
+}
+
+TEST(how_long_a_datagram_waited_in_the_kernel_is_told_while_it_is_handed_on)
+{
+    struct pair p;
+
+    CHECK_OR_GOTO(pair_open(&p, "127.0.0.1", "127.0.0.1"), out);
+    send_number(&p, 0, 100, &p.at[0]);
+    udp_flush(p.udp);
+    usleep(30 * 1000);
+    while (p.got[0] == 0)
+        round_once(&p);
+    CHECK(p.waited_ns >= 25 * 1000000ll && p.waited_ns < 60 * 1000000000ll);
+    CHECK_EQ(udp_counts(p.udp)->waited_ns, 0);
+out:
     pair_close(&p);
 }
 

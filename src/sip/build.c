@@ -76,14 +76,12 @@ void sip_build_cseq(struct out *o, uint32_t number, slice method)
     out_text(o, crlf);
 }
 
-void sip_build_via(struct out *o, slice transport, const struct address *local, slice branch)
+void sip_build_via(struct out *o, slice transport, slice sent_by, slice branch)
 {
-    char text[ADDRESS_TEXT_MAX];
-
     out_text(o, SLICE("Via: SIP/2.0/"));
     out_text(o, transport);
     out_char(o, ' ');
-    out_text(o, slice_of(text, address_format(local, text)));
+    out_text(o, sent_by);
     out_text(o, SLICE(";branch="));
     out_text(o, branch);
     out_text(o, SLICE(";rport\r\n"));

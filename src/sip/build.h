@@ -7,7 +7,7 @@
  * value becomes one line).
  *
  *     sip_build_request(o, SIP_BYE, target);
- *     sip_build_via(o, SLICE("UDP"), &local, branch);
+ *     sip_build_via(o, SLICE("UDP"), SLICE("10.0.0.1:5060"), branch);
  *     sip_build_header(o, SIP_H_CALL_ID, call_id);
  *     sip_build_body(o, (slice){ 0 }, (slice){ 0 });     // always last: Content-Length
  */
@@ -30,7 +30,8 @@ void sip_build_named(struct out *o, slice name, slice value);              /* an
 unsigned sip_build_copy(struct out *o, const struct sip_message *m, enum sip_header_id id);
 void sip_build_cseq(struct out *o, uint32_t number, slice method);
 /* "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=...;rport"; transport as in the Via: "UDP", "TLS" ... */
-void sip_build_via(struct out *o, slice transport, const struct address *local, slice branch);
+/* `sent_by` is our host and port, as the far end is to know them. */
+void sip_build_via(struct out *o, slice transport, slice sent_by, slice branch);
 /* From or To with its tag set to `tag` (empty: without); a tag in `params` is not written. */
 void sip_build_name_addr(struct out *o, enum sip_header_id id, const struct sip_name_addr *addr, slice tag);
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024 };
+enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024, FORWARDS_MAX = 70 };
 #define SECOND_NS 1000000000ll
 #define RELAY_PATIENCE_NS (SECOND_NS / 5)
 
@@ -21,6 +21,8 @@ static void take_settings(struct b2bua *b, const struct b2bua_settings *settings
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
     s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
+    s->do_not_disturb = s->do_not_disturb ? s->do_not_disturb : 480;
+    s->forwards_max = s->forwards_max ? s->forwards_max : FORWARDS_MAX;
     b->t1_ns = endpoint_times(b->endpoint)->t1_ns;
     b->t2_ns = endpoint_times(b->endpoint)->t2_ns;
 }
@@ -41,6 +43,7 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     wheel_init(&b->leg_wheel, now_ns);
     wheel_init(&b->call_wheel, now_ns);
     out_init_memory(&b->scratch, SCRATCH_MAX);
+    out_init_memory(&b->offer, SCRATCH_MAX);
     if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
         return b2bua_free(b);
     return b;
@@ -71,6 +74,7 @@ struct b2bua *b2bua_free(struct b2bua *b)
     map_done(&b->legs);
     map_done(&b->lines);
     out_done(&b->scratch);
+    out_done(&b->offer);
     free(b);
     return NULL;
 }

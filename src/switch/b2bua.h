@@ -14,8 +14,14 @@
  * took over (B's code stays with B), forking chose another branch's code (16.7), a gateway
  * refused our credentials (its 401 or 407, of which A knows nothing, is 403; the challenge of a
  * user's phone passes as it is), the next gateway was tried (as router.h says),
- * the media relay refused an SDP (488) or is required and away (503), what is required or demanded
- * is not there (420, 421), the session interval is too small (422), resources are not (580, 504).
+ * the media relay refused an SDP (488) or is required and away (503), no codec of an offer is
+ * allowed (488 with Warning 305), what is required or demanded is not there (420, 421), the session
+ * interval is too small (422), resources are not (580, 504). A refusal that is ours has a Reason
+ * (Q.850, RFC 6432).
+ * Privacy (RFC 3323, 3325): Via, Contact and Call-ID are always our own; id keeps asserted
+ * identities from who is not trusted, user makes From anonymous and takes out what else tells of
+ * the caller, history what tells of forwards, none undoes a user's wish to hide, critical is 500
+ * when what is asked for beside it cannot be had.
  * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
 #ifndef SWITCH_B2BUA_H
 #define SWITCH_B2BUA_H
@@ -64,6 +70,12 @@ struct b2bua_settings {
     unsigned diversions_max;         /* forwards of one call (5) */
     uint8_t  session_timer, reliable, preconditions;      /* enum b2bua_timer, _reliable, _preconditions */
     uint32_t session_expires_s, session_expires_min_s;    /* what we ask for (1800); less than that is 422 (90) */
+    unsigned do_not_disturb;         /* what callers of a user get who wants no calls (480) */
+    unsigned forwards_max;           /* Max-Forwards of a call that does not say (70) */
+    bool     silent_forwards;        /* no 181, whatever the user wants */
+    bool     no_reason;              /* no Reason in refusals of ours */
+    bool     no_privacy;             /* a Privacy header passes, and nothing is done about it */
+    struct sdp_codecs codecs;        /* of audio in offers; none: all. 488 when nothing is left. Borrowed */
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */

@@ -7,7 +7,7 @@
 
 /* What belongs to one leg, is written anew, or was meant for us. Everything else, known or not,
  * speaks of the call and passes. */
-enum pass { PASS, PASS_NOT, PASS_TRUSTED, PASS_TAGS, PASS_TIMER };
+enum pass { PASS, PASS_NOT, PASS_TRUSTED, PASS_TAGS, PASS_TIMER, PASS_PRIVACY, PASS_NAMED };
 static const uint8_t passes[SIP_HEADER_IDS] = {
     [SIP_H_VIA] = PASS_NOT, [SIP_H_FROM] = PASS_NOT, [SIP_H_TO] = PASS_NOT, [SIP_H_CALL_ID] = PASS_NOT,
     [SIP_H_CSEQ] = PASS_NOT, [SIP_H_CONTACT] = PASS_NOT, [SIP_H_MAX_FORWARDS] = PASS_NOT,
@@ -23,6 +23,9 @@ static const uint8_t passes[SIP_HEADER_IDS] = {
     [SIP_H_P_ASSERTED_IDENTITY] = PASS_TRUSTED, [SIP_H_REMOTE_PARTY_ID] = PASS_TRUSTED,
     [SIP_H_P_ACCESS_NETWORK_INFO] = PASS_TRUSTED, [SIP_H_P_CHARGING_VECTOR] = PASS_TRUSTED,
     [SIP_H_P_CHARGING_FUNCTION_ADDRESSES] = PASS_TRUSTED,
+    [SIP_H_PRIVACY] = PASS_PRIVACY,
+    [SIP_H_SUBJECT] = PASS_NAMED, [SIP_H_CALL_INFO] = PASS_NAMED, [SIP_H_ORGANIZATION] = PASS_NAMED,      /* RFC 3323, 5.3 */
+    [SIP_H_REPLY_TO] = PASS_NAMED, [SIP_H_IN_REPLY_TO] = PASS_NAMED,
     [SIP_H_SUPPORTED] = PASS_TAGS, [SIP_H_REQUIRE] = PASS_TAGS, [SIP_H_UNSUPPORTED] = PASS_TAGS,
     [SIP_H_SESSION_EXPIRES] = PASS_TIMER, [SIP_H_MIN_SE] = PASS_TIMER,
 };
@@ -113,6 +116,14 @@ void headers_pass(struct out *o, const struct sip_message *m, unsigned how)
             if (!(how & HEADERS_NO_TIMER))
                 sip_build_named(o, h->name, h->value);
             break;
+        case PASS_PRIVACY:
+            if (!(how & HEADERS_NO_PRIVACY))
+                sip_build_named(o, h->name, h->value);
+            break;
+        case PASS_NAMED:
+            if (!(how & HEADERS_ANONYMOUS))
+                sip_build_named(o, h->name, h->value);
+            break;
         case PASS:
             sip_build_named(o, h->name, h->value);
             break;
@@ -132,15 +143,11 @@ void headers_record_routes(struct out *o, const struct dialog *d)
 
 void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request)
 {
-    static const slice transports[WIRE_TRANSPORTS] = {
-        [WIRE_TCP] = SLICE_INIT(";transport=tcp"), [WIRE_TLS] = SLICE_INIT(";transport=tls"),
-        [WIRE_WS] = SLICE_INIT(";transport=ws"),   [WIRE_WSS] = SLICE_INIT(";transport=wss"),
-    };
     char text[ADDRESS_TEXT_MAX];
 
     out_text(o, SLICE("Contact: <sip:"));
-    out_text(o, slice_of(text, address_format(&hop->local, text)));
-    out_text(o, transports[hop->transport]);
+    out_text(o, endpoint_local(b->endpoint, hop, text));
+    out_text(o, wire_transport_param((enum wire_transport)hop->transport));
     out_text(o, SLICE(">\r\n"));
     if (b->settings.server.len)
         sip_build_header(o, is_request ? SIP_H_USER_AGENT : SIP_H_SERVER, b->settings.server);

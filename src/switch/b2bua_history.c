@@ -1,5 +1,5 @@
 /* switch/b2bua_history.c - who forwarded the call, as History-Info (RFC 7044, with the causes of
- * RFC 4458) and as Diversion (RFC 5806)
+ * RFC 4458) and as Diversion (RFC 5806), one made of the other where only that came (RFC 7544)
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sip/build.h"
 #include "sip/fields.h"
@@ -9,11 +9,40 @@
 
 enum { INDEX_MAX = 64, SHOWN_MAX = 32 };
 
-static const struct { unsigned cause; slice reason; } kinds[USER_FORWARDS] = {
-    [USER_FORWARD_ALWAYS] = { 302, SLICE_INIT("unconditional") },
-    [USER_FORWARD_BUSY] = { 486, SLICE_INIT("user-busy") },
-    [USER_FORWARD_NO_ANSWER] = { 408, SLICE_INIT("no-answer") },
-    [USER_FORWARD_UNREACHABLE] = { 503, SLICE_INIT("unavailable") },
+static const uint16_t causes[USER_FORWARDS] = {
+    [USER_FORWARD_ALWAYS] = 302, [USER_FORWARD_BUSY] = 486, [USER_FORWARD_NO_ANSWER] = 408, [USER_FORWARD_UNREACHABLE] = 503,
+};
+
+/* RFC 7544, 6 and 7: of several causes with one reason the first is what the reason becomes. */
+static const struct { uint16_t cause; slice reason; } kinds[] = {
+    { 302, SLICE_INIT("unconditional") }, { 486, SLICE_INIT("user-busy") },   { 408, SLICE_INIT("no-answer") },
+    { 503, SLICE_INIT("unavailable") },   { 480, SLICE_INIT("deflection") },  { 487, SLICE_INIT("deflection") },
+    { 404, SLICE_INIT("unknown") },       { 404, SLICE_INIT("time-of-day") }, { 404, SLICE_INIT("do-not-disturb") },
+    { 404, SLICE_INIT("follow-me") },     { 404, SLICE_INIT("out-of-service") }, { 404, SLICE_INIT("away") },
+};
+
+static unsigned cause_of(slice reason)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (slice_eq_nocase(kinds[i].reason, reason))
+            return kinds[i].cause;
+    return 404;
+}
+
+static slice reason_of(unsigned cause)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (kinds[i].cause == cause)
+            return kinds[i].reason;
+    return SLICE("unknown");
+}
+
+/* One forward as it is told: who, to whom, why. */
+struct shown {
+    slice    scheme, who;            /* "sip:" before an address-of-record; empty before a URI */
+    slice    target;                 /* URI */
+    unsigned cause, count;           /* count: of forwards that only their number is known of, and this one */
+    bool     hides;
 };
 
 void history_add(struct b2bua_call *c, slice target, enum user_forward why)
@@ -27,6 +56,111 @@ void history_add(struct b2bua_call *c, slice target, enum user_forward why)
                              (uint8_t)why, (setup->flags & USER_HIDE_NUMBER) != 0 };
     if (d->who.ptr && d->target.ptr)
         setup->diverted = d;
+}
+
+/* ---- reading what came ---- */
+
+/* What a URI says of headers would be mixed with ours. */
+static slice without_headers(slice uri)
+{
+    slice rest = uri;
+
+    return slice_take_until(&rest, '?');
+}
+
+static bool is_sip(slice uri) { return slice_starts_nocase(uri, SLICE("sip")); }
+
+/* The Diversions of a request, the oldest first; the newest stands first there. */
+static size_t read_diversions(const struct sip_message *request, struct shown ret[SHOWN_MAX])
+{
+    struct sip_values all = sip_values_of(request, SIP_H_DIVERSION);
+    slice value, target = request->uri;
+    size_t count = 0;
+
+    while (count < SHOWN_MAX && sip_values_next(&all, &value)) {
+        struct sip_name_addr addr;
+        slice text = { 0 };
+        uint32_t counter = 1;
+
+        if (!sip_name_addr_parse(value, &addr))
+            continue;
+        (void)sip_param_find(addr.params, SLICE("reason"), &text);
+        if (!sip_param_u32(addr.params, SLICE("counter"), &counter) || counter == 0 || counter > SHOWN_MAX)
+            counter = 1;
+        ret[count] = (struct shown){ .who = addr.uri, .target = target, .cause = cause_of(text), .count = counter };
+        if (sip_param_find(addr.params, SLICE("privacy"), &text))
+            ret[count].hides = !slice_eq_nocase(text, SLICE("off"));
+        target = ret[count++].who;
+    }
+    for (size_t i = 0; i < count / 2; i++) {
+        struct shown other = ret[i];
+
+        ret[i] = ret[count - 1 - i];
+        ret[count - 1 - i] = other;
+    }
+    return count;
+}
+
+struct entry { slice uri, index, mapped; unsigned cause; bool hides; };
+
+/* The cause is a parameter of the URI (RFC 4458); a Reason there is why it failed. */
+static bool read_entry(slice value, struct entry *ret)
+{
+    struct sip_name_addr addr;
+    struct sip_uri uri;
+    slice text;
+    uint32_t cause = 0;
+
+    if (!sip_name_addr_parse(value, &addr) || !sip_uri_parse(addr.uri, &uri))
+        return false;
+    *ret = (struct entry){ .uri = addr.uri };
+    (void)sip_param_find(addr.params, SLICE("index"), &ret->index);
+    if (!sip_param_find(addr.params, SLICE("mp"), &ret->mapped))
+        ret->mapped = (slice){ 0 };
+    if (sip_param_find(uri.params, SLICE("cause"), &text) && slice_to_u32(text, &cause) && cause < 700)
+        ret->cause = cause;
+    ret->hides = slice_find_nocase(addr.uri, SLICE("Privacy=")) >= 0;
+    return true;
+}
+
+/* The forwards among the entries of History-Info, the oldest first: those with a cause. Who
+ * forwarded is what the entry was mapped from, else the one before it. */
+static size_t read_history(const struct sip_message *request, struct shown ret[SHOWN_MAX])
+{
+    struct sip_values all = sip_values_of(request, SIP_H_HISTORY_INFO);
+    struct entry entries[SHOWN_MAX];
+    size_t entry_count = 0, count = 0;
+    slice value;
+
+    while (entry_count < SHOWN_MAX && sip_values_next(&all, &value))
+        entry_count += read_entry(value, &entries[entry_count]);
+    for (size_t i = 1; i < entry_count; i++) {
+        const struct entry *from = &entries[i - 1];
+
+        if (!entries[i].cause)
+            continue;
+        for (size_t k = 0; k < i && entries[i].mapped.len; k++)
+            if (slice_eq(entries[k].index, entries[i].mapped))
+                from = &entries[k];
+        ret[count++] = (struct shown){ .who = from->uri, .target = entries[i].uri, .cause = entries[i].cause, .count = 1,
+                                       .hides = from->hides };
+    }
+    return count;
+}
+
+/* Those of this call, the oldest first; `diverted` is the newest. */
+static size_t read_own(const struct b2bua_call *c, struct shown ret[SHOWN_MAX])
+{
+    size_t count = 0;
+
+    for (const struct diversion *d = c->setup->diverted; d && count < SHOWN_MAX; d = d->before)
+        count++;
+    size_t at = count;
+
+    for (const struct diversion *d = c->setup->diverted; d && at; d = d->before)
+        ret[--at] = (struct shown){ .scheme = SLICE("sip:"), .who = d->who, .target = d->target, .cause = causes[d->why],
+                                    .count = 1, .hides = d->hides };
+    return count;
 }
 
 /* ---- History-Info ---- */
@@ -59,78 +193,96 @@ static void put_index(struct out *o, slice base, size_t depth)
     out_repeat(o, SLICE(".1"), depth);
 }
 
-/* What a URI says of headers would be mixed with ours. */
-static slice without_headers(slice uri)
+/* A URI of ours gets a cause; one that came with it does not get a second. */
+static slice without_cause(slice uri)
 {
-    slice rest = uri;
+    ptrdiff_t at = slice_find_nocase(uri, SLICE(";cause="));
 
-    return slice_take_until(&rest, '?');
+    return at < 0 ? uri : slice_head(uri, (size_t)at);
 }
 
-/* One entry: a target and why the call was sent to it; `next` is why it went on from there, put
- * as a header of the URI, which only sip and sips have (5.1). */
-static void put_entry(struct out *o, slice base, size_t depth, slice uri, const struct diversion *to, const struct diversion *next)
+/* One entry: why the call was sent to it (0: it came so), and why it went on from there (NULL: it
+ * did not), put as a header of the URI, which only sip and sips have (5.1). */
+static void put_entry(struct out *o, slice base, size_t depth, slice scheme, slice uri, unsigned cause, const struct shown *next)
 {
-    bool is_sip = slice_starts_nocase(uri, SLICE("sip"));
+    bool has_params = scheme.len || is_sip(uri);
 
     out_text(o, SLICE("History-Info: <"));
-    sip_build_text(o, without_headers(uri));
-    if (to && is_sip) {
+    out_text(o, scheme);
+    sip_build_text(o, without_cause(without_headers(uri)));
+    if (cause && has_params) {
         out_text(o, SLICE(";cause="));
-        out_u64(o, kinds[to->why].cause);
+        out_u64(o, cause);
     }
-    if (next && is_sip) {
+    if (next && has_params) {
         out_text(o, SLICE("?Reason=SIP%3Bcause%3D"));
-        out_u64(o, kinds[next->why].cause);
+        out_u64(o, next->cause);
         if (next->hides)
             out_text(o, SLICE("&Privacy=history"));
     }
     out_text(o, SLICE(">;index="));
     put_index(o, base, depth);
-    if (to) {                                             /* another user: mapped from the entry above */
+    if (cause) {                                          /* another user: mapped from the entry above */
         out_text(o, SLICE(";mp="));
         put_index(o, base, depth - 1);
     }
     out_text(o, SLICE("\r\n"));
 }
 
+/* Forwards of which only their number is known stand before the one that told it (RFC 7544). */
+static void put_chain(struct out *o, slice base, const struct shown *all, size_t count)
+{
+    static const struct shown unknown = { .cause = 404 };
+    size_t depth = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned cause = i ? all[i - 1].cause : 0;
+
+        for (unsigned k = 1; k < all[i].count && depth < SHOWN_MAX; k++, depth++) {
+            put_entry(o, base, depth, (slice){ 0 }, SLICE("sip:unknown@unknown.invalid"), cause, &unknown);
+            cause = unknown.cause;
+        }
+        put_entry(o, base, depth++, all[i].scheme, all[i].who, cause, &all[i]);
+    }
+    if (count)
+        put_entry(o, base, depth, (slice){ 0 }, all[count - 1].target, all[count - 1].cause, NULL);
+}
+
 static void put_history(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
 {
-    const struct diversion *all[SHOWN_MAX];
+    struct shown all[2 * SHOWN_MAX];
     slice base = last_index(request);
     size_t count = 0;
 
-    sip_build_copy(o, request, SIP_H_HISTORY_INFO);
-    for (const struct diversion *d = c->setup->diverted; d && count < SHOWN_MAX; d = d->before)
-        all[count++] = d;
-    for (size_t i = count; i-- > 0;) {                    /* the first one is the last here */
-        if (i + 1 == count) {
-            char room[512];
-            slice who = all[i]->who.len < sizeof room - 4 ? all[i]->who : (slice){ 0 };
-
-            memcpy(room, "sip:", 4);
-            if (who.len)
-                memcpy(room + 4, who.ptr, who.len);
-            put_entry(o, base, 0, slice_of(room, 4 + who.len), NULL, all[i]);
-        }
-        put_entry(o, base, count - i, all[i]->target, all[i], i ? all[i - 1] : NULL);
-    }
+    if (sip_build_copy(o, request, SIP_H_HISTORY_INFO) == 0)
+        count = read_diversions(request, all);
+    count += read_own(c, all + count);
+    put_chain(o, base, all, count);
 }
 
 /* ---- Diversion ---- */
 
+static void put_one(struct out *o, const struct shown *d)
+{
+    out_text(o, SLICE("Diversion: <"));
+    out_text(o, d->scheme);
+    sip_build_text(o, without_cause(without_headers(d->who)));
+    out_text(o, SLICE(">;reason="));
+    out_text(o, reason_of(d->cause));
+    out_text(o, SLICE(";counter=1"));
+    out_text(o, d->hides ? SLICE(";privacy=full\r\n") : SLICE(";privacy=off\r\n"));
+}
+
 /* The last one stands first. */
 static void put_diversion(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
 {
-    for (const struct diversion *d = c->setup->diverted; d; d = d->before) {
-        out_text(o, SLICE("Diversion: <sip:"));
-        sip_build_text(o, d->who);
-        out_text(o, SLICE(">;reason="));
-        out_text(o, kinds[d->why].reason);
-        out_text(o, SLICE(";counter=1"));
-        out_text(o, d->hides ? SLICE(";privacy=full\r\n") : SLICE(";privacy=off\r\n"));
-    }
-    sip_build_copy(o, request, SIP_H_DIVERSION);
+    struct shown all[SHOWN_MAX];
+
+    for (size_t i = read_own(c, all); i-- > 0;)
+        put_one(o, &all[i]);
+    if (sip_build_copy(o, request, SIP_H_DIVERSION) == 0)
+        for (size_t i = read_history(request, all); i-- > 0;)
+            put_one(o, &all[i]);
 }
 
 void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding)

@@ -122,6 +122,8 @@ struct call_setup {
     unsigned             flags;
     int64_t              no_answer_ns;
     uint16_t             best_status;                     /* of the branches that are over (16.7) */
+    bool                 best_is_ours;                    /* we say it, not B */
+    uint8_t              cause;      /* Q.850, of our refusal; 0: that of its code */
     slice                best_phrase, best_headers, best_type, best_body;
 };
 
@@ -159,6 +161,7 @@ struct b2bua_call {
     bool               caller_trusted, caller_hides, waiting, by_gateway;
     uint16_t           caller_trunk;
 
+    uint8_t            privacy;      /* PRIVACY_..., of A's INVITE */
     bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
     uint32_t           a_cseq;       /* of A's INVITE */
     struct leg        *pracked_leg;  /* whose it is */
@@ -195,6 +198,7 @@ struct b2bua {
     size_t                memory_bytes;
     uint64_t              random;
     struct out            scratch;   /* headers of an answer that is kept for later */
+    struct out            offer;     /* a body whose codecs were filtered */
 };
 
 /* ---- b2bua.c ---- */
@@ -358,12 +362,32 @@ bool trunk_relay_again(struct relay *r, const struct sip_message *m);
 void history_add(struct b2bua_call *c, slice target, enum user_forward why);
 void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding);
 
+/* ---- b2bua_privacy.c: what the caller asks to keep from others (RFC 3323, 3325, 7044) ---- */
+enum { PRIVACY_ID = 1, PRIVACY_USER = 2, PRIVACY_HEADER = 4, PRIVACY_SESSION = 8, PRIVACY_HISTORY = 16, PRIVACY_NONE = 32,
+       PRIVACY_CRITICAL = 64, PRIVACY_OTHER = 128 };
+unsigned privacy_of(const struct sip_message *m);
+bool privacy_is_possible(const struct b2bua *b, unsigned privacy);      /* false: critical, and not to be had */
+/* Its header as the called side gets it: without what was done. */
+void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request);
+unsigned privacy_how(const struct b2bua_call *c, const struct leg *from);      /* HEADERS_... of what `from` sends */
+
+/* ---- b2bua_reason.c: why we refuse (RFC 6432, with the causes of RFC 3398) ---- */
+enum { CAUSE_ABSENT = 20, CAUSE_NO_ANSWER = 19, CAUSE_REJECTED = 21 };
+void reason_put(struct out *o, unsigned status, unsigned cause);         /* cause 0: that of the status, if it has one */
+
+/* ---- b2bua_codecs.c: offers with the codecs that are allowed ---- */
+/* The body of *m becomes what is left, valid until the next such question. False: nothing is. */
+bool codecs_filter(struct b2bua *b, const struct branch *to, struct sip_message *m);      /* to NULL: A */
+slice codecs_warning(void);                                /* whole header line of that 488 */
+void codecs_refuse(struct server_transaction *s);
+
 /* ---- b2bua_headers.c ---- */
 /* All that speaks of the call and not of the leg, of a request or an answer. */
 enum {
     HEADERS_TRUSTED = 1, HEADERS_NO_REQUIRE = 2,
     HEADERS_NO_TIMER = 4, HEADERS_NO_100REL = 8, HEADERS_NO_PRECONDITION = 16,       /* these end at this hop */
-    HEADERS_OUR_TIMER = 32, HEADERS_OUR_100REL = 64       /* in Supported, whoever else has them */
+    HEADERS_OUR_TIMER = 32, HEADERS_OUR_100REL = 64,      /* in Supported, whoever else has them */
+    HEADERS_NO_PRIVACY = 128, HEADERS_ANONYMOUS = 256     /* Privacy is written anew; what tells of the caller stays here */
 };
 unsigned headers_how(const struct b2bua_call *c);         /* as the settings want it, and A is trusted */
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how);

@@ -125,6 +125,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
 {
     struct b2bua_call *c = from->call;
     struct leg *to = peer_of(from);
+    struct sip_message offer = *m;
     unsigned status = glare(c, from, m);
     struct session_wish wish = { 0 };
 
@@ -140,12 +141,16 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         server_reply_plain(s, 481);
         return;
     }
+    if (refreshes_target(m->method) && !codecs_filter(c->b2bua, to->branch, &offer)) {
+        codecs_refuse(s);
+        return;
+    }
     if (session_request(from, s, m, hop, &wish) || precondition_request(from, s, m))
         return;
     if (refreshes_target(m->method)) {
         struct leg *b = from == &c->a ? to : from;
         struct anchor_sdp sdp = { .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == from };
-        enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, m, hop);
+        enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, &offer, hop);
 
         if (anchor == ANCHOR_FAIL)
             anchor_refuse(c, s);
@@ -163,10 +168,10 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         }
         r->wish = wish;
         headers_ours(o, c->b2bua, client_request_hop(c->b2bua->endpoint), true);
-        headers_pass(o, m, headers_how(c) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+        headers_pass(o, m, headers_how(c) | privacy_how(c, from) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
         if (refreshes_target(m->method))
             session_relay(o, to);
-        r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
+        r->client = client_request_send(c->b2bua->endpoint, headers_type(m), offer.body, r);
     }
     if (r && r->client) {
         precondition_passed(c, from == &c->a, m);

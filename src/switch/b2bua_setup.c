@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* What most calls need: beside A's request while they are set up, and for the dialog with B. */
-enum { MAX_FORWARDS = 70, SETUP_TEXTS = 600, OTHER_LEG_TEXTS = 160 };
+enum { SETUP_TEXTS = 600, OTHER_LEG_TEXTS = 160 };
 
 static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
 static const slice cancelled = SLICE_INIT("SIP;cause=487;text=\"Cancelled by the caller\"");
@@ -19,20 +19,12 @@ static const slice no_answer = SLICE_INIT("Q.850;cause=19;text=\"No answer from 
 
 /* ---- the INVITE to B ---- */
 
-static unsigned max_forwards(const struct sip_message *m)
+static unsigned max_forwards(const struct b2bua *b, const struct sip_message *m)
 {
     const struct sip_header *h = sip_header_find(m, SIP_H_MAX_FORWARDS);
     uint32_t number;
 
-    return h && slice_to_u32(slice_trim(h->value), &number) && number < 256 ? (unsigned)number : MAX_FORWARDS;
-}
-
-static bool wants_privacy(const struct sip_message *m)
-{
-    const struct sip_header *h = sip_header_find(m, SIP_H_PRIVACY);
-
-    return h && (slice_find_nocase(h->value, SLICE("id")) >= 0 || slice_find_nocase(h->value, SLICE("user")) >= 0 ||
-                 slice_find_nocase(h->value, SLICE("header")) >= 0);
+    return h && slice_to_u32(slice_trim(h->value), &number) && number < 256 ? (unsigned)number : b->settings.forwards_max;
 }
 
 /* P-Asserted-Identity is for those we trust, or for all when the caller does not hide (RFC 3325). */
@@ -43,10 +35,8 @@ static void put_identity(struct out *o, const struct b2bua_call *c, const struct
 
     if (target->trusted && c->caller_trusted && sip_header_find(request, SIP_H_P_ASSERTED_IDENTITY))
         return;                                           /* its own passes */
-    if (asserted.len && (target->trusted || !(c->caller_hides || wants_privacy(request))))
+    if (asserted.len && (target->trusted || !(c->caller_hides || c->privacy & (PRIVACY_ID | PRIVACY_USER | PRIVACY_HEADER))))
         sip_build_header(o, SIP_H_P_ASSERTED_IDENTITY, asserted);
-    if (c->caller_hides && !sip_header_find(request, SIP_H_PRIVACY))
-        sip_build_header(o, SIP_H_PRIVACY, SLICE("id"));
 }
 
 static bool parse_request(const struct b2bua_call *c, struct sip_header *room, struct sip_message *ret)
@@ -69,7 +59,8 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
     branch->asked = (struct dialog){
         .call_id = arena_slice(&c->arena, slice_of_string(call_id)),
         .local_tag = arena_slice(&c->arena, slice_of_string(token)),
-        .local = c->caller_hides ? anonymous : target->from.len ? arena_slice(&c->arena, target->from) : c->a.dialog.remote,
+        .local = c->caller_hides || c->privacy & PRIVACY_USER ? anonymous
+                 : target->from.len ? arena_slice(&c->arena, target->from) : c->a.dialog.remote,
         .remote = target->to.len ? arena_slice(&c->arena, target->to) : c->a.dialog.local,
         .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .hop = target->hop,
     };
@@ -121,7 +112,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     if (!o)
         return false;
     out_text(o, target->routes);
-    sip_build_header_u32(o, SIP_H_MAX_FORWARDS, max_forwards(request) - 1);
+    sip_build_header_u32(o, SIP_H_MAX_FORWARDS, max_forwards(b, request) - 1);
     out_text(o, SLICE("From: "));
     sip_build_text(o, branch->asked.local);
     out_text(o, SLICE(";tag="));
@@ -133,9 +124,11 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     sip_build_cseq(o, 1, SLICE("INVITE"));
     headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target);
-    headers_pass(o, request, target->trusted ? how : how & ~(unsigned)HEADERS_TRUSTED);
+    privacy_put(o, c, request);
+    headers_pass(o, request, (target->trusted ? how : how & ~(unsigned)HEADERS_TRUSTED) | privacy_how(c, &c->a));
     session_ask(o, branch);
-    history_put(o, c, request, target->forwarding);
+    if (target->trusted || !(c->privacy & PRIVACY_HISTORY))
+        history_put(o, c, request, target->forwarding);
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
@@ -144,23 +137,28 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     return branch->invite != NULL;
 }
 
+static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m);
+
 /* False: this target cannot be called; nothing was sent. */
 static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request)
 {
+    struct sip_message offer = *request;
     struct branch *branch = branch_new(c, target);
     bool any = false;
 
     if (!branch)
         return false;
-    if (trunk_take(branch, target)) {
-        switch (anchor_invite(branch, target, request)) {
+    if (!codecs_filter(c->b2bua, branch, &offer)) {
+        keep_best(c, 488, NULL);
+    } else if (trunk_take(branch, target)) {
+        switch (anchor_invite(branch, target, &offer)) {
         case ANCHOR_WAIT:
             return true;
         case ANCHOR_FAIL:
             setup_unanchorable(c);
             return true;
         case ANCHOR_GO:
-            any = branch_invite(branch, target, request);
+            any = branch_invite(branch, target, &offer);
             break;
         }
     }
@@ -199,8 +197,8 @@ static void release_waiting(struct b2bua_call *c, slice reason)
     }
 }
 
-/* The final answer to A: the code and what is put with it. */
-static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice headers, slice type, slice body)
+/* The final answer to A: the code and what is put with it. `ours`: we say so, not B. */
+static void refuse_as(struct b2bua_call *c, unsigned status, slice phrase, slice headers, slice type, slice body, bool ours)
 {
     struct server_transaction *s = c->invite;
 
@@ -214,11 +212,28 @@ static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice he
     struct out *o = server_reply(s, status, phrase);
 
     out_text(o, headers);
+    if (ours && !c->b2bua->settings.no_reason)
+        reason_put(o, status, c->setup ? c->setup->cause : 0);
     if (c->b2bua->settings.server.len)
         sip_build_header(o, SIP_H_SERVER, c->b2bua->settings.server);
     if (!server_reply_send(s, type, body))                /* too large, or no memory: the code alone */
         (void)server_reply_plain(s, status);
     c->b2bua->counts.refused++;
+}
+
+static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice headers, slice type, slice body)
+{
+    refuse_as(c, status, phrase, headers, type, body, true);
+}
+
+/* With what the best of the branches said, or what we say of it. */
+static void refuse_with_best(struct b2bua_call *c, unsigned status)
+{
+    const struct call_setup *setup = c->setup;
+    bool by_codecs = setup->best_status == 488 && setup->best_is_ours;
+
+    refuse_as(c, status, setup->best_phrase, by_codecs ? codecs_warning() : setup->best_headers, setup->best_type,
+              setup->best_body, setup->best_is_ours || status != setup->best_status);
 }
 
 static void cancel_branches(struct b2bua_call *c, slice reason, const struct branch *but)
@@ -332,7 +347,7 @@ static bool call_next(struct b2bua_call *c)
 
 static void tell_forwarded(struct b2bua_call *c)
 {
-    if (!(c->setup->flags & USER_TELL_FORWARDED) || !c->invite)
+    if (!(c->setup->flags & USER_TELL_FORWARDED) || c->b2bua->settings.silent_forwards || !c->invite)
         return;
     struct out *o = server_reply(c->invite, 181, (slice){ 0 });
 
@@ -356,7 +371,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
     branches_over(c);
     c->b = NULL;
-    c->setup->best_status = 0;
+    c->setup->best_status = c->setup->cause = 0;
     precondition_new_callee(c);
     history_add(c, target, why);
     tell_forwarded(c);
@@ -390,6 +405,7 @@ static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_me
         return;
     setup->best_status = (uint16_t)status;
     setup->best_phrase = setup->best_headers = setup->best_type = setup->best_body = (slice){ 0 };
+    setup->best_is_ours = m == NULL;
     if (!m)
         return;
     out_clear(o);
@@ -437,7 +453,7 @@ static void conclude(struct b2bua_call *c, struct branch *last)
         return;
     if (status == 503 && last->local == 503)              /* for us only (16.9) */
         status = 500;
-    refuse(c, status, setup->best_phrase, setup->best_headers, setup->best_type, setup->best_body);
+    refuse_with_best(c, status);
 }
 
 /* One branch has come to its end with that. */
@@ -644,12 +660,11 @@ void setup_ring_time_over(struct b2bua_call *c)
     c->cancelled = true;
     keep_best(c, any ? 480 : 408, NULL);
     if (setup->best_status != (any ? 480 : 408)) {        /* another phone had said why */
-        refuse(c, setup->best_status, setup->best_phrase, setup->best_headers, setup->best_type, setup->best_body);
+        refuse_with_best(c, setup->best_status);
         return;
     }
-    out_clear(&c->b2bua->scratch);
-    sip_build_header(&c->b2bua->scratch, SIP_H_REASON, no_answer);
-    refuse(c, any ? 480 : 408, (slice){ 0 }, out_taken(&c->b2bua->scratch), (slice){ 0 }, (slice){ 0 });
+    c->setup->cause = CAUSE_NO_ANSWER;
+    refuse(c, any ? 480 : 408, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
 }
 
 /* ---- what A asks ---- */
@@ -673,7 +688,7 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
     if ((setup->flags & USER_REJECT_ANONYMOUS) && is_anonymous(request))
         return 433;
     if (setup->flags & USER_DO_NOT_DISTURB)
-        return 486;
+        return c->b2bua->settings.do_not_disturb;
     if (calls > 0 && (setup->flags & USER_CALL_WAITING)) {
         c->waiting = true;                                /* one more than else */
         max += max != 0;
@@ -699,7 +714,7 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
     if (!c->diversions) {
         c->setup->asserted = route.asserted.len ? arena_slice(&c->setup->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
-        c->caller_hides = route.caller_hides;
+        c->caller_hides = route.caller_hides && !(c->privacy & PRIVACY_NONE);
         c->by_gateway = route.by_gateway;
         c->caller_trunk = route.caller_trunk;
         c->lines[0] = line_take(b, route.caller);
@@ -711,9 +726,10 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
     if (forward(c, USER_FORWARD_ALWAYS))
         return true;
     status = user_refuses(c, request, route.calls_max);
-    if (status == 486 && forward(c, USER_FORWARD_BUSY))
+    if (status && status != 433 && forward(c, USER_FORWARD_BUSY))
         return true;
     if (status) {
+        c->setup->cause = status == 433 || c->setup->flags & USER_DO_NOT_DISTURB ? CAUSE_REJECTED : 0;
         refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
         return true;
     }
@@ -721,7 +737,12 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
     c->lines[1] = line_take(b, c->setup->called);
     if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
         return true;
-    refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    if (c->setup->best_status) {
+        refuse_with_best(c, c->setup->best_status);
+    } else {
+        c->setup->cause = CAUSE_ABSENT;
+        refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    }
     return true;
 }
 
@@ -796,17 +817,24 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
         server_reply_send(s, (slice){ 0 }, (slice){ 0 });
         return;
     }
+    struct sip_message offer = *m;
+
+    c->privacy = b->settings.no_privacy ? 0 : (uint8_t)privacy_of(m);
     c->had_offer = headers_have_offer(m);
     out_clear(&b->scratch);
     status = setup_refuses(c, m, &b->scratch);
     (void)arena_begin(&c->arena, dialog_room(m) + OTHER_LEG_TEXTS);       /* without memory the texts will fail */
     precondition_begin(c, m);
-    if (max_forwards(m) == 0) {
+    if (max_forwards(b, m) == 0) {
         refuse(c, 483, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else if (!dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->a.dialog)) {
         refuse(c, 400, SLICE("Missing or Unusable Contact"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
     } else if (status) {
         refuse(c, status, (slice){ 0 }, out_taken(&b->scratch), (slice){ 0 }, (slice){ 0 });
+    } else if (!privacy_is_possible(b, c->privacy)) {
+        refuse(c, 500, SLICE("Requested Privacy Is Not Possible"), (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    } else if (!codecs_filter(b, NULL, &offer)) {
+        refuse(c, 488, (slice){ 0 }, codecs_warning(), (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);
         (void)route_call(c, m, m->uri, (slice){ 0 });

@@ -124,6 +124,7 @@ struct config_numbers {
 struct config_media {
     uint8_t  mode, relay;
     struct config_host rtpengine;
+    struct config_words codecs;      /* of audio; none: all */
 };
 struct config_gateway {
     slice    name;
@@ -133,6 +134,7 @@ struct config_gateway {
     slice    user, password_file, from_domain;
     int64_t  expires_ns, ping_ns;
     struct config_words allow, deny; /* prefixes; empty text: all */
+    struct config_words codecs;      /* that it is offered; none: all */
     struct config_rules rewrite_called, rewrite_calling;
     uint32_t cost, priority, weight, calls_max;
     struct config_codes fail_over;

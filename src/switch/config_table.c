@@ -136,6 +136,7 @@ static const struct setting media[] = {
     { "mode", SETTING_CHOICE, AT(mode), HELP(MEDIA_MODE), .standard = "pass", CHOICES("pass", "anchor") },
     { "rtpengine", SETTING_HOST, AT(rtpengine), HELP(MEDIA_RTPENGINE), .standard = "127.0.0.1:2223" },
     { "relay", SETTING_CHOICE, AT(relay), HELP(MEDIA_RELAY), .standard = "prefer", CHOICES("prefer", "require") },
+    { "codecs", SETTING_WORDS, AT(codecs), HELP(MEDIA_CODECS), .example = "opus, G722, PCMA" },
 };
 #undef OF
 
@@ -164,6 +165,7 @@ static const struct setting gateway[] = {
     { "ping", SETTING_TIME, AT(ping_ns), HELP(GATEWAY_PING), .standard = "30 s", .min = 0, .max = HOUR },
     { "forwarding", SETTING_CHOICE, AT(forwarding), HELP(GATEWAY_FORWARDING), .standard = "history-info",
       CHOICES("history-info", "diversion", "both", "none") },
+    { "codecs", SETTING_WORDS, AT(codecs), HELP(GATEWAY_CODECS), .example = "PCMA, PCMU" },
     { "reliable", SETTING_CHOICE, AT(reliable), HELP(CALLS_RELIABLE), .standard = "through", CHOICES(RELIABLE) },
     { "allow_from", SETTING_NETWORKS, AT(allow_from), HELP(GATEWAY_ALLOW_FROM), .example = "198.51.100.7, 203.0.113.0/28" },
     { "transit", SETTING_BOOL, AT(transit), HELP(GATEWAY_TRANSIT), .standard = "no" },

@@ -55,6 +55,12 @@ void endpoint_set(struct endpoint *e, const struct transaction_times *times, uin
     e->settings.transactions_max = transactions_max ? transactions_max : TRANSACTIONS_MAX;
 }
 
+void endpoint_advertise(struct endpoint *e, const slice *by_listener, size_t count)
+{
+    e->settings.advertised = by_listener;
+    e->settings.advertised_count = count;
+}
+
 int64_t endpoint_now_ns(const struct endpoint *e) { return e->now_ns; }
 const struct transaction_times *endpoint_times(const struct endpoint *e) { return &e->settings.times; }
 const struct endpoint_counts *endpoint_counts(const struct endpoint *e) { return &e->counts; }
@@ -105,6 +111,15 @@ void endpoint_token(struct endpoint *e, char ret[ENDPOINT_TOKEN_LEN + 1])
         *from >>= 5;
     }
     ret[ENDPOINT_TOKEN_LEN] = '\0';
+}
+
+slice endpoint_local(const struct endpoint *e, const struct hop *hop, char room[ADDRESS_TEXT_MAX])
+{
+    const struct endpoint_settings *s = &e->settings;
+
+    if (hop->listener < s->advertised_count && s->advertised[hop->listener].len)
+        return s->advertised[hop->listener];
+    return slice_of(room, address_format(&hop->local, room));
 }
 
 /* ---- room ---- */

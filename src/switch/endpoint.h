@@ -56,6 +56,9 @@ struct endpoint_settings {
     struct hash_seed seed;           /* secret: tokens are made from it */
     uint8_t  worker;                 /* 0 to 31: first letter of each token */
     uint32_t transactions_max;       /* 0: 1,000,000. A quarter more is for what ends things */
+    const slice *advertised;         /* by hop.listener, "host" or "host:port": what Via and Contact say in the
+                                      * place of our address. Borrowed; empty: the address itself */
+    size_t   advertised_count;
 };
 
 struct endpoint_counts {
@@ -73,6 +76,7 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings, const st
 struct endpoint *endpoint_free(struct endpoint *e);
 /* For transactions that begin; those that are there wait as they began to. transactions_max as in the settings. */
 void endpoint_set(struct endpoint *e, const struct transaction_times *times, uint32_t transactions_max);
+void endpoint_advertise(struct endpoint *e, const slice *by_listener, size_t count);       /* others, as in the settings */
 
 /* ---- what comes ---- */
 
@@ -92,6 +96,9 @@ size_t endpoint_memory_bytes(const struct endpoint *e);
 
 /* Text for a tag, a Call-ID, ...: ENDPOINT_TOKEN_LEN characters and a NUL. */
 void endpoint_token(struct endpoint *e, char ret[ENDPOINT_TOKEN_LEN + 1]);
+
+/* Our end of a hop, as the far end is to know it: "192.0.2.1:5060" or what is advertised there. */
+slice endpoint_local(const struct endpoint *e, const struct hop *hop, char room[ADDRESS_TEXT_MAX]);
 
 /* ---- answering ---- */
 

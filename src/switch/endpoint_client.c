@@ -120,7 +120,7 @@ static slice via_transport(const struct hop *hop)
 
 struct out *client_request(struct endpoint *e, const struct hop *to, enum sip_method method, slice method_text, slice uri)
 {
-    char token[ENDPOINT_TOKEN_LEN + 1];
+    char token[ENDPOINT_TOKEN_LEN + 1], room[ADDRESS_TEXT_MAX];
 
     if (method != SIP_ACK && endpoint_is_full(e, method, false)) {
         e->counts.refused++;
@@ -138,7 +138,7 @@ struct out *client_request(struct endpoint *e, const struct hop *to, enum sip_me
     out_clear(&e->out);
     sip_build_request(&e->out, e->method_text, uri);
     e->uri_len = uri.len;
-    sip_build_via(&e->out, via_transport(to), &e->to.local, slice_of(e->branch, BRANCH_LEN));
+    sip_build_via(&e->out, via_transport(to), endpoint_local(e, &e->to, room), slice_of(e->branch, BRANCH_LEN));
     return &e->out;
 }
 
@@ -179,8 +179,10 @@ static slice kept_uri(const struct client_transaction *c)
 static void build_from_invite(struct client_transaction *c, struct out *o, const struct sip_message *invite, slice method,
                               const struct sip_header *to)
 {
+    char room[ADDRESS_TEXT_MAX];
+
     sip_build_request(o, method, kept_uri(c));
-    sip_build_via(o, via_transport(&c->hop), &c->hop.local, slice_of(c->branch, BRANCH_LEN));
+    sip_build_via(o, via_transport(&c->hop), endpoint_local(c->endpoint, &c->hop, room), slice_of(c->branch, BRANCH_LEN));
     sip_build_copy(o, invite, SIP_H_ROUTE);
     sip_build_header(o, SIP_H_MAX_FORWARDS, SLICE("70"));
     sip_build_copy(o, invite, SIP_H_FROM);

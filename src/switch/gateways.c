@@ -58,10 +58,7 @@ void gateways_put_uri(struct out *o, const struct config_gateway *c, slice user)
         out_char(o, '@');
     }
     put_host(o, c);
-    if (config_wire((enum config_transport)c->transport) != WIRE_UDP) {
-        out_text(o, SLICE(";transport="));
-        out_text(o, wire_transport_name(config_wire((enum config_transport)c->transport)));
-    }
+    out_text(o, wire_transport_param(config_wire((enum config_transport)c->transport)));
 }
 
 void gateways_put_account(struct out *o, const struct config_gateway *c, slice user)

@@ -10,18 +10,15 @@
 enum { CHALLENGES_MAX = 3, EXPIRES_MAX_S = 30 * 24 * 3600, FAILURES_MAX = 16 };
 static const int64_t retry_first_ns = 30 * SECOND_NS, retry_longest_ns = 1800 * SECOND_NS, retry_after_max_ns = 3600 * SECOND_NS;
 
-static void put_contact(struct out *o, const struct gateway *w, const struct hop *hop)
+static void put_contact(const struct gateways *g, struct out *o, const struct gateway *w, const struct hop *hop)
 {
     char text[ADDRESS_TEXT_MAX];
 
     out_text(o, SLICE("Contact: <sip:"));
     sip_build_text(o, w->config->user);
     out_char(o, '@');
-    out_text(o, slice_of(text, address_format(&hop->local, text)));
-    if (hop->transport != WIRE_UDP) {
-        out_text(o, SLICE(";transport="));
-        out_text(o, wire_transport_name((enum wire_transport)hop->transport));
-    }
+    out_text(o, endpoint_local(g->endpoint, hop, text));
+    out_text(o, wire_transport_param((enum wire_transport)hop->transport));
     out_text(o, SLICE(">\r\n"));
 }
 
@@ -44,7 +41,7 @@ static bool send_register(struct gateways *g, struct gateway *w, const struct ho
     out_text(o, SLICE(">\r\n"));
     sip_build_header(o, SIP_H_CALL_ID, slice_of_string(w->call_id));
     sip_build_cseq(o, ++w->cseq, SLICE("REGISTER"));
-    put_contact(o, w, client_request_hop(g->endpoint));
+    put_contact(g, o, w, client_request_hop(g->endpoint));
     sip_build_header_u32(o, SIP_H_EXPIRES, w->leaving ? 0 : w->wanted_s);
     w->leave_sent = w->leaving;
     out_text(o, credentials);
@@ -99,13 +96,13 @@ void gateways_leave_all(struct gateways *g)
 /* ---- the answer ---- */
 
 /* That of our Contact; who does not tell has granted what was asked (10.2.1.1). */
-static uint32_t granted_s(const struct gateway *w, const struct sip_message *m)
+static uint32_t granted_s(const struct gateways *g, const struct gateway *w, const struct sip_message *m)
 {
     const struct sip_header *h = sip_header_find(m, SIP_H_EXPIRES);
     struct sip_values all = sip_values_of(m, SIP_H_CONTACT);
     uint32_t granted = w->wanted_s, of_header;
     char room[ADDRESS_TEXT_MAX];
-    slice ours = slice_of(room, address_format(&w->asks[TASK_REGISTER].hop.local, room)), value;
+    slice ours = endpoint_local(g->endpoint, &w->asks[TASK_REGISTER].hop, room), value;
 
     if (h && sip_seconds_parse(h->value, &of_header))
         granted = of_header;
@@ -122,7 +119,7 @@ static uint32_t granted_s(const struct gateway *w, const struct sip_message *m)
 
 static void got_200(struct gateways *g, struct gateway *w, const struct sip_message *m)
 {
-    int64_t granted_ns = (int64_t)granted_s(w, m) * SECOND_NS;
+    int64_t granted_ns = (int64_t)granted_s(g, w, m) * SECOND_NS;
     const struct hop *hop = &w->asks[TASK_REGISTER].hop;
 
     deadlist_succeeded(g->deadlist, &hop->remote, hop->transport);

@@ -19,8 +19,8 @@ static slice *const *texts_of(struct config_gateway *c, slice *ret[5])
 static struct config_gateway *copy_config(const struct config_gateway *from)
 {
     struct config_gateway fields = *from, *c;
-    size_t size = sizeof *c;
-    slice *texts[5];
+    size_t size = sizeof *c + from->codecs.count * sizeof(slice);
+    slice *texts[5], *codecs;
     char *at;
 
     fields.allow = fields.deny = (struct config_words){ 0 };
@@ -29,17 +29,28 @@ static struct config_gateway *copy_config(const struct config_gateway *from)
     (void)texts_of(&fields, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         size += texts[i]->len;
+    for (size_t i = 0; i < from->codecs.count; i++)
+        size += from->codecs.at[i].len;
     c = malloc(size);
     if (!c)
         return NULL;
     *c = fields;
+    codecs = (slice *)(void *)(c + 1);
+    c->codecs.at = codecs;
     (void)texts_of(c, texts);
-    at = (char *)(c + 1);
+    at = (char *)(codecs + from->codecs.count);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (texts[i]->len)
             memcpy(at, texts[i]->ptr, texts[i]->len);
         *texts[i] = slice_of(at, texts[i]->len);
         at += texts[i]->len;
+    }
+    for (size_t i = 0; i < from->codecs.count; i++) {
+        slice name = from->codecs.at[i];
+
+        memcpy(at, name.ptr, name.len);
+        codecs[i] = slice_of(at, name.len);
+        at += name.len;
     }
     return c;
 }

@@ -34,6 +34,7 @@ static const slice scanners[] = {
 struct entry {
     struct map_node by_key;
     struct list     in_age;          /* heard last first */
+    struct list     in_bans;         /* the last banned first; itself: not banned, as far as we know */
     int64_t  tokens_ns, points_ns;   /* when these were worked out */
     int64_t  banned_until_ns, trusted_until_ns;
     uint64_t tokens;                 /* thousandths */
@@ -52,6 +53,8 @@ struct guard {
     struct guard_settings settings;
     struct guard_counts   counts;
     struct shelf sources, names;
+    struct list  bans;
+    uint32_t     ban_count;
 };
 
 slice guard_event_name(enum guard_event event) { return events[event].name; }
@@ -117,6 +120,7 @@ static bool shelf_init(struct shelf *s)
 
 static void shelf_remove(struct shelf *s, struct entry *e)
 {
+    list_remove(&e->in_bans);                             /* of names it is a list of one */
     map_remove(&s->by_key, &e->by_key);
     list_remove(&e->in_age);
     free(e);
@@ -140,6 +144,14 @@ static struct entry *shelf_find(const struct guard *g, const struct shelf *s, sl
     return NULL;
 }
 
+static void leave_bans(struct guard *g, struct entry *e)
+{
+    if (list_is_empty(&e->in_bans))
+        return;
+    list_remove(&e->in_bans);
+    g->ban_count--;
+}
+
 /* The oldest; but one of the few oldest that is neither banned nor holds anything, if there is. */
 static void forget_one(struct guard *g, struct shelf *s, int64_t now_ns)
 {
@@ -154,6 +166,7 @@ static void forget_one(struct guard *g, struct shelf *s, int64_t now_ns)
             break;
         }
     }
+    leave_bans(g, victim);
     shelf_remove(s, victim);
     g->counts.forgotten++;
 }
@@ -177,6 +190,7 @@ static struct entry *shelf_get(struct guard *g, struct shelf *s, slice key, uint
                          .tokens = (uint64_t)g->settings.burst * MILLI };
     memcpy(e->key, key.ptr, key.len);
     map_add(&s->by_key, &e->by_key, hash_slice(&g->settings.seed, key));
+    list_init(&e->in_bans);
     list_insert_after(&s->by_age, &e->in_age);
     return e;
 }
@@ -230,6 +244,7 @@ void guard_set(struct guard *g, const struct guard_settings *settings)
     s.seed = g->settings.seed;                            /* what is on the shelves is found by it */
     default_u32(&s.sources_max, 65536);
     default_u32(&s.users_max, 16384);
+    default_u32(&s.bans_max, s.sources_max);
     default_u32(&s.rate_per_s, 50);
     default_u32(&s.burst, s.rate_per_s * 4);
     default_u32(&s.live_max, 200);
@@ -249,6 +264,7 @@ struct guard *guard_new(const struct guard_settings *settings)
     if (!g)
         return NULL;
     g->settings.seed = settings->seed;
+    list_init(&g->bans);
     guard_set(g, settings);
     bool complete = shelf_init(&g->sources);
 
@@ -310,6 +326,23 @@ static uint32_t limit_of(const struct entry *e, uint32_t points, int64_t now_ns)
 
 /* ---- bans ---- */
 
+static void lift(struct guard *g, struct entry *e, int64_t now_ns)
+{
+    if (e->banned_until_ns > now_ns)
+        e->banned_until_ns = now_ns;
+    leave_bans(g, e);
+}
+
+/* The oldest goes for one more than there may be. */
+static void join_bans(struct guard *g, struct entry *e, int64_t now_ns)
+{
+    leave_bans(g, e);
+    while (g->ban_count >= g->settings.bans_max)
+        lift(g, list_item(g->bans.prev, struct entry, in_bans), now_ns);
+    list_insert_after(&g->bans, &e->in_bans);
+    g->ban_count++;
+}
+
 static void ban(struct guard *g, struct entry *e, enum guard_event why, int64_t now_ns)
 {
     int64_t for_ns = g->settings.ban_first_ns;
@@ -326,6 +359,7 @@ static void ban(struct guard *g, struct entry *e, enum guard_event why, int64_t 
     e->why = (uint8_t)why;
     e->points = 0;
     g->counts.bans++;
+    join_bans(g, e, now_ns);
 }
 
 /* True: that was too much. */
@@ -334,7 +368,7 @@ static bool add_points(struct guard *g, struct entry *e, uint32_t points, enum g
     decay(g, e, now_ns);
     if (e->points < UINT32_MAX / 2)
         e->points += points * MILLI;
-    if (why == GUARD_SCANNER || e->points >= limit_of(e, g->settings.faults_ban, now_ns)) {
+    if (!g->settings.no_bans && (why == GUARD_SCANNER || e->points >= limit_of(e, g->settings.faults_ban, now_ns))) {
         ban(g, e, why, now_ns);
         return true;
     }
@@ -502,6 +536,7 @@ bool guard_unban(struct guard *g, const struct address *source)
 
     if (e) {
         e->banned_until_ns = 0;
+        leave_bans(g, e);
         e->points = 0;
         e->bans = 0;
     }

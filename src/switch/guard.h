@@ -58,6 +58,8 @@ struct guard_settings {              /* zero means the default in brackets; all 
     uint32_t user_faults_max;        /* points of one name, whoever made them: then only sources that
                                       * gave a right password lately may try it (60) */
     int64_t  ban_first_ns;           /* doubles with each further ban (60 s) */
+    uint32_t bans_max;               /* at once; for one more, the one that ends first ends now (all sources) */
+    bool     no_bans;                /* too many faults: no answer, until they have decayed */
     int64_t  ban_max_ns;             /* (24 h); after as long without a ban they start again */
     const struct guard_net *allowed; /* borrowed: never dropped, never counted */
     size_t   allowed_count;

@@ -215,7 +215,8 @@ static int check_require(struct asked *q)
     slice tag;
 
     while (sip_values_next(&all, &tag)) {
-        if (slice_eq_nocase(tag, option_path) || slice_eq_nocase(tag, option_outbound))
+        if ((!q->r->settings.no_path && slice_eq_nocase(tag, option_path)) ||
+            (!q->r->settings.no_outbound && slice_eq_nocase(tag, option_outbound)))
             continue;
         if (used + tag.len + 2 > sizeof unsupported)
             return 420;                                   /* more than we care to repeat */
@@ -354,6 +355,8 @@ static int read_path(struct asked *q, bool *ret_first_hop_has_outbound)
     slice one;
 
     *ret_first_hop_has_outbound = false;
+    if (q->r->settings.no_path)
+        return GO_ON;
     while (sip_values_next(&all, &one)) {
         struct sip_name_addr addr;
         struct sip_uri uri;
@@ -477,7 +480,7 @@ static int read_flow(struct asked *q, slice params, bool first_hop_has_outbound,
         f->instance = (slice){ 0 };
         return GO_ON;                                     /* a reg-id alone means nothing */
     }
-    if (!sip_param_u32(params, SLICE("reg-id"), &f->reg_id) || f->reg_id == 0 ||
+    if (!sip_param_u32(params, SLICE("reg-id"), &f->reg_id) || f->reg_id == 0 || q->r->settings.no_outbound ||
         !sip_values_have(q->m, SIP_H_SUPPORTED, option_outbound)) {
         f->reg_id = 0;
         return GO_ON;
@@ -649,7 +652,9 @@ static void answer_200(struct asked *q)
         if (q->r->settings.flow_timer_s && q->m->via_count == 1)
             sip_build_header_u32(o, SIP_H_FLOW_TIMER, q->r->settings.flow_timer_s);
     }
-    sip_build_header(o, SIP_H_SUPPORTED, SLICE("path, outbound"));
+    if (!q->r->settings.no_path || !q->r->settings.no_outbound)
+        sip_build_header(o, SIP_H_SUPPORTED, q->r->settings.no_path ? option_outbound
+                                             : q->r->settings.no_outbound ? option_path : SLICE("path, outbound"));
     server_reply_send(q->s, (slice){ 0 }, (slice){ 0 });
     q->r->counts.accepted++;
     q->r->counts.queries += !q->star && q->count == 0;

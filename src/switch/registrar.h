@@ -48,6 +48,8 @@ struct registrar_settings {          /* zero means the default in brackets */
     const slice *third_parties;      /* auth names that may register others (From is not To) */
     size_t   third_party_count;
     bool     path_needs_support;     /* Path from a client without it: 421 */
+    bool     no_path;                /* Path is not kept; who requires it gets 420 */
+    bool     no_outbound;            /* nor are flows: reg-id does not count */
     uint32_t flow_timer_s;           /* Flow-Timer for those whose first hop we are (0: none) */
     slice    ping_from;              /* URI that keep-alives come from ("sip:ping@" and the first domain) */
     unsigned ping_failures_max;      /* in a row, then the contact is gone (3) */

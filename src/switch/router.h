@@ -7,6 +7,7 @@
 
 #include "base/out.h"
 #include "sip/message.h"
+#include "sip/sdp_codecs.h"
 #include "switch/users.h"
 #include "wire/hop.h"
 
@@ -74,6 +75,8 @@ struct router {
     void (*heard)(void *ctx, uint16_t trunk, const struct hop *hop, const struct route_outcome *outcome);
     /* After that outcome, is `candidate` to be tried? */
     bool (*next)(void *ctx, uint16_t trunk, const struct route_outcome *outcome, const struct route_target *candidate);
+    /* Of audio, that it may be offered; none: all. Borrowed until the next call of anything. */
+    struct sdp_codecs (*codecs)(void *ctx, uint16_t trunk);
     /* Header lines that answer its challenge of our request. False: there are none. */
     bool (*credentials)(void *ctx, uint16_t trunk, const struct sip_message *challenge, const struct sip_message *request,
                         struct out *o);

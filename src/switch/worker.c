@@ -129,7 +129,11 @@ static void options(struct worker *w, struct server_transaction *s)
 
     sip_build_header(o, SIP_H_ALLOW, checks_allow());
     sip_build_header(o, SIP_H_ACCEPT, SLICE("application/sdp, multipart/mixed"));
-    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, path, outbound, histinfo"));
+    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, histinfo"));
+    if (config_of(w)->registrar.path)
+        sip_build_header(o, SIP_H_SUPPORTED, SLICE("path"));
+    if (config_of(w)->registrar.outbound)
+        sip_build_header(o, SIP_H_SUPPORTED, SLICE("outbound"));
     if (config_of(w)->server.name.len)
         sip_build_header(o, SIP_H_SERVER, config_of(w)->server.name);
     server_reply_send(s, (slice){ 0 }, (slice){ 0 });
@@ -170,12 +174,26 @@ static bool passes_guard(struct worker *w, struct server_transaction *s, const s
     return false;
 }
 
+/* A call of a user comes twice, for its challenge: the rate is asked when it is known who it is. */
+static void begin_call(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    bool overloaded = overload_is_on(&w->overload, worker_memory_bytes(w));
+
+    if (!overloaded && !identify(w, s, m, from))
+        return;
+    if (overloaded || !overload_take_call(&w->overload, endpoint_now_ns(w->endpoint))) {
+        w->counts.overloaded++;
+        busy(w, s);
+        return;
+    }
+    b2bua_request(w->b2bua, s, m, from);
+}
+
 static void outside_of_dialogs(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
     switch (m->method) {
     case SIP_INVITE:
-        if (identify(w, s, m, from))
-            b2bua_request(w->b2bua, s, m, from);
+        begin_call(w, s, m, from);
         break;
     case SIP_REGISTER:
         registrar_request(w->registrar, s, m, from);
@@ -262,6 +280,9 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
 
     if (!worker_own_make(c, &w->own) || !worker_make_media(w, c, &w->settings.media, now_ns, &w->media))
         return false;
+    es.advertised = w->own.advertised;
+    es.advertised_count = c->listen_count;
+    overload_set(&w->overload, worker_overload_settings(w, c));
     struct guard_settings gs = worker_guard_settings(w, c, &w->own);
     struct authenticate_settings as = worker_authenticate_settings(w, c);
     struct bindings_settings bs = worker_bindings_settings(w, c);
@@ -348,6 +369,8 @@ void worker_receive(struct worker *w, const struct hop *from, slice bytes, int64
     else
         endpoint_receive(w->endpoint, from, &m, now_ns);
 }
+
+void worker_waited(struct worker *w, int64_t waited_ns) { overload_waited(&w->overload, waited_ns); }
 
 void worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns)
 {

@@ -34,6 +34,7 @@ struct worker_settings {
     struct hash_seed    seed;        /* secret */
     struct digest_key   key;         /* secret: nonces */
     uint8_t             number;      /* 0 to 31 */
+    unsigned            shares;      /* workers that calls.rate and overload.memory_max are divided among; 0: one */
     void *gateways_ctx;              /* of gateways_locate: gateways.h; both may be NULL */
     void (*gateways_locate)(void *ctx, slice uri, uint16_t index);
     struct worker_observer observer;
@@ -45,6 +46,7 @@ enum { WORKER_RELAYS_MAX = 8 };
 
 struct worker_counts {
     uint64_t received, not_sip, dropped, refused_by_checks;
+    uint64_t overloaded;             /* calls refused: memory, waiting time or rate */
 };
 
 struct worker;
@@ -60,6 +62,8 @@ struct worker *worker_free(struct worker *w);
 int worker_set(struct worker *w, const struct plan *plan, const struct media_sender *media, int64_t now_ns);
 
 void    worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns);
+/* How long the message of the next worker_receive has waited for it. */
+void    worker_waited(struct worker *w, int64_t waited_ns);
 void    worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns);
 /* From the media relay that is reached by the media_sender with this ctx. */
 void    worker_media(struct worker *w, const void *sender, slice bytes, int64_t now_ns);

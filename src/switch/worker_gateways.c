@@ -32,8 +32,15 @@ static bool credentials(void *ctx, uint16_t trunk, const struct sip_message *cha
     return gateways_credentials(((struct worker *)ctx)->gateways, trunk, challenge, request, o);
 }
 
+static struct sdp_codecs codecs(void *ctx, uint16_t trunk)
+{
+    const struct config_words *words = &gateways_config(((struct worker *)ctx)->gateways, trunk)->codecs;
+
+    return (struct sdp_codecs){ words->at, words->count };
+}
+
 struct router worker_router(struct worker *w)
 {
     return (struct router){ .ctx = w, .route = worker_route, .take = take, .leave = leave, .heard = heard, .next = next,
-                            .credentials = credentials };
+                            .credentials = credentials, .codecs = codecs };
 }

@@ -3,6 +3,7 @@
 #ifndef SWITCH_WORKER_INT_H
 #define SWITCH_WORKER_INT_H
 
+#include "switch/overload.h"
 #include "switch/worker.h"
 
 /* Who asks, as found out before the call is begun. */
@@ -20,6 +21,7 @@ struct worker_own {
     struct guard_net        *allowed;
     size_t                   allowed_count;
     char                    *server;
+    slice                   *advertised;                  /* by listener; its text behind it */
 };
 
 struct worker_relay { const void *sender; struct media_relay *media; };    /* sender: the ctx of its media_sender */
@@ -41,6 +43,7 @@ struct worker {
     struct out             headers, texts;                /* of an answer; of a route */
     struct hop             lost;     /* told with the next round: never from within a send */
     struct worker_own      own;
+    struct overload_state  overload;
     uint64_t               random;
     bool                   drains;
 };
@@ -53,13 +56,18 @@ bool worker_make_media(struct worker *w, const struct config *c, const struct me
                        struct media_relay **ret);
 struct media_relay *worker_relay_of(const struct worker *w, const void *sender);
 struct registrar_settings    worker_registrar_settings(const struct config *c, const struct worker_own *own);
-struct guard_settings        worker_guard_settings(const struct worker *w, const struct config *c, const struct worker_own *own);
 struct authenticate_settings worker_authenticate_settings(const struct worker *w, const struct config *c);
 struct bindings_settings     worker_bindings_settings(const struct worker *w, const struct config *c);
 struct b2bua_settings        worker_b2bua_settings(const struct worker *w, const struct config *c, const struct worker_own *own);
 
 /* ---- worker_route.c ---- */
 void worker_route(void *ctx, const struct route_question *question, struct route *ret);
+
+/* ---- worker_limits.c: what the configuration makes of limits, and what we are called ---- */
+struct overload_settings worker_overload_settings(const struct worker *w, const struct config *c);
+uint64_t worker_memory_bytes(const struct worker *w);
+struct guard_settings worker_guard_settings(const struct worker *w, const struct config *c, const struct worker_own *own);
+bool worker_make_advertised(const struct config *c, struct worker_own *own);        /* false: no memory */
 
 /* ---- worker_gateways.c: what the b2bua asks and tells of them ---- */
 struct router worker_router(struct worker *w);

@@ -36,6 +36,8 @@ int worker_set(struct worker *w, const struct plan *plan, const struct media_sen
     struct b2bua_settings calls = worker_b2bua_settings(w, c, &own);
 
     endpoint_set(w->endpoint, &c->timers.times, c->overload.transactions_max);
+    endpoint_advertise(w->endpoint, own.advertised, c->listen_count);
+    overload_set(&w->overload, worker_overload_settings(w, c));
     registrar_set(w->registrar, &rs);
     guard_set(w->guard, &gs);
     authenticator_set(w->authenticator, &as);

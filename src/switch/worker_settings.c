@@ -11,25 +11,27 @@
 /* Our domains; without any in the configuration, the addresses that we listen on. */
 static bool make_domains(const struct config *c, struct worker_own *own)
 {
-    size_t count = c->server.domains.count ? c->server.domains.count : c->listen_count;
+    size_t count = c->server.domains.count ? c->server.domains.count : c->listen_count, alias_count = c->listen_count;
     char *texts;
     slice *aliases;
 
-    own->domains = calloc(count + 1, sizeof *own->domains + c->listen_count * (sizeof(slice) + ADDRESS_TEXT_MAX));
+    own->domains = calloc(count + 1, sizeof *own->domains + c->listen_count * (2 * sizeof(slice) + ADDRESS_TEXT_MAX));
     if (!own->domains)
         return false;
     aliases = (slice *)(void *)(own->domains + count);
-    texts = (char *)(aliases + c->listen_count);
+    texts = (char *)(aliases + 2 * c->listen_count);
     for (size_t i = 0; i < c->listen_count; i++) {
         char *text = texts + i * ADDRESS_TEXT_MAX;
 
         aliases[i] = slice_of(text, address_format_ip(&c->listens[i].address, text));
+        if (c->listens[i].advertise.host.len)
+            aliases[alias_count++] = c->listens[i].advertise.host;
     }
     for (size_t i = 0; i < count; i++)
         own->domains[i] = (struct registrar_domain){ .name = c->server.domains.count ? c->server.domains.at[i] : aliases[i] };
     own->domain_count = c->server.domains.count ? count : 1;
     own->domains[0].aliases = aliases;
-    own->domains[0].alias_count = c->listen_count;
+    own->domains[0].alias_count = alias_count;
     return true;
 }
 
@@ -59,7 +61,7 @@ bool worker_own_make(const struct config *c, struct worker_own *ret)
 {
     struct worker_own own = { .server = malloc(c->server.name.len + 1) };
 
-    if (!own.server || !make_domains(c, &own) || !make_allowed(c, &own)) {
+    if (!own.server || !make_domains(c, &own) || !make_allowed(c, &own) || !worker_make_advertised(c, &own)) {
         worker_own_done(&own);
         return false;
     }
@@ -74,6 +76,7 @@ void worker_own_done(struct worker_own *own)
     free(own->domains);
     free(own->allowed);
     free(own->server);
+    free(own->advertised);
     *own = (struct worker_own){ 0 };
 }
 
@@ -126,20 +129,7 @@ struct registrar_settings worker_registrar_settings(const struct config *c, cons
         .contacts_max = c->registrar.contacts_max,
         .nat = c->registrar.nat ? REGISTRAR_NAT_DETECT : REGISTRAR_NAT_NEVER,
         .flow_timer_s = (uint32_t)(c->registrar.flow_timer_ns / SECOND_NS),
-        .ping_failures_max = c->registrar.ping_failures,
-    };
-}
-
-struct guard_settings worker_guard_settings(const struct worker *w, const struct config *c, const struct worker_own *own)
-{
-    const struct config_security *s = &c->security;
-
-    return (struct guard_settings){
-        .seed = w->settings.seed, .sources_max = 0,
-        .rate_per_s = s->requests.per_ns ? (uint32_t)((int64_t)s->requests.count * SECOND_NS / s->requests.per_ns) : 0,
-        .faults_ban = s->failures.count ? s->failures.count * 4 : 0, .ban_first_ns = s->ban_ns,
-        .allowed = own->allowed, .allowed_count = own->allowed_count,
-        .scanners = s->user_agents.at, .scanner_count = s->user_agents.count,
+        .ping_failures_max = c->registrar.ping_failures, .no_path = !c->registrar.path, .no_outbound = !c->registrar.outbound,
     };
 }
 
@@ -176,9 +166,14 @@ static const uint8_t preconditions[] = {
 
 struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct config *c, const struct worker_own *own)
 {
+    static const uint16_t disturb[] = { [CONFIG_DISTURB_480] = 480, [CONFIG_DISTURB_486] = 486, [CONFIG_DISTURB_603] = 603 };
+
     return (struct b2bua_settings){
         .seed = w->settings.seed, .calls_max = c->calls.calls_max, .user_calls_max = c->calls.user_calls_max,
         .ring_ns = c->timers.no_answer_ns, .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
+        .do_not_disturb = disturb[c->calls.do_not_disturb], .forwards_max = c->calls.forwards_max,
+        .silent_forwards = !c->calls.tell_forwarded, .no_reason = !c->calls.reason, .no_privacy = !c->calls.privacy,
+        .codecs = { c->media.codecs.at, c->media.codecs.count },
         .server = slice_of(own->server, c->server.name.len), .media = w->media,
         .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
         .observer = { w->settings.observer.ctx, w->settings.observer.joined },

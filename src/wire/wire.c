@@ -15,6 +15,16 @@ slice wire_transport_name(enum wire_transport t)
     return t < WIRE_TRANSPORTS ? names[t] : (slice){ 0 };
 }
 
+slice wire_transport_param(enum wire_transport t)
+{
+    static const slice params[WIRE_TRANSPORTS] = {
+        [WIRE_TCP] = SLICE(";transport=tcp"), [WIRE_TLS] = SLICE(";transport=tls"), [WIRE_WS] = SLICE(";transport=ws"),
+        [WIRE_WSS] = SLICE(";transport=wss"), [WIRE_SCTP] = SLICE(";transport=sctp"),
+    };
+
+    return t < WIRE_TRANSPORTS ? params[t] : (slice){ 0 };
+}
+
 /* ---- what UDP carries ---- */
 
 /* Version 3 by its magic word, 1 and 2 by a head that hep_is judges. */

@@ -36,6 +36,7 @@ struct wire_frame {
 
 enum wire_transport { WIRE_UDP, WIRE_TCP, WIRE_TLS, WIRE_WS, WIRE_WSS, WIRE_SCTP, WIRE_TRANSPORTS };
 slice wire_transport_name(enum wire_transport t);         /* "udp" */
+slice wire_transport_param(enum wire_transport t);        /* of a SIP URI: ";transport=tcp"; UDP, which it is without: empty */
 
 enum wire_unit_kind {
     WIRE_DATAGRAM,                   /* whole UDP payload, whatever it is */

@@ -432,9 +432,9 @@ def test_480_of_a_user_whose_phone_is_not_there(lab):
 def test_480_of_a_user_who_does_not_want_to_be_disturbed(lab):
     request = lab.caller.invite(user("still"))
     answer = lab.caller.final(request)
-    if answer.status == 486:
-        raise Skip("gap: [calls] do_not_disturb (480 without it) has no effect yet, 486 is answered")
     is_code(answer, 480)
+    expect("Q.850;cause=21" in answer.get("reason"), f"Reason: {answer.get('reason')!r}")
+    lab.record_says(lab.main, request.call_id, final=480, cause=True)
 
 
 def test_481_for_what_belongs_to_no_call(lab):
@@ -511,7 +511,12 @@ def test_487_when_the_invite_expires(lab):
 
 
 def test_488_of_our_own_by_a_codec_policy(lab):
-    raise Skip("gap: there is no codec policy, 488 is only passed on")
+    s = lab.server("codecs", users={"good": {}}, ini="[media]\ncodecs = G729\n")
+    o = lab.closing(Peer(s.address, address=B, handler=oracle))
+    register(lab, s, o, ["good"])
+    p = lab.closing(Peer(s.address, "caller", address=A))
+    answer = dialled(lab, user("good"), 488, "Not Acceptable Here", caller=p, server=s)
+    expect(answer.get("warning").startswith("305 "), f"Warning: {answer.get('warning')!r}")
 
 
 def test_491_for_two_changes_at_once(lab):
@@ -573,6 +578,29 @@ def test_503_with_retry_after_when_all_calls_are_taken(lab):
     is_code(dialog.bye(), 200)                                # what ends is never refused
 
 
+def test_503_with_retry_after_when_calls_come_too_fast(lab):
+    s = lab.server("rate", users={"good": {}}, ini="[calls]\nrate = 1/h\n")
+    o = lab.closing(Peer(s.address, address=B, handler=oracle))
+    register(lab, s, o, ["good"])
+    p = lab.closing(Peer(s.address, "caller", address=A))
+    request = p.invite(user("good"))
+    dialog = p.dialog(request, is_code(p.final(request), 200))
+    dialog.ack()
+    answer = dialled(lab, user("good"), 503, caller=p, server=s)
+    expect(answer.get("retry-after").isdigit(), f"Retry-After: {answer.get('retry-after')!r}")
+    is_code(dialog.bye(), 200)
+
+
+def test_500_when_the_privacy_that_is_critical_cannot_be_had(lab):
+    dialled(lab, user("good"), 500, "Requested Privacy Is Not Possible", headers=["Privacy: session;critical"])
+
+
+def test_603_of_our_own_for_do_not_disturb_when_the_server_declines(lab):
+    s = lab.server("decline", users={"still": {"do_not_disturb": "yes"}}, ini="[calls]\ndo_not_disturb = 603\n")
+    p = lab.closing(Peer(s.address, "caller", address=A))
+    dialled(lab, user("still"), 603, "Decline", caller=p, server=s)
+
+
 def test_504_when_no_prack_comes(lab):
     request = lab.quick_caller.invite(user("reliable"), headers=["Supported: 100rel"])
     is_code(lab.quick_caller.final(request), 504)
@@ -584,8 +612,8 @@ def test_505_for_sip_7(lab):
     is_code(answer, 505)
 
 
-def test_600_603_604_and_606_of_our_own(lab):
-    raise Skip("gap: [calls] global_codes and do_not_disturb = 603 have no effect yet; all four are passed on")
+def test_600_604_and_606_of_our_own(lab):
+    raise Skip("gap: [calls] global_codes has no effect yet; all three are passed on")
 
 
 TESTS = [f for n, f in list(globals().items()) if n.startswith("test_")]

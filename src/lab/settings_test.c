@@ -1,0 +1,419 @@
+/* lab/settings_test.c - a worker under configurations that differ in one setting: what it makes of it
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "harness/test.h"
+#include "sip/message.h"
+#include "switch/worker.h"
+
+#define SECOND_NS 1000000000ll
+#define START_NS (1795251000ll * SECOND_NS)
+#define SERVER "[server]\ndomains = home.example\n[listen a]\naddress = 10.0.0.1\n"
+#define SDP "v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8\r\n"
+
+enum { SENT_MAX = 65536 };
+
+/* Users: bob, whose phone is at 10.0.0.3, and what a test makes of him. Callers are strangers, or
+ * the gateway at 10.0.0.9. */
+static struct {
+    struct config *config, *other;
+    struct plan   *plan, *other_plan;
+    struct worker *worker;
+    int64_t        now_ns;
+    struct user    bob;
+    char           to_caller[SENT_MAX], to_phone[SENT_MAX];        /* the last ones */
+    unsigned       calls, status;    /* status: of the last answer to the last call */
+    char           call_id[32];
+} t;
+
+static int send_message(void *ctx, struct hop *to, slice bytes)
+{
+    char *room = to->remote.ip[3] == 3 || to->remote.ip[3] == 9 ? t.to_phone : t.to_caller;
+
+    (void)ctx;
+    CHECK(bytes.len < SENT_MAX);
+    memcpy(room, bytes.ptr, bytes.len);
+    room[bytes.len] = '\0';
+    if (slice_starts(bytes, SLICE("SIP/2.0 ")) && strstr(room, t.call_id))
+        t.status = (unsigned)strtoul(room + 8, NULL, 10);
+    return 0;
+}
+
+static int choose(void *ctx, struct hop *to)
+{
+    (void)ctx;
+    to->local = address_v4((uint8_t[]){ 10, 0, 0, 1 }, 5060);
+    return 0;
+}
+
+static enum users_result by_name(void *ctx, slice name, slice domain, struct user *ret)
+{
+    (void)ctx, (void)domain;
+    *ret = t.bob;
+    return slice_eq(name, SLICE("bob")) ? USERS_FOUND : USERS_NONE;
+}
+static const struct users table = { NULL, by_name, by_name, NULL };
+
+static struct hop hop_from(uint8_t last)
+{
+    return (struct hop){ .local = address_v4((uint8_t[]){ 10, 0, 0, 1 }, 5060),
+                         .remote = address_v4((uint8_t[]){ 10, 0, 0, last }, 5060), .transport = WIRE_UDP };
+}
+
+static bool configure(const char *ini, struct config **config, struct plan **plan)
+{
+    struct config_report report = { 0 };
+    int error = config_read(slice_of_string(ini), config, &report);
+
+    config_report_done(&report);
+    CHECK_EQ(error, 0);
+    *plan = error ? NULL : plan_new(*config);
+    return *plan != NULL;
+}
+
+/* bob's phone is there from the beginning. */
+static bool begin(const char *ini)
+{
+    struct hop_sender sender = { NULL, send_message, choose };
+    struct binding_fields phone = { .uri = SLICE("sip:bob@10.0.0.3"), .call_id = SLICE("r"), .cseq = 1, .q_thousandth = 1000,
+                                    .expires_ns = START_NS + 3600 * SECOND_NS, .hop = hop_from(3), .flags = BINDING_BY_HOP };
+
+    memset(&t, 0, sizeof t);
+    t.now_ns = START_NS;
+    t.bob = (struct user){ .name = SLICE("bob"), .domain = SLICE("home.example"), .auth_name = SLICE("bob"),
+                           .flags = USER_TELL_FORWARDED | USER_CALL_WAITING };
+    if (!configure(ini, &t.config, &t.plan))
+        return false;
+    struct worker_settings ws = { .plan = t.plan, .users = &table, .seed = { 1, 2 } };
+
+    t.worker = worker_new(&ws, &sender, t.now_ns);
+    CHECK(t.worker != NULL);
+    CHECK_EQ(bindings_update(worker_bindings(t.worker), SLICE("bob@home.example"), &phone, 1, 10, t.now_ns), BINDINGS_DONE);
+    return t.worker != NULL;
+}
+
+static void end(void)
+{
+    worker_free(t.worker);
+    plan_free(t.plan);
+    plan_free(t.other_plan);
+    config_free(t.config);
+    config_free(t.other);
+}
+
+static void receive(uint8_t from, const char *text)
+{
+    struct hop hop = hop_from(from);
+
+    worker_receive(t.worker, &hop, slice_of_string(text), t.now_ns);
+}
+
+/* A new call; the code of the answer, 0: none yet, the phone is called. */
+static unsigned call_from(uint8_t from, const char *to, const char *headers, const char *sdp)
+{
+    char text[SENT_MAX];
+
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: c%u\r\n", ++t.calls);
+    t.status = 0;
+    t.to_caller[0] = t.to_phone[0] = '\0';
+    snprintf(text, sizeof text,
+             "INVITE sip:%s@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%u:5060;rport;branch=z9hG4bK%u\r\n"
+             "From: \"Anna\" <sip:anna@else.example>;tag=a%u\r\nTo: <sip:%s@home.example>\r\nCall-ID: c%u\r\nCSeq: 1 INVITE\r\n"
+             "Contact: <sip:anna@10.0.0.%u>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
+             to, from, t.calls, t.calls, to, t.calls, from, headers, *sdp ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
+    receive(from, text);
+    return t.status >= 200 ? t.status : 0;
+}
+static unsigned call(const char *headers) { return call_from(2, "bob", headers, SDP); }
+
+static bool phone_got(const char *text) { return strstr(t.to_phone, text) != NULL; }
+static bool caller_got(const char *text) { return strstr(t.to_caller, text) != NULL; }
+
+static unsigned registers(const char *headers)
+{
+    char text[SENT_MAX];
+
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: c%u\r\n", ++t.calls);
+    t.status = 0;
+    snprintf(text, sizeof text, "REGISTER sip:home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bK%u\r\n"
+             "From: <sip:bob@home.example>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: c%u\r\nCSeq: 1 REGISTER\r\n%s"
+             "Contact: <sip:bob@10.0.0.2>\r\nContent-Length: 0\r\n\r\n", t.calls, t.calls, headers);
+    receive(2, text);
+    return t.status;
+}
+
+/* ---- calls ---- */
+
+TEST(do_not_disturb_is_answered_as_the_configuration_says)
+{
+    static const struct { const char *ini; unsigned status; } rows[] = {
+        { SERVER, 480 }, { SERVER "[calls]\ndo_not_disturb = 486\n", 486 }, { SERVER "[calls]\ndo_not_disturb = 603\n", 603 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        t.bob.flags |= USER_DO_NOT_DISTURB;
+        CHECK_ROW_EQ(i, call(""), rows[i].status);
+        CHECK_ROW(i, caller_got("\r\nReason: Q.850;cause=21;text=\"Call rejected\"\r\n"));
+        end();
+    }
+}
+
+TEST(a_forward_is_told_unless_user_or_server_keep_silent)
+{
+    for (int i = 0; i < 3; i++) {
+        CHECK_OR_RETURN(begin(i == 1 ? SERVER "[calls]\ntell_forwarded = no\n" : SERVER));
+        t.bob.forward[USER_FORWARD_ALWAYS] = SLICE("sip:nobody@home.example");
+        if (i == 2)
+            t.bob.flags = 0;
+        CHECK_ROW_EQ(i, call(""), 404);
+        CHECK_ROW_EQ(i, worker_endpoint_counts(t.worker)->requests, 1);
+        CHECK_ROW_EQ(i, worker_calls(t.worker)->forwarded, 1);
+        end();
+    }
+}
+
+TEST(a_call_without_max_forwards_gets_that_of_the_configuration)
+{
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nforwards_max = 20\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nMax-Forwards: 19\r\n"));
+    CHECK_EQ(call("Max-Forwards: 7\r\n"), 0);
+    CHECK(phone_got("\r\nMax-Forwards: 6\r\n"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nMax-Forwards: 69\r\n"));
+    end();
+}
+
+TEST(refusals_of_ours_say_why_unless_the_configuration_says_not_to)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call_from(2, "nobody", "", SDP), 404);
+    CHECK(caller_got("\r\nReason: Q.850;cause=1;text=\"Unallocated number\"\r\n"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nreason = no\n"));
+    CHECK_EQ(call_from(2, "nobody", "", SDP), 404);
+    CHECK(!caller_got("Reason:"));
+    end();
+}
+
+TEST(privacy_hides_what_it_asks_for_and_no_more)
+{
+    static const struct { const char *privacy, *from, *left; bool subject; unsigned status; } rows[] = {
+        { "", "From: \"Anna\" <sip:anna@else.example>;tag=", NULL, true, 0 },
+        { "Privacy: id\r\n", "From: \"Anna\" <sip:anna@else.example>;tag=", "\r\nPrivacy: id\r\n", true, 0 },
+        { "Privacy: user\r\n", "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=", NULL, false, 0 },
+        { "Privacy: user;id;critical\r\n", "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=", "\r\nPrivacy: id;critical\r\n", false, 0 },
+        { "Privacy: header;session\r\n", "From: \"Anna\" <sip:anna@else.example>;tag=", "\r\nPrivacy: session\r\n", true, 0 },
+        { "Privacy: none\r\n", "From: \"Anna\" <sip:anna@else.example>;tag=", "\r\nPrivacy: none\r\n", true, 0 },
+        { "Privacy: session;critical\r\n", NULL, NULL, false, 500 },
+        { "Privacy: invisible;critical\r\n", NULL, NULL, false, 500 },
+        { "Privacy: invisible\r\n", "From: \"Anna\" <sip:anna@else.example>;tag=", "\r\nPrivacy: invisible\r\n", true, 0 },
+    };
+    CHECK_OR_RETURN(begin(SERVER));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char headers[256];
+
+        snprintf(headers, sizeof headers, "Subject: mine\r\n%s", rows[i].privacy);
+        CHECK_ROW_EQ(i, call(headers), rows[i].status);
+        if (rows[i].status)
+            continue;
+        CHECK_ROW(i, phone_got(rows[i].from));
+        CHECK_ROW_EQ(i, phone_got("Subject: mine"), rows[i].subject);
+        CHECK_ROW_EQ(i, phone_got("\r\nPrivacy:"), rows[i].left != NULL);
+        CHECK_ROW(i, !rows[i].left || phone_got(rows[i].left));
+    }
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nprivacy = no\n"));
+    CHECK_EQ(call("Privacy: user;critical;other\r\n"), 0);
+    CHECK(phone_got("From: \"Anna\" <sip:anna@else.example>;tag=") && phone_got("\r\nPrivacy: user;critical;other\r\n"));
+    end();
+}
+
+TEST(audio_codecs_that_are_not_allowed_are_not_offered_and_none_left_is_488)
+{
+    CHECK_OR_RETURN(begin(SERVER "[media]\ncodecs = opus, pcma\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("m=audio 4000 RTP/AVP 8\r\n"));
+    CHECK_EQ(call_from(2, "bob", "", ""), 0);
+    CHECK_EQ(call_from(2, "bob", "", "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"), 488);
+    CHECK(caller_got("\r\nWarning: 305 ") && !phone_got("INVITE"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got(SDP));
+    end();
+}
+
+/* ---- who forwarded it ---- */
+
+TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
+{
+    static const char diversion[] = "Diversion: <sip:one@x>;reason=user-busy;privacy=full, <sip:two@x>;reason=unconditional\r\n";
+    static const char history[] = "History-Info: <sip:two@x?Reason=SIP%3Bcause%3D302>;index=1\r\n"
+                                  "History-Info: <sip:one@x;cause=302?Reason=SIP%3Bcause%3D486&Privacy=history>;index=1.1;mp=1\r\n"
+                                  "History-Info: <sip:bob@home.example;cause=486>;index=1.1.1;mp=1.1\r\n";
+    static const char back[] = "Diversion: <sip:one@x>;reason=user-busy;counter=1;privacy=full\r\n"
+                               "Diversion: <sip:two@x>;reason=unconditional;counter=1;privacy=off\r\n";
+
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call(diversion), 0);
+    CHECK(phone_got(history) && !phone_got("Diversion"));
+    CHECK_EQ(call(history), 0);
+    CHECK(phone_got(history));
+    CHECK_EQ(call("Diversion: <sip:one@x>;reason=no-answer;counter=3\r\n"), 0);
+    CHECK(phone_got("History-Info: <sip:unknown@unknown.invalid?Reason=SIP%3Bcause%3D404>;index=1\r\n"
+                    "History-Info: <sip:unknown@unknown.invalid;cause=404?Reason=SIP%3Bcause%3D404>;index=1.1;mp=1\r\n"
+                    "History-Info: <sip:one@x;cause=404?Reason=SIP%3Bcause%3D408>;index=1.1.1;mp=1.1\r\n"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nhistory_info = no\ndiversion = yes\n"));
+    CHECK_EQ(call(history), 0);
+    CHECK(phone_got(back) && !phone_got("History-Info"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call("Privacy: history\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
+    CHECK(!phone_got("History-Info") && !phone_got("Diversion"));
+    end();
+}
+
+TEST(thousands_of_diversions_make_a_bounded_header)
+{
+    char headers[60000] = "Diversion: <sip:x@y>;counter=4000000000";
+
+    for (size_t at = strlen(headers); at + 40 < sizeof headers; at += 22)
+        memcpy(headers + at, ", <sip:x@y>;counter=32", 23);
+    memcpy(headers + strlen(headers), "\r\n", 3);
+    CHECK_OR_RETURN(begin(SERVER));
+    (void)call_from(2, "bob", headers, "");
+    CHECK_EQ(t.status, 0);
+    CHECK(phone_got("INVITE") && strlen(t.to_phone) < 32768);
+    end();
+}
+
+/* ---- registrations ---- */
+
+TEST(who_requires_path_or_outbound_is_refused_where_they_are_off)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(registers("Require: path, outbound\r\n"), 401);
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[registrar]\npath = no\n"));
+    CHECK_EQ(registers("Require: outbound\r\n"), 401);
+    CHECK_EQ(registers("Require: path\r\n"), 420);
+    CHECK(caller_got("\r\nUnsupported: path\r\n"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[registrar]\noutbound = no\n"));
+    CHECK_EQ(registers("Require: path\r\n"), 401);
+    CHECK_EQ(registers("Require: outbound\r\n"), 420);
+    CHECK(caller_got("\r\nUnsupported: outbound\r\n"));
+    end();
+}
+
+/* ---- limits ---- */
+
+TEST(more_calls_than_the_rate_are_503_with_retry_after_and_later_ones_pass)
+{
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nrate = 2/min\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 503);
+    CHECK(caller_got("\r\nRetry-After: "));
+    CHECK_EQ(worker_counts(t.worker)->overloaded, 1);
+    t.now_ns += 30 * SECOND_NS;
+    CHECK_EQ(call(""), 0);
+    end();
+}
+
+TEST(a_call_that_waited_too_long_is_503_and_a_bye_is_not)
+{
+    CHECK_OR_RETURN(begin(SERVER "[overload]\ndelay_max = 100 ms\n"));
+    worker_waited(t.worker, 101 * SECOND_NS / 1000);
+    CHECK_EQ(call(""), 503);
+    CHECK(caller_got("\r\nRetry-After: "));
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: x\r\n");
+    receive(2, "BYE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKbye\r\n"
+               "From: <sip:a@b>;tag=a\r\nTo: <sip:bob@home.example>;tag=x\r\nCall-ID: x\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n");
+    CHECK_EQ(t.status, 481);
+    worker_waited(t.worker, SECOND_NS / 10);
+    CHECK_EQ(call(""), 0);
+    end();
+}
+
+TEST(calls_stop_at_the_memory_that_the_configuration_allows)
+{
+    unsigned passed = 0;
+
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nuser_calls_max = 0\n[security]\nallow = 10.0.0.2\n[overload]\nmemory_max = 16 MiB\n"));
+    while (passed < 100000 && call("") == 0)
+        passed++;
+    CHECK_EQ(t.status, 503);
+    CHECK(passed > 1000 && passed < 20000);
+    end();
+}
+
+TEST(no_more_addresses_are_banned_than_bans_max)
+{
+    struct guard *g;
+    struct guard_ban bans[8];
+
+    CHECK_OR_RETURN(begin(SERVER "[security]\nbans_max = 2\n"));
+    g = worker_guard(t.worker);
+    for (uint8_t i = 1; i <= 5; i++) {
+        struct address a = address_v4((uint8_t[]){ 192, 0, 2, i }, 0);
+
+        CHECK_EQ(guard_request(g, &a, SLICE("friendly-scanner"), t.now_ns), GUARD_DROP);
+        t.now_ns += SECOND_NS;
+    }
+    CHECK_EQ(guard_bans(g, bans, 8, t.now_ns), 2);
+    CHECK_EQ(bans[0].source.ip[3], 5);
+    CHECK_EQ(bans[1].source.ip[3], 4);
+    end();
+}
+
+TEST(ban_0_s_bans_nobody_and_failures_count_in_their_own_time)
+{
+    struct address a = address_v4((uint8_t[]){ 192, 0, 2, 1 }, 0);
+    struct guard *g;
+
+    CHECK_OR_RETURN(begin(SERVER "[security]\nban = 0 s\n"));
+    g = worker_guard(t.worker);
+    for (int i = 0; i < 100; i++)
+        CHECK_ROW(i, !guard_note(g, &a, (slice){ 0 }, GUARD_BAD_PASSWORD, t.now_ns));
+    CHECK_EQ(guard_counts(g)->bans, 0);
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[security]\nfailures = 10/h\n"));
+    g = worker_guard(t.worker);
+    for (int i = 0; i < 20; i++, t.now_ns += 60 * SECOND_NS)
+        (void)guard_note(g, &a, (slice){ 0 }, GUARD_BAD_PASSWORD, t.now_ns);
+    CHECK_EQ(guard_counts(g)->bans, 1);
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[security]\nfailures = 10/min\n"));
+    g = worker_guard(t.worker);
+    for (int i = 0; i < 20; i++, t.now_ns += 60 * SECOND_NS)
+        (void)guard_note(g, &a, (slice){ 0 }, GUARD_BAD_PASSWORD, t.now_ns);
+    CHECK_EQ(guard_counts(g)->bans, 0);
+    end();
+}
+
+/* ---- what we are called ---- */
+
+TEST(via_and_contact_tell_the_advertised_address_after_a_reload_the_new_one)
+{
+    CHECK_OR_RETURN(begin(SERVER "advertise = sip.home.example:5080\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nVia: SIP/2.0/UDP sip.home.example:5080;branch=") && phone_got("\r\nContact: <sip:sip.home.example:5080>\r\n"));
+    CHECK(configure(SERVER "advertise = 2001:db8::1\n[media]\ncodecs = PCMU\n", &t.other, &t.other_plan));
+    CHECK_EQ(worker_set(t.worker, t.other_plan, NULL, t.now_ns), 0);
+    t.plan = plan_free(t.plan);
+    t.config = config_free(t.config);
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nVia: SIP/2.0/UDP [2001:db8::1]:5060;branch=") && phone_got("\r\nContact: <sip:[2001:db8::1]:5060>\r\n"));
+    CHECK(phone_got("m=audio 4000 RTP/AVP 0\r\n"));
+    end();
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=") && phone_got("\r\nContact: <sip:10.0.0.1:5060>\r\n"));
+    end();
+}
