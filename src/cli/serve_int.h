@@ -29,7 +29,7 @@ struct serve_wish {
 struct serve_live;
 /* NULL: no memory. Prints to the descriptor of cli->out, whose text must have been flushed. */
 struct serve_live *serve_live_new(struct cli *cli, bool json);
-/* Closes what is open and prints it; waits for a slow reader for a second at most. */
+/* Closes what is open and prints it; waits for whoever still reads, for some seconds at most. */
 struct serve_live *serve_live_free(struct serve_live *l);
 void serve_live_message(struct serve_live *l, const struct hop *hop, bool sent, slice bytes, int64_t now_ns);
 /* Two dialogs are one call: after the INVITE of the further one was told. */

@@ -7,7 +7,8 @@
  * One call is the leg that came in; legs that the server made are told when something is to say
  * about them. A line stands for each state that lasts: what changes within a turn of the clock, and
  * a challenge that is answered, is no news. The last line of a call comes as soon as nothing
- * can change any more, with its cause. */
+ * can change any more, with its cause. Whoever was told that a call goes on is owed its end, however
+ * slowly it reads. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@
 #include "diagnose/flow.h"
 #include "report/flows.h"
 #include "report/notes.h"
+#include "report/rows.h"
 #include "report/verdicts.h"
 #include "track/session.h"
 #include "wire/incident.h"
@@ -33,7 +35,9 @@
 #define SETTLE_NS (SECOND_NS / 4)    /* the end of a call waits for the other leg's */
 #define ALONE_NS (2 * SECOND_NS)     /* and is told without those that go on: a fork that never answers */
 #define MEMORY_BYTES ((size_t)512 << 20)
-enum { PRINT_ROOM = 4 << 20, RECORD_MAX = 1 << 20, LAST_WAIT_MS = 1000 };
+/* As much as is owed at once: the ends of calls that were told when there was room yet. */
+#define PRINT_OWED ((size_t)256 << 20)
+enum { PRINT_ROOM = 4 << 20, RECORD_MAX = 1 << 20, IDLE_MS = 1000, LAST_MS = 5000 };
 
 /* What was told of a call or a registration. */
 struct told {
@@ -42,7 +46,8 @@ struct told {
     const struct call *call;
     uint16_t        code;            /* of the state that was told last, 0: none */
     bool            of_sip, pending, ended, alone;        /* alone: some legs went on when its end was told */
-    uint8_t         diagnosed;       /* registrations: how often, before the end */
+    bool            is_known;        /* to the reader: a line of it was taken */
+    uint8_t         diagnosed;       /* how often, before it was closed */
 };
 
 struct serve_live {
@@ -62,7 +67,7 @@ struct serve_live {
     struct sip_header   room[SIP_HEADERS_MAX];
 };
 
-enum { DIAGNOSED_MAX = 8 };          /* of one registration before its end: each leaves a little memory behind */
+enum { DIAGNOSED_MAX = 8 };          /* of one before it is closed: each leaves a little memory behind */
 
 /* ---- what was told ---- */
 
@@ -117,10 +122,12 @@ static bool told_state(struct told *t, uint16_t code, slice family)
 /* ---- printing ---- */
 
 /* What stands in `text` goes out whole or not at all. */
-static void print(struct serve_live *l)
+static bool print(struct serve_live *l, bool owed)
 {
-    serve_print_put(l->print, out_taken(&l->text));
+    bool taken = serve_print_put(l->print, out_taken(&l->text), owed);
+
     out_clear(&l->text);
+    return taken;
 }
 
 /* "flow basic-call", for a cell. */
@@ -164,10 +171,10 @@ static int64_t changed_ns(const struct call *c)
 
 /* ---- calls ---- */
 
-static void tell_change(struct serve_live *l, const struct call *c)
+static void tell_change(struct serve_live *l, struct told *t)
 {
-    printer_live_call(&l->printer, c, changed_ns(c), (slice){ 0 });
-    print(l);
+    printer_live_call(&l->printer, t->call, changed_ns(t->call), (slice){ 0 });
+    t->is_known = print(l, false) || t->is_known;
 }
 
 /* The call that another leg is told as: the first one that came in. */
@@ -185,8 +192,18 @@ static struct told *told_of_session(const struct serve_live *l, struct call *con
     return NULL;
 }
 
+/* Nobody was told of these: they belong to the last line of another. As objects only. */
+static void tell_other_legs(struct serve_live *l, struct call *const *legs, size_t count, size_t leg)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != leg) {
+            printer_live_call(&l->printer, legs[i], changed_ns(legs[i]), (slice){ 0 });
+            (void)print(l, false);
+        }
+}
+
 /* The last line of a call. A cause that stands with another leg only is told below it. */
-static void tell_end(struct serve_live *l, struct call *const *legs, size_t count, size_t leg)
+static void tell_end(struct serve_live *l, struct call *const *legs, size_t count, size_t leg, struct told *t)
 {
     struct call *c = legs[leg];
     struct out note;
@@ -200,14 +217,14 @@ static void tell_end(struct serve_live *l, struct call *const *legs, size_t coun
     }
     printer_live_call(&l->printer, c, stopped ? l->now_ns : changed_ns(c), out_taken(&note));
     out_done(&note);
-    for (size_t i = 0; i < count && l->printer.kind != PRINTER_TEXT; i++)
-        if (i != leg)
-            printer_live_call(&l->printer, legs[i], changed_ns(legs[i]), (slice){ 0 });
     for (size_t i = 0; i < count && l->printer.kind == PRINTER_TEXT; i++)
         if (legs[i]->verdicts && verdicts_cause_leg(legs, i) == i)
             say_verdicts(l, legs[i]->verdicts);
     say_deviation(l, &c->flow);
-    print(l);
+    if (print(l, t && t->is_known) && t)
+        t->is_known = true;
+    if (l->printer.kind != PRINTER_TEXT)
+        tell_other_legs(l, legs, count, leg);
 }
 
 /* Nothing that comes now could change the verdict. A challenge may still be answered. */
@@ -233,9 +250,12 @@ static bool look_at_end(struct serve_live *l, struct told *t)
     }
     if (!settled || over[own] != t->call || (settled < count && l->now_ns - t->call->last_ns < ALONE_NS))
         return false;
+    if (t->diagnosed == DIAGNOSED_MAX)                    /* tried again and again: told when it is closed */
+        return true;
+    t->diagnosed++;
     diagnose_session(over, settled, &context);
     diagnose_flow(over, settled);
-    tell_end(l, over, settled, own);
+    tell_end(l, over, settled, own, t);
     t->ended = true;
     t->alone = settled < count;
     return true;
@@ -252,7 +272,7 @@ static bool look_at(struct serve_live *l, struct told *t)
     if (!began && l->now_ns - (c->invite_ns ? c->invite_ns : c->last_ns) < TRYING_NS)
         return false;
     if (told_state(t, status.code, status.family))
-        tell_change(l, c);
+        tell_change(l, t);
     return true;
 }
 
@@ -286,6 +306,10 @@ static void on_message(void *ctx, const struct track_sighting *s)
     struct serve_live *l = ctx;
     struct told *t = s->call ? told_find(&l->calls, s->call->index) : NULL;
 
+    if (t && t->ended && !call_state_is_over((enum call_state)s->call->state)) {
+        t->ended = false;                                 /* tried again, after a refusal: it has another end */
+        t->code = 0;
+    }
     if (t && !t->ended)
         told_wait(l, t);
 }
@@ -308,24 +332,28 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
 
     diagnose_flow(legs, count);
     if (!t || !t->ended || (t->alone && has_late_cause(legs, count)))
-        tell_end(l, legs, count, leg);
+        tell_end(l, legs, count, leg, t);
     for (size_t i = 0; i < count; i++)
         told_free(&l->calls, told_find(&l->calls, legs[i]->index));
 }
 
 /* ---- registrations ---- */
 
-static void tell_registration(struct serve_live *l, struct registration *r)
+static void tell_registration(struct serve_live *l, struct told *t, struct registration *r, bool owed)
 {
     struct out note;
 
+    diagnose_flow_registration(r);
     out_init_memory(&note, 1024);
     printer_live_registration(&l->printer, r, r->last_ns, flow_note(l, &r->flow, &note));
     out_done(&note);
     if (r->verdicts)
         say_verdicts(l, r->verdicts);
     say_deviation(l, &r->flow);
-    print(l);
+    if (print(l, owed) && t)
+        t->is_known = true;
+    else if (t)
+        t->code = 0;                                      /* is news again when it is closed */
 }
 
 /* The same again is counted, and told now and then. */
@@ -339,7 +367,7 @@ static void tell_refusal(struct serve_live *l, struct told *t, struct registrati
         t->diagnosed++;
         diagnose_registration(r, &context);
     }
-    tell_registration(l, r);
+    tell_registration(l, t, r, false);
     r->verdicts = NULL;                                   /* it may still become another */
 }
 
@@ -361,7 +389,7 @@ static void on_registration_changed(void *ctx, struct registration *r)
         tell_refusal(l, t, r);
     } else if ((r->state == REGISTRATION_REGISTERED || r->state == REGISTRATION_UNREGISTERED) &&
                told_state(t, status.code, status.family)) {
-        tell_registration(l, r);
+        tell_registration(l, t, r, false);
     }
 }
 
@@ -373,11 +401,10 @@ static bool on_registration(void *ctx, struct registration *r)
     struct told *t = told_find(&l->registrations, r->index);
     bool news = !t || told_state(t, status.code, status.family);
 
-    diagnose_flow_registration(r);
     if (is_refusal(r) && news)
         news = serve_refusals_is_news(l->refusals, r, l->now_ns);
     if (news && !r->open_at_end)
-        tell_registration(l, r);
+        tell_registration(l, t, r, t && t->is_known);
     told_free(&l->registrations, t);
     return false;
 }
@@ -391,6 +418,7 @@ struct serve_live *serve_live_new(struct cli *cli, bool json)
                                           .messages_only = true };
     struct pipeline_observer observer = { .ctx = l, .opened = on_opened, .message = on_message, .session = on_session,
                                           .registration_changed = on_registration_changed, .registration = on_registration };
+    struct serve_print_limits limits = { .bytes = PRINT_ROOM, .owed_bytes = PRINT_OWED };
 
     if (!l)
         return NULL;
@@ -398,7 +426,7 @@ struct serve_live *serve_live_new(struct cli *cli, bool json)
     list_init(&l->pending);
     out_init_memory(&l->text, RECORD_MAX);
     printer_begin(&l->printer, json ? PRINTER_JSON : PRINTER_TEXT, &l->text, cli->words, &cli->style);
-    l->print = serve_print_new(cli->out.fd, PRINT_ROOM);
+    l->print = serve_print_new(cli->out.fd, &limits);
     l->refusals = serve_refusals_new();
     if (l->print && l->refusals && map_init(&l->calls, 256) == 0 && map_init(&l->registrations, 256) == 0 &&
         pipeline_begin(&l->pipeline, &settings, &observer))
@@ -419,6 +447,8 @@ struct serve_live *serve_live_free(struct serve_live *l)
     if (!l)
         return NULL;
     l->stopping = true;
+    if (l->print)
+        serve_print_ends(l->print, IDLE_MS, LAST_MS);
     if (l->pipeline.tracker) {
         l->now_ns += SETTLE_NS;                           /* what is over is told as usual */
         look_at_pending(l);
@@ -430,7 +460,7 @@ struct serve_live *serve_live_free(struct serve_live *l)
     all_told_free(&l->calls);
     all_told_free(&l->registrations);
     serve_refusals_free(l->refusals);
-    serve_print_free(l->print, LAST_WAIT_MS);
+    serve_print_free(l->print);
     printer_done(&l->printer);
     out_done(&l->text);
     free(l);
@@ -479,7 +509,7 @@ static void say_counts(struct serve_live *l)
 
     while (serve_refusals_take(l->refusals, l->now_ns, l->stopping, &again)) {
         serve_refused_print(&again, &l->printer, l->cli);
-        print(l);
+        (void)print(l, false);
     }
     lost = serve_print_take_lost(l->print);
     if (!lost)
@@ -490,12 +520,11 @@ static void say_counts(struct serve_live *l)
         json_open(j, '{');
         json_text(j, "type", SLICE("lost"));
         json_u64(j, "lines", lost);
-        json_close(j, '}');
-        out_char(&l->text, '\n');
+        rows_json_end(j);
     } else {
         cli_say_line(l->cli, &l->text, TEXT_SERVE_LINES_LOST, WORDS_NUMBER("count", lost));
     }
-    print(l);
+    (void)print(l, true);
 }
 
 void serve_live_time(struct serve_live *l, int64_t now_ns)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/rows.h"
+
 #define MINUTE_NS INT64_C(60000000000)
 
 struct entry {
@@ -124,8 +126,7 @@ void serve_refused_print(const struct serve_refused *refused, struct printer *p,
         if (aor.len)
             json_u64(&p->json, "final", refused->final);
         json_u64(&p->json, "times", refused->times);
-        json_close(&p->json, '}');
-        out_char(p->out, '\n');
+        rows_json_end(&p->json);
     } else if (aor.len) {
         cli_say_line(cli, p->out, TEXT_SERVE_REFUSED_AGAIN, WORDS_NUMBER("count", refused->times), WORDS_TEXT("user", aor),
                      WORDS_TEXT("address", slice_of(address, len)), WORDS_NUMBER("code", refused->final));

@@ -434,8 +434,8 @@ static void leg_cancel(struct tracker *t, struct leg *leg, const struct wire_uni
         return;                                           /* a proxy's, for one of its branches */
     if (!c->cancel_ns && !call_state_is_over((enum call_state)c->state))
         c->cancel_ns = u->time_ns;
-    if (c->state == CALL_ACTIVE)
-        c->crossed = true;
+    if (c->state == CALL_ACTIVE && c->ack != CALL_ACK_SEEN && c->ack != CALL_ACK_LATE)
+        c->crossed = true;                                /* whoever sent the ACK knew the answer */
     track_reason(c, m);
     leg_step(t, leg, CALL_EV_CANCEL);
     if (c->state == CALL_CANCELLING) {

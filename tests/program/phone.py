@@ -109,9 +109,9 @@ class Phone:
         self.request("ACK", target.group(1) if target else self.uri, answer.get("To"), answer.get("Call-ID"),
                      cseq=self.number, branch=None if target else self.branch)
 
-    def invite(self, uri):
+    def invite(self, uri, call_id=None):
         """Sends it, with the password when that is asked for; the answer is the caller's to receive."""
-        call_id, headers = secrets.token_hex(8), f"Contact: <{self.contact}>\r\n"
+        call_id, headers = call_id or secrets.token_hex(8), f"Contact: <{self.contact}>\r\n"
         self.uri = uri
         self.number = self.request("INVITE", uri, f"<{uri}>", call_id, headers, SDP)
         answer = self.receive(100, 407, "final")
