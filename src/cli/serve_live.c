@@ -173,7 +173,7 @@ static int64_t changed_ns(const struct call *c)
 
 static void tell_change(struct serve_live *l, struct told *t)
 {
-    printer_live_call(&l->printer, t->call, changed_ns(t->call), (slice){ 0 });
+    printer_live_call(&l->printer, t->call, t->call->verdicts, changed_ns(t->call), (slice){ 0 });
     t->is_known = print(l, false) || t->is_known;
 }
 
@@ -197,9 +197,23 @@ static void tell_other_legs(struct serve_live *l, struct call *const *legs, size
 {
     for (size_t i = 0; i < count; i++)
         if (i != leg) {
-            printer_live_call(&l->printer, legs[i], changed_ns(legs[i]), (slice){ 0 });
+            printer_live_call(&l->printer, legs[i], legs[i]->verdicts, changed_ns(legs[i]), (slice){ 0 });
             (void)print(l, false);
         }
+}
+
+/* Whose cause stands in the line: its own, or that of another leg that went wrong. */
+static const struct call_verdicts *why_of(struct call *const *legs, size_t count, size_t leg)
+{
+    const struct call_verdicts *own = legs[leg]->verdicts;
+
+    for (size_t i = 0; i < count && !(own && own->cause.cause); i++) {
+        const struct call_verdicts *other = legs[i]->verdicts;
+
+        if (other && other->cause.cause && cause_severity((enum cause_id)other->cause.cause) >= CAUSE_SEVERITY_WARNING)
+            return other;
+    }
+    return own;
 }
 
 /* The last line of a call. A cause that stands with another leg only is told below it. */
@@ -215,7 +229,7 @@ static void tell_end(struct serve_live *l, struct call *const *legs, size_t coun
         notes_add(&note, l->cli->words, words_text(l->cli->words, TEXT_SERVE_NOTE_NOT_OVER));
         c->open_at_end = false;                           /* said, and better than for a capture */
     }
-    printer_live_call(&l->printer, c, stopped ? l->now_ns : changed_ns(c), out_taken(&note));
+    printer_live_call(&l->printer, c, why_of(legs, count, leg), stopped ? l->now_ns : changed_ns(c), out_taken(&note));
     out_done(&note);
     for (size_t i = 0; i < count && l->printer.kind == PRINTER_TEXT; i++)
         if (legs[i]->verdicts && verdicts_cause_leg(legs, i) == i)
@@ -342,10 +356,13 @@ static void on_session(void *ctx, struct call *const *legs, size_t count)
 static void tell_registration(struct serve_live *l, struct told *t, struct registration *r, bool owed)
 {
     struct out note;
+    slice left = { 0 };
 
     diagnose_flow_registration(r);
     out_init_memory(&note, 1024);
-    printer_live_registration(&l->printer, r, r->last_ns, flow_note(l, &r->flow, &note));
+    if (r->flow.deviation)                                /* as it should be: no news in a row of them */
+        left = flow_note(l, &r->flow, &note);
+    printer_live_registration(&l->printer, r, r->last_ns, left);
     out_done(&note);
     if (r->verdicts)
         say_verdicts(l, r->verdicts);

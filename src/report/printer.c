@@ -499,7 +499,7 @@ static void live_end(struct printer *p, const struct call_verdicts *v)
     table_row(&p->table, p->out);
 }
 
-void printer_live_call(struct printer *p, const struct call *c, int64_t at_ns, slice note)
+void printer_live_call(struct printer *p, const struct call *c, const struct call_verdicts *why, int64_t at_ns, slice note)
 {
     struct call_status status = call_status(c);
     enum code_family family = slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR;
@@ -517,7 +517,7 @@ void printer_live_call(struct printer *p, const struct call *c, int64_t at_ns, s
     out_clear(&p->scratch);
     out_text(&p->scratch, note);
     notes_call(&p->scratch, p->words, c);
-    live_end(p, c->verdicts);
+    live_end(p, why);
 }
 
 void printer_live_registration(struct printer *p, const struct registration *r, int64_t at_ns, slice note)

@@ -57,8 +57,9 @@ void printer_done(struct printer *p);
 void printer_call(struct printer *p, const struct call *c);
 void printer_registration(struct printer *p, const struct registration *r);
 /* What happens now, calls and registrations in one table: a line for each change, at `at_ns`. As JSON
- * the same objects as above. `note` stands before the other notes, or is empty. */
-void printer_live_call(struct printer *p, const struct call *c, int64_t at_ns, slice note);
+ * the same objects as above. `note` stands before the other notes, or is empty; `why` is that of the call,
+ * or of another leg of it that has the cause, or NULL. */
+void printer_live_call(struct printer *p, const struct call *c, const struct call_verdicts *why, int64_t at_ns, slice note);
 void printer_live_registration(struct printer *p, const struct registration *r, int64_t at_ns, slice note);
 /* Below a line: what went wrong, in a sentence, or `whole` with proof and what to do. Text only;
  * nothing for what is no problem. */
