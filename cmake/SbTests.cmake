@@ -34,9 +34,6 @@ if(SB_TESTS)
     set_tests_properties(simulator PROPERTIES TIMEOUT 1800)
 
     # What a call may cost in memory is a size, not a time: it can be a test.
-    add_executable(call_bench ${CMAKE_SOURCE_DIR}/bench/call_bench.c)
-    target_link_libraries(call_bench PRIVATE sb_lab)
-    set_target_properties(call_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${SB_TEST_DIR})
     if(NOT SB_SANITIZE)
         # The 200 of a VoLTE call's UPDATE has a body that has to be kept for its repeats.
         sb_script_test(call_size_basic $<TARGET_FILE:call_bench> basic 2000 --memory --most 2500 300)

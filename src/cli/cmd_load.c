@@ -24,7 +24,8 @@ static const struct cli_option load_help[] = {
     { "--seconds N", TEXT_LOAD_OPTION_SECONDS },      { "--hold SECONDS", TEXT_LOAD_OPTION_HOLD },
     { "--users N", TEXT_LOAD_OPTION_USERS },          { "--domain DOMAIN", TEXT_LOAD_OPTION_DOMAIN },
     { "--make-users", TEXT_LOAD_OPTION_MAKE_USERS },  { "--no-register", TEXT_LOAD_OPTION_NO_REGISTER },
-    { "--volte", TEXT_LOAD_OPTION_VOLTE },            { "--server-pid PID", TEXT_LOAD_OPTION_SERVER_PID },
+    { "--volte", TEXT_LOAD_OPTION_VOLTE },            { "--registrations", TEXT_LOAD_OPTION_REGISTRATIONS },
+    { "--server-pid PID", TEXT_LOAD_OPTION_SERVER_PID },
     { "--json", TEXT_LOAD_OPTION_JSON },              { "--lang LANG", TEXT_CLI_OPTION_LANG },
     { "--no-colour", TEXT_CLI_OPTION_NO_COLOUR },     { "-v, --verbose", TEXT_CLI_OPTION_VERBOSE },
     { "-h, --help", TEXT_CLI_OPTION_HELP },           { "--version", TEXT_CLI_OPTION_VERSION },
@@ -36,7 +37,7 @@ static const char *const load_examples[] = {
 };
 
 enum { OPT_TO = 256, OPT_RATE, OPT_SECONDS, OPT_HOLD, OPT_USERS, OPT_DOMAIN, OPT_MAKE, OPT_NO_REGISTER, OPT_VOLTE, OPT_PID,
-       OPT_JSON, OPT_LANG };
+       OPT_REGISTRATIONS, OPT_JSON, OPT_LANG };
 static const struct option load_options[] = {
     { "to", required_argument, NULL, OPT_TO },
     { "rate", required_argument, NULL, OPT_RATE },
@@ -47,6 +48,7 @@ static const struct option load_options[] = {
     { "make-users", no_argument, NULL, OPT_MAKE },
     { "no-register", no_argument, NULL, OPT_NO_REGISTER },
     { "volte", no_argument, NULL, OPT_VOLTE },
+    { "registrations", no_argument, NULL, OPT_REGISTRATIONS },
     { "server-pid", required_argument, NULL, OPT_PID },
     { "json", no_argument, NULL, OPT_JSON },
     { "lang", required_argument, NULL, OPT_LANG },
@@ -60,7 +62,7 @@ struct loading {
     struct address to;
     uint32_t       rate, seconds, hold_s, users, pid;
     slice          domain;
-    bool           make, no_register, volte, json;
+    bool           make, no_register, volte, registrations, json;
     char           names[2 * USERS_MAX][NAME_MAX_LEN];
     struct loop   *loop;
     struct net    *net;
@@ -123,6 +125,7 @@ static int take_option(struct loading *l, int option)
     case OPT_MAKE:        l->make = true; return -1;
     case OPT_NO_REGISTER: l->no_register = true; return -1;
     case OPT_VOLTE:       l->volte = true; return -1;
+    case OPT_REGISTRATIONS: l->registrations = true; return -1;
     case OPT_JSON:        l->json = true; return -1;
     case OPT_LANG:        return cli_set_language(l->cli, optarg) ? -1 : CLI_USAGE;
     case 'h':
@@ -218,6 +221,7 @@ static int make_phones(struct loading *l)
     static const struct transaction_times usual = { 500 * MS_NS, 4000 * MS_NS, 5000 * MS_NS, 32000 * MS_NS, 200 * MS_NS };
     struct load_settings settings = { .calls_per_s = l->rate, .duration_ns = l->seconds * SECOND_NS, .hold_ns = l->hold_s * SECOND_NS,
                                       .ring_ns = 10 * MS_NS, .domain = l->domain, .registers = !l->no_register,
+                                      .registrations = l->registrations,
                                       .how = l->volte ? PHONE_RELIABLE | PHONE_PRECONDITIONS : 0 };
     struct hop_sender sender = net_sender(l->net);
 
@@ -294,21 +298,21 @@ static void say_result(struct loading *l)
     struct out *o = &l->cli->out;
     char a[32], b[32], d[32];
 
-    words_say(o, l->cli->words, TEXT_LOAD_RESULT, WORDS_NUMBER("begun", c->begun), WORDS_NUMBER("seconds", l->seconds),
+    words_say(o, l->cli->words, l->registrations ? TEXT_LOAD_RESULT_REGISTRATIONS : TEXT_LOAD_RESULT, WORDS_NUMBER("begun", c->begun), WORDS_NUMBER("seconds", l->seconds),
               WORDS_NUMBER("answered", c->answered), WORDS_NUMBER("ended", c->ended), WORDS_NUMBER("failed", c->failed),
               WORDS_NUMBER("resent", load_resent(l->load)));
     line(l);
-    words_say(o, l->cli->words, TEXT_LOAD_DELAY, WORDS_TEXT("p50", ms_text(load_percentile_ns(&c->invite, 50), a, sizeof a)),
+    words_say(o, l->cli->words, l->registrations ? TEXT_LOAD_DELAY_REGISTRATIONS : TEXT_LOAD_DELAY, WORDS_TEXT("p50", ms_text(load_percentile_ns(&c->invite, 50), a, sizeof a)),
               WORDS_TEXT("p99", ms_text(load_percentile_ns(&c->invite, 99), b, sizeof b)),
               WORDS_TEXT("max", ms_text(c->invite.max_ns, d, sizeof d)));
     line(l);
     for (unsigned code = 0; code < ARRAY_LEN(c->finals); code++)
         if (c->finals[code]) {
-            words_say_plural(o, l->cli->words, TEXT_LOAD_FINAL, WORDS_NUMBER("count", c->finals[code]), WORDS_NUMBER("code", code));
+            words_say_plural(o, l->cli->words, l->registrations ? TEXT_LOAD_FINAL_REGISTRATIONS : TEXT_LOAD_FINAL, WORDS_NUMBER("count", c->finals[code]), WORDS_NUMBER("code", code));
             line(l);
         }
     if (l->server_cpu_s > 0) {
-        words_say(o, l->cli->words, TEXT_LOAD_CPU, WORDS_TEXT("cpu", number_text(l->server_cpu_s, a, sizeof a)),
+        words_say(o, l->cli->words, l->registrations ? TEXT_LOAD_CPU_REGISTRATIONS : TEXT_LOAD_CPU, WORDS_TEXT("cpu", number_text(l->server_cpu_s, a, sizeof a)),
                   WORDS_TEXT("rate", number_text((double)c->ended / l->server_cpu_s, b, sizeof b)));
         line(l);
     }

@@ -224,6 +224,9 @@ static int64_t p_next(void *ctx) { return phone_next_ns(ctx); }
 
 static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
 
+/* Session timers of the worlds that follow: ours, and what each phone does about them. */
+static struct { bool on; struct { bool knows, refreshes, no_update; } phones[PHONES]; } timers;
+
 static void begin(uint64_t seed)
 {
     static const char *const users[] = { "alice", "bob", "carol" };
@@ -232,7 +235,8 @@ static void begin(uint64_t seed)
                                  .updated = on_updated, .changed = on_changed, .answered = on_answered, .ended = on_ended };
     struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
-    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS };
+    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS,
+                                 .session_timer = timers.on ? B2BUA_TIMER_ASK : B2BUA_TIMER_THROUGH, .session_expires_s = 90 };
     struct router router = { .ctx = &w, .route = route };
 
     memset(&w, 0, sizeof w);
@@ -242,7 +246,9 @@ static void begin(uint64_t seed)
         struct sim_node node = { NULL, at(i), p_receive, NULL, p_time, p_next };
         struct phone_settings ps = { .endpoint = { .times = usual, .seed = { seed, (uint64_t)i }, .worker = (uint8_t)i },
                                      .user = slice_of_string(users[i]), .domain = SLICE("10.0.0.4"),
-                                     .server = { .local = at(i), .remote = at(S) } };
+                                     .server = { .local = at(i), .remote = at(S) }, .session_s = 120,
+                                     .knows_timer = timers.phones[i].knows, .refreshes = timers.phones[i].refreshes,
+                                     .no_update = timers.phones[i].no_update };
         int place = sim_add(w.sim, &node);
 
         sender = sim_sender(w.sim, place);
@@ -894,4 +900,66 @@ TEST(a_call_without_refresh_ends_with_its_session_timer)
     CHECK_EQ(w.ended[A] + w.ended[B], 2);
     CHECK_EQ(b2bua_counts(w.b2bua)->expired, 1);
     finish(0);
+}
+
+/* ---- session timers: refreshed by phones, by the server, by UPDATE and by re-INVITE ---- */
+
+static unsigned asked_how;
+
+static void long_flow(void)
+{
+    dial(A, "sip:bob@10.0.0.4", asked_how);
+    run_s(400);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    run_s(60);
+}
+
+static void lasted(int row)
+{
+    both_ended_with_200(row);
+    CHECK_ROW_EQ(row, b2bua_counts(w.b2bua)->expired + b2bua_counts(w.b2bua)->unrefreshed, 0);
+}
+
+TEST(a_call_that_is_refreshed_goes_on_whatever_message_is_lost)
+{
+    static const struct { unsigned how; bool b_knows, b_refreshes, a_no_update, b_no_update; } rows[] = {
+        { PHONE_TIMER, true, true, false, false },        /* both phones refresh */
+        { PHONE_TIMER, true, false, false, true },        /* A's does, B's leg is ours, by re-INVITE */
+        { 0, false, false, false, false },                /* they know of no timers */
+        { 0, true, false, true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        memset(&timers, 0, sizeof timers);
+        timers.on = true;
+        timers.phones[B].knows = rows[i].b_knows;
+        timers.phones[B].refreshes = rows[i].b_refreshes;
+        timers.phones[A].no_update = rows[i].a_no_update;
+        timers.phones[B].no_update = rows[i].b_no_update;
+        asked_how = rows[i].how;
+        each_way(long_flow, lasted);
+    }
+    memset(&timers, 0, sizeof timers);
+}
+
+TEST(a_phone_that_is_gone_is_noticed_and_the_other_one_told)
+{
+    for (int knows = 0; knows < 2; knows++) {
+        memset(&timers, 0, sizeof timers);
+        timers.on = true;
+        timers.phones[B].knows = timers.phones[B].refreshes = knows;
+        begin(1);
+        dial(A, "sip:bob@10.0.0.4", knows ? PHONE_TIMER : 0);
+        run_s(3600);
+        CHECK(phone_call_is_up(w.calls[A]));
+        CHECK_EQ(b2bua_counts(w.b2bua)->refreshed > 100, !knows);     /* else it is the phones who do it */
+        w.phones[B] = phone_free(w.phones[B]);
+        sim_silence(w.sim, B);
+        run_s(45 + 33);                                   /* half the time, and as long as a request is repeated */
+        CHECK_EQ(w.ended[A], 1);
+        CHECK_EQ(b2bua_counts(w.b2bua)->unrefreshed + b2bua_counts(w.b2bua)->expired, 1);
+        finish(0);
+    }
+    memset(&timers, 0, sizeof timers);
 }

@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/wheel.h"
 
-enum { PHONES_MAX = 256, REGISTER_AT_ONCE = 16 };
+enum { PHONES_MAX = 256, REGISTER_AT_ONCE = 16, REGISTER_EXPIRES_S = 3600 };
 #define SECOND_NS INT64_C(1000000000)
 #define ENDING_MAX_NS (40 * SECOND_NS)
 
@@ -32,6 +32,8 @@ struct load_end {
     struct phone *phone;
     enum load_side side;
     int           peer;              /* callers: whom it calls next */
+    bool          asks;              /* registers again */
+    int64_t       asked_ns;
     char          uri[320];          /* callees: how they are called */
     size_t        uri_len;
 };
@@ -42,7 +44,7 @@ struct load {
     struct load_end      ends[PHONES_MAX];
     int                  end_count;
     int                  callers[PHONES_MAX], callees[PHONES_MAX];
-    int                  caller_count, callee_count, next_caller, to_register, registering;
+    int                  caller_count, callee_count, next_caller, next_asks, to_register, registering;
     enum load_phase      phase;
     struct wheel         wheel;
     struct list          attempts;
@@ -117,11 +119,37 @@ static void attempt_free(struct attempt *a)
 
 /* ---- what the phones tell ---- */
 
+static void failed(struct load *l, unsigned status)
+{
+    l->counts.failed++;
+    l->counts.finals[status < 700 ? status : 0]++;
+}
+
+static void registered_again(struct load_end *end, unsigned status)
+{
+    struct load *l = end->load;
+
+    end->asks = false;
+    l->counts.live--;
+    if (status / 100 != 2) {
+        failed(l, status);
+        return;
+    }
+    l->counts.answered++;
+    l->counts.ended++;
+    take(&l->counts.invite, l->now_ns - end->asked_ns);
+}
+
 static void on_registered(void *ctx, struct phone *p, unsigned status, uint32_t expires_s)
 {
-    struct load *l = ((struct load_end *)ctx)->load;
+    struct load_end *end = ctx;
+    struct load *l = end->load;
 
     (void)p, (void)expires_s;
+    if (end->asks) {
+        registered_again(end, status);
+        return;
+    }
     l->registering--;
     if (status / 100 == 2)
         l->counts.registered++;
@@ -206,10 +234,8 @@ static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_u
         l->counts.live--;
         if (status == 200)
             l->counts.ended++;
-        else {
-            l->counts.failed++;
-            l->counts.finals[status < 700 ? status : 0]++;
-        }
+        else
+            failed(l, status);
     }
     attempt_free(a);
 }
@@ -289,6 +315,14 @@ static int64_t begins_at(const struct load *l, uint64_t number)
     return l->first_ns + (int64_t)((double)number * 1e9 / l->settings.calls_per_s);
 }
 
+static void has_begun(struct load *l, int64_t wanted_ns)
+{
+    take(&l->counts.late, l->now_ns - wanted_ns);
+    l->counts.begun++;
+    if (++l->counts.live > l->counts.live_max)
+        l->counts.live_max = l->counts.live;
+}
+
 static void begin_call(struct load *l, int64_t wanted_ns)
 {
     int caller = l->callers[l->next_caller++ % l->caller_count];
@@ -309,17 +343,34 @@ static void begin_call(struct load *l, int64_t wanted_ns)
     a->at_ns = wanted_ns;                                 /* not when we came to it: a late start hides no delay */
     a->under_way = true;
     map_add(&l->under_way, &a->by_number, number_hash(number));
-    take(&l->counts.late, l->now_ns - wanted_ns);
-    l->counts.begun++;
-    if (++l->counts.live > l->counts.live_max)
-        l->counts.live_max = l->counts.live;
+    has_begun(l, wanted_ns);
+}
+
+/* By the next phone that is not at it already; a registration is one at a time (RFC 3261, 10.2). */
+static void begin_registration(struct load *l, int64_t wanted_ns)
+{
+    struct load_end *end = NULL;
+
+    for (int i = 0; !end && i < l->end_count; i++) {
+        struct load_end *next = &l->ends[l->next_asks];
+
+        l->next_asks = (l->next_asks + 1) % l->end_count;
+        end = next->asks ? NULL : next;
+    }
+    if (!end || !phone_register(end->phone, REGISTER_EXPIRES_S)) {
+        l->counts.not_begun++;
+        return;
+    }
+    end->asks = true;
+    end->asked_ns = l->now_ns;
+    has_begun(l, wanted_ns);
 }
 
 static void register_some(struct load *l)
 {
     while (l->to_register < l->end_count && l->registering < REGISTER_AT_ONCE) {
         l->registering++;
-        if (!phone_register(l->ends[l->to_register++].phone, 3600)) {
+        if (!phone_register(l->ends[l->to_register++].phone, REGISTER_EXPIRES_S)) {
             l->registering--;
             l->counts.not_registered++;
         }
@@ -352,7 +403,13 @@ static void advance(struct load *l)
             l->until_ns = l->now_ns + l->settings.hold_ns + l->settings.ring_ns + ENDING_MAX_NS;
             break;
         }
-        begin_call(l, begins_at(l, l->scheduled++));
+        int64_t wanted_ns = begins_at(l, l->scheduled);
+
+        l->scheduled++;
+        if (l->settings.registrations)
+            begin_registration(l, wanted_ns);
+        else
+            begin_call(l, wanted_ns);
     }
     if (l->phase == LOAD_ENDING && (l->counts.live == 0 || l->now_ns >= l->until_ns))
         l->phase = LOAD_DONE;

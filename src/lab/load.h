@@ -1,4 +1,5 @@
-/* lab/load.h - calls at a given rate, whatever becomes of them: how a server is measured.
+/* lab/load.h - calls or registrations at a given rate, whatever becomes of them: how a server is
+ * measured.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Open loop: the next call begins when the clock says so, not when the last one is done, so a
@@ -27,6 +28,7 @@ struct load_settings {
     int64_t  ring_ns;                /* from the 180 to the answer */
     slice    domain;                 /* of the users */
     bool     registers;              /* first; else the server knows them */
+    bool     registrations;          /* no calls: the phones register again, each with a challenge */
     unsigned how;                    /* PHONE_... of each call */
 };
 
@@ -42,7 +44,8 @@ struct load_counts {
     uint64_t finals[700];            /* of those that failed, by code */
     uint64_t live, live_max;
     uint64_t registered, not_registered;
-    struct load_histogram invite;    /* from when the caller's INVITE was due to its arrival at the callee */
+    struct load_histogram invite;    /* from when the caller's INVITE was due to its arrival at the callee; of a
+                                      * registration from the first REGISTER to its 200 */
     struct load_histogram late;      /* how late a call began: the generator's own fault */
 };
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "harness/test.h"
 #include "lab/load.h"
+#include "lab/server.h"
 #include "lab/sim.h"
 
 #define MS 1000000ll
@@ -135,6 +136,85 @@ TEST(loss_shows_in_the_percentiles_and_does_not_slow_the_rate)
     CHECK_EQ(c.ended + c.failed, 500);
     CHECK(load_percentile_ns(&c.invite, 99) > 400 * MS);  /* a repeat after T1 */
     CHECK(load_percentile_ns(&c.invite, 50) < 30 * MS);
+}
+
+/* ---- registrations, with our own server ---- */
+
+static void server_receive(void *ctx, const struct hop *from, const struct sip_message *m, int64_t now_ns)
+{
+    worker_receive(lab_server_worker(ctx), from, m->all, now_ns);
+}
+static void server_time(void *ctx, int64_t now_ns) { worker_time(lab_server_worker(ctx), now_ns); }
+static int64_t server_next(void *ctx) { return worker_next_ns(lab_server_worker(ctx)); }
+
+static void register_again(double rate, int64_t delay_ns, slice password, struct load_counts *ret)
+{
+    static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+    static const struct address there = { .ip = { 10, 0, 0, 9 }, .port = 5060, .family = 4 };
+    struct sim_settings net = { .seed = 7, .delay_min_ns = delay_ns, .delay_max_ns = delay_ns };
+    struct load_settings settings = { .calls_per_s = rate, .duration_ns = 10 * SECOND_NS, .domain = SLICE(LAB_DOMAIN),
+                                      .registrations = true };
+    struct sim_node node = { NULL, there, server_receive, NULL, server_time, server_next };
+    struct sim *sim = sim_new(&net, START_NS);
+    struct load *load = load_new(&settings, START_NS);
+    struct pair pairs[2];
+
+    CHECK(sim && load);
+    for (int i = 0; i < 2; i++) {
+        struct address mine = { .ip = { 10, 0, 0, (uint8_t)(1 + i) }, .port = 5060, .family = 4 };
+        struct sim_node phone = { &pairs[i], mine, receive, NULL, pass_time, next };
+        struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 1, (uint64_t)i } }, .user = lab_user_name((unsigned)i),
+                                     .password = password, .domain = SLICE(LAB_DOMAIN), .server = { .local = mine, .remote = there } };
+        struct hop_sender sender = sim_sender(sim, sim_add(sim, &phone));
+
+        pairs[i] = (struct pair){ load, load_phone(load, i ? LOAD_CALLEE : LOAD_CALLER, &ps, &sender, START_NS) };
+    }
+    int place = sim_add(sim, &node);
+    struct hop_sender sender = sim_sender(sim, place);
+    struct lab_server_settings ss = { .address = there, .seed = { 5, 6 } };
+    struct lab_server *server = lab_server_new(&ss, &sender, START_NS);
+
+    CHECK(server);
+    sim_rebind(sim, place, server);
+    load_time(load, START_NS);
+    sim_run(sim, START_NS + 60 * SECOND_NS);
+    CHECK_EQ(load_phase(load), LOAD_DONE);
+    *ret = *load_counts(load);
+    lab_server_free(server);
+    load_free(load);
+    sim_free(sim);
+}
+
+TEST(each_registration_answers_its_challenge_and_its_delay_is_measured)
+{
+    struct load_counts c;
+
+    register_again(50, 3 * MS, SLICE(LAB_PASSWORD), &c);
+    CHECK_EQ(c.begun, 500);
+    CHECK_EQ(c.ended, 500);
+    CHECK_EQ(c.failed + c.not_begun + c.live, 0);
+    CHECK_EQ(c.invite.count, 500);
+    CHECK_NEAR((double)load_percentile_ns(&c.invite, 50), 12e6, 4e5);         /* REGISTER, 401, REGISTER, 200 */
+}
+
+TEST(a_registration_that_is_refused_fails)
+{
+    struct load_counts c;
+
+    register_again(1, 3 * MS, SLICE("wrong"), &c);
+    CHECK_EQ(c.ended + c.invite.count, 0);
+    CHECK(c.failed > 1);                                  /* some get no answer: who guesses gets none */
+    CHECK_EQ(c.failed, c.begun);
+}
+
+TEST(two_phones_do_not_register_more_often_than_they_can)
+{
+    struct load_counts c;
+
+    register_again(50, 30 * MS, SLICE(LAB_PASSWORD), &c);
+    CHECK(c.begun > 120 && c.begun < 170);                /* each takes 120 ms, for 10 s */
+    CHECK_EQ(c.begun + c.not_begun, 500);
+    CHECK_EQ(c.ended, c.begun);
 }
 
 TEST(what_was_never_measured_has_no_percentile)

@@ -75,9 +75,12 @@ void phone_registered(struct phone *p, const struct sip_message *m)
     if (m && m->status < 200)
         return;
     if (m && (m->status == 401 || m->status == 407) && p->challenges++ < CHALLENGES_MAX) {
-        slice credentials = phone_credentials(p, &p->arena, m, SLICE("REGISTER"), p->registration.target);
+        struct arena arena = { 0 };                       /* a phone may register for years */
+        slice credentials = phone_credentials(p, &arena, m, SLICE("REGISTER"), p->registration.target);
+        bool sent = credentials.len && send(p, credentials);
 
-        if (credentials.len && send(p, credentials))
+        arena_done(&arena);
+        if (sent)
             return;
     }
     if (h)

@@ -53,8 +53,8 @@ struct leg {
     uint32_t invite_cseq_out;        /* of our last one */
     char    *ack;                    /* type and body of our ACK when it brought the answer: repeated with it */
     size_t   ack_type_len, ack_len;
-    uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
     struct session session;
+    uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
     uint8_t  repeats;                /* enum leg_repeat */
     uint8_t  session_flags;          /* enum session_flag */
     bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
@@ -74,10 +74,10 @@ struct branch {
     uint16_t           status;       /* final; 0: none yet */
     uint16_t           local;        /* ours: 408 nothing came, 503 nothing could be sent; 0: it answered */
     uint16_t           trunk;        /* of a gateway: which */
+    uint16_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
-    uint32_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
 
