@@ -11,7 +11,8 @@
  *     t = tracker_free(t);
  *
  * Memory is bounded by settings.memory_max_bytes: at the limit a new call is recorded as
- * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed. Only
+ * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed; so is
+ * the one after a thousand live legs with one Call-ID, which no honest caller has. Only
  * when these grow to twice the limit are the oldest let go: a call that is not over is 8004. */
 #ifndef TRACK_TRACKER_H
 #define TRACK_TRACKER_H
