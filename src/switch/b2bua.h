@@ -51,6 +51,16 @@ enum b2bua_preconditions {           /* RFC 3312, 4032 */
     B2BUA_PRECONDITIONS_ACT          /* A hears no ringing before its resources are there; see b2bua_precondition.c */
 };
 
+/* A dialog as its messages name it: Call-ID, and the tag of whoever sent its INVITE. */
+struct b2bua_leg_name {
+    slice call_id, caller_tag;
+};
+/* The INVITE of `further` left for the call that `first` began: a fork, a forward, a transfer, too. */
+struct b2bua_observer {
+    void *ctx;
+    void (*joined)(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further);
+};
+
 struct b2bua_settings {
     struct hash_seed seed;
     uint32_t calls_max;              /* at once (100,000) */
@@ -69,6 +79,7 @@ struct b2bua_settings {
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
+    struct b2bua_observer observer;
 };
 
 struct b2bua_counts {
