@@ -30,7 +30,7 @@ static struct phone_call *find(struct phone *p, const struct sip_message *m)
     for (struct map_node *n = map_first(&p->tags, hash_slice(&p->settings.endpoint.seed, m->to.tag)); n; n = map_next(n)) {
         struct phone_call *c = map_item(n, struct phone_call, by_tag);
 
-        if (c->has_dialog && dialog_is(&c->dialog, m->call_id, m->to.tag, m->from.tag))
+        if (phone_call_has(c, m->call_id, m->to.tag, m->from.tag))
             return c;
     }
     return NULL;

@@ -196,7 +196,7 @@ static bool ask(struct waiting *w, const struct anchor_sdp *at, slice sdp)
     out_clear(o);
     out_text(o, c->a.dialog.call_id);
     out_char(o, '/');
-    out_text(o, c->a.dialog.local_tag);
+    out_text(o, forks_first_tag(c));
     len = o->used;
     out_text(o, own);
     out_char(o, '.');
@@ -397,6 +397,15 @@ void anchor_drop(struct waiting *w, unsigned status)
     call_release(c);
 }
 
+void anchor_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct list *l = c->inbox.next; l != &c->inbox; l = l->next) {
+        struct anchor_place *at = &list_item(l, struct waiting, in_call)->place;
+
+        at->leg = at->leg == one ? other : at->leg == other ? one : at->leg;
+    }
+}
+
 void anchor_forget_relay(struct relay *r)
 {
     struct b2bua_call *c = r->call;
@@ -438,7 +447,7 @@ void anchor_end(struct b2bua_call *c)
     out_clear(o);
     out_text(o, c->a.dialog.call_id);
     out_char(o, '/');
-    out_text(o, c->a.dialog.local_tag);
+    out_text(o, forks_first_tag(c));
     if (!o->error)
         (void)media_relay_ask(c->media, &(struct media_wish){ .command = MEDIA_DELETE, .call_id = out_taken(o) },
                               b2bua_now(c->b2bua), NULL, NULL);

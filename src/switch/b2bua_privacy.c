@@ -90,5 +90,5 @@ void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_mes
 
 unsigned privacy_how(const struct b2bua_call *c, const struct leg *from)
 {
-    return from == &c->a && (c->caller_hides || c->privacy & PRIVACY_USER) ? HEADERS_ANONYMOUS : 0;
+    return !from->branch && (c->caller_hides || c->privacy & PRIVACY_USER) ? HEADERS_ANONYMOUS : 0;
 }

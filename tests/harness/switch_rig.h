@@ -45,7 +45,10 @@ struct rig {
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks, joined, joined_well;
-    bool             in_order, forwards, a_trusted, b_trusted, a_hides;
+    bool             in_order, forwards, gateways, a_trusted, b_trusted, a_hides;
+    int64_t          patience_ns, no_answer_ns;           /* of the gateways; of the phones, 0: 20 s */
+    char             routed[64];     /* the last question: what is called, */
+    unsigned         routed_flags;   /* by whose rights */
     size_t           left;           /* after rig_end */
 };
 
@@ -93,16 +96,22 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
 {
     struct rig *r = ctx;
 
-    (void)q;
+    snprintf(r->routed, sizeof r->routed, SLICE_FMT, SLICE_ARG(q->uri));
+    r->routed_flags = q->forwarder_flags;
+    if (strstr(r->routed, "@elsewhere")) {
+        ret->status = 404;
+        return;
+    }
     for (unsigned i = 0; i <= r->forks; i++)
-        ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0), .trusted = r->b_trusted,
+        ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
+                                                                   .gateway = r->gateways, .trusted = r->b_trusted, .patience_ns = r->patience_ns,
                                                                    .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
-    ret->called = SLICE("bob@x");
+    ret->called = strstr(r->routed, "carol") ? SLICE("carol@x") : strstr(r->routed, "dave") ? SLICE("dave@x") : SLICE("bob@x");
     ret->caller = SLICE("alice@x");
     ret->caller_trusted = r->a_trusted;
     ret->caller_hides = r->a_hides;
     ret->flags = USER_TELL_FORWARDED;
-    ret->no_answer_ns = 20 * 1000000000ll;
+    ret->no_answer_ns = r->no_answer_ns ? r->no_answer_ns : 20 * 1000000000ll;
     if (r->forwards)
         ret->forward[USER_FORWARD_BUSY] = ret->forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.9");
 }
