@@ -136,6 +136,7 @@ struct b2bua_call {
     uint8_t            phase;        /* enum call_phase */
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
     bool               had_offer, reliable, must_reliable;      /* of A's INVITE: SDP; 100rel is understood, required */
+    bool               waits_longer; /* its ring time is over, but somebody has answered: once more for A's PRACK and the repeat */
     bool               early_sdp;    /* in the reliable 1xx that A owes a PRACK for */
     uint8_t            session_timer, reliable_mode, precondition_mode;     /* as the settings were when it began */
     uint8_t            preconditions, held_ring;          /* enum precondition_flag; 18x that A is to hear later */

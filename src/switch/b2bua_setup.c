@@ -649,8 +649,14 @@ void setup_ring_time_over(struct b2bua_call *c)
     const struct call_setup *setup = c->setup;
     bool any = false;
 
-    if (waiting_leg(c))
-        return;                                           /* answered: only A's PRACK is missing, which has its own time */
+    if (waiting_leg(c)) {                                 /* answered: A's PRACK is missing, then B's answer once more */
+        if (c->waits_longer)
+            setup_give_up(c, 504, SLICE("SIP;cause=504;text=\"The answer did not come again\""));
+        else
+            wheel_set(&c->b2bua->call_wheel, &c->timer, b2bua_now(c->b2bua) + 80 * c->b2bua->t1_ns);
+        c->waits_longer = true;
+        return;
+    }
     for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
         any |= list_item(l, struct branch, in_call)->got_any;
     if (forward(c, USER_FORWARD_NO_ANSWER))
