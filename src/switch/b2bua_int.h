@@ -121,8 +121,9 @@ enum precondition_flag {
 };
 
 /* What ends the setup: A's Expires; all the ringing; that of the phones called last, which the
- * others belong to, too: timer C, and the patience with a gateway. */
-enum ring_clock { RING_EXPIRES, RING_LONGEST, RING_NO_ANSWER, RING_PROCEEDING, RING_SILENCE, RING_CLOCKS };
+ * others belong to, too: timer C, and the patience with a gateway. RING_REPEAT: somebody answered, A's
+ * PRACK has to come first, and then the answer once more. */
+enum ring_clock { RING_EXPIRES, RING_LONGEST, RING_NO_ANSWER, RING_PROCEEDING, RING_SILENCE, RING_REPEAT, RING_CLOCKS };
 
 /* What only a call that is still without answer needs, in an arena of its own. */
 struct call_setup {
@@ -308,6 +309,7 @@ void branch_free(struct branch *branch);
 void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
 void ring_called(struct b2bua_call *c, int64_t patience_ns);                    /* others than before */
 void ring_heard(struct branch *branch, unsigned status);                        /* a 1xx */
+void ring_repeat(struct b2bua_call *c);                   /* its time is over, but an answer waits */
 void ring_due(struct b2bua_call *c);
 void ring_stop(struct b2bua_call *c);
 

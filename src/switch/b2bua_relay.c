@@ -323,8 +323,9 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
 {
     struct b2bua_call *c = r->call;
     enum anchor anchor;
-    /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
-    bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
+    /* RFC 5057, 5.1. Who has not acknowledged our first 2xx may not even have it; a PRACK may come too late. */
+    bool has_dialog = r->to->repeats != LEG_REPEATS_2XX || r->to->branch || r->to->invite_cseq_in != c->a_cseq;
+    bool gone = m->status == 481 && has_dialog && r->method != SIP_PRACK;
 
     if (m->status / 100 == 2)
         keep_offer(r);                                    /* while it is there; the answer may have to wait */

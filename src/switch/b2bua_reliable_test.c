@@ -150,6 +150,22 @@ TEST(by_leg_an_answer_that_waits_in_vain_is_acknowledged_and_released)
     end();
 }
 
+/* Found by the fuzzer: nobody had a timer any more. */
+TEST(by_leg_a_call_ends_though_the_answer_that_waited_never_comes_again)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("100rel", "");
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_wait(&r, 15 * SECOND_NS);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_wait(&r, 6 * SECOND_NS);                          /* the ring time of 20 s is over */
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    rig_wait(&r, 40 * SECOND_NS);
+    CHECK_EQ(r.last_status[RIG_A], 504);
+    CHECK(rig_asked(&r, RIG_B, "ACK", NULL) && rig_asked(&r, RIG_B, "BYE", NULL));
+    end();
+}
+
 TEST(by_leg_an_offer_in_the_prack_comes_to_b_as_update)
 {
     CHECK(begin(B2BUA_RELIABLE_LEG));

@@ -6,6 +6,7 @@
 #include "switch/b2bua_int.h"
 
 static const slice expired = SLICE_INIT("SIP;cause=487;text=\"The caller's Expires has passed\"");
+static const slice not_again = SLICE_INIT("SIP;cause=504;text=\"The answer did not come again\"");
 static const slice silent = SLICE_INIT("SIP;cause=408;text=\"The gateway says nothing\"");
 
 /* ---- the clocks ---- */
@@ -70,6 +71,14 @@ void ring_heard(struct branch *branch, unsigned status)
     set_timer(c);
 }
 
+/* A has 64 times T1 for its PRACK, and B repeats its answer within T2 or ends the call. */
+void ring_repeat(struct b2bua_call *c)
+{
+    if (!c->setup->clocks[RING_REPEAT])
+        start(c, RING_REPEAT, 80 * c->b2bua->t1_ns);
+    set_timer(c);
+}
+
 void ring_stop(struct b2bua_call *c)
 {
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
@@ -112,6 +121,8 @@ void ring_due(struct b2bua_call *c)
 {
     if (is_due(c, RING_EXPIRES))
         setup_give_up(c, 487, expired);
+    else if (is_due(c, RING_REPEAT))
+        setup_give_up(c, 504, not_again);
     else if (is_due(c, RING_LONGEST))
         setup_ring_time_over(c, false);
     else if (is_due(c, RING_NO_ANSWER))

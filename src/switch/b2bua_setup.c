@@ -415,12 +415,12 @@ static void call_more(struct b2bua_call *c)
 
 /* ---- forwards ---- */
 
-static void tell_forwarded(struct b2bua_call *c, const struct sip_message *request)
+static void tell_forwarded(struct b2bua_call *c)
 {
-    if (sip_values_have(request, SIP_H_REQUIRE, SLICE("100rel")))
-        return;                                           /* not reliable, so not to be sent (RFC 3262, 3) */
     if (!(c->setup->flags & USER_TELL_FORWARDED) || c->b2bua->settings.silent_forwards || !c->invite)
         return;
+    if (c->setup->demands_100rel)
+        return;                                           /* not reliable, so not to be sent (RFC 3262, 3) */
     struct out *o = forks_reply(&c->a, 181, (slice){ 0 });
 
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
@@ -431,9 +431,6 @@ static bool route_call(struct b2bua_call *c, slice uri, slice forwarded_by);
 
 void setup_divert(struct b2bua_call *c, slice target, unsigned why)
 {
-    struct sip_header room[SIP_HEADERS_MAX];
-    struct sip_message request;
-
     c->diversions++;
     c->b2bua->counts.forwarded++;
     cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
@@ -444,8 +441,7 @@ void setup_divert(struct b2bua_call *c, slice target, unsigned why)
     c->setup->best_status = c->setup->said = c->setup->cause = 0;
     precondition_new_callee(c);
     history_add(c, target, why);
-    if (parse_request(c, room, &request))
-        tell_forwarded(c, &request);
+    tell_forwarded(c);
 }
 
 /* True: the call goes on elsewhere. */
@@ -806,8 +802,10 @@ void setup_ring_time_over(struct b2bua_call *c, bool goes_on)
     const struct call_setup *setup = c->setup;
     bool any = false;
 
-    if (waiting_leg(c))
-        return;                                           /* answered: only A's PRACK is missing, which has its own time */
+    if (waiting_leg(c)) {
+        ring_repeat(c);
+        return;
+    }
     for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
         any |= list_item(l, struct branch, in_call)->gateway ? list_item(l, struct branch, in_call)->rang
                                                              : list_item(l, struct branch, in_call)->got_any;
