@@ -1144,3 +1144,29 @@ out:
     config_free(other);
     config_report_done(&report);
 }
+
+/* Whoever may not call a gateway itself cannot send anybody there. */
+TEST(a_transfer_to_a_gateway_needs_the_rights_of_who_asks_for_it)
+{
+    static const struct { unsigned flags; unsigned invites; } rows[] = { { 0, 1 }, { USER_NO_GATEWAY, 0 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(SERVER GATEWAY_ONE);
+        (void)phone_register(w.phones[BOB], 600);
+        run_s(1);
+        w.users[ALICE].flags = rows[i].flags;
+        dial("sip:bob@home.example");
+        run_s(1);
+        CHECK_ROW(i, w.calls[BOB] != NULL);
+        run_s(1);
+        CHECK_ROW(i, is_up());
+        CHECK_ROW(i, phone_refer(w.calls[ALICE], SLICE("sip:+4930123@home.example"), NULL, (slice){ 0 }));
+        run_s(2);
+        CHECK_ROW_EQ(i, w.fakes[ONE].invites, rows[i].invites);
+        CHECK_ROW_EQ(i, worker_calls(w.worker)->transferred, rows[i].invites);
+        CHECK_ROW(i, w.ended[BOB] == 0);
+        phone_hang_up(w.calls[BOB]);
+        run_s(1);
+        finish((int)i);
+    }
+}

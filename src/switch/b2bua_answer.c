@@ -219,6 +219,8 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         leg_prack(leg);
     if (!told)
         how |= ours ? HEADERS_NO_REQUIRE : 0;
+    if (c->serves)
+        transfer_progress(c, m);
     if (!c->invite || m->status == 199)                   /* RFC 6228: of one fork; A has one dialog for all */
         return;
     dialog_refresh(&c->arena, m, &leg->dialog.hop, &leg->dialog);
@@ -301,6 +303,10 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 {
     struct server_transaction *s = c->invite;
 
+    if (c->serves) {
+        transfer_answered(c, leg, m);
+        return;
+    }
     leg_stop(&c->a);
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     c->b = leg;

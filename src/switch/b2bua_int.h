@@ -78,6 +78,7 @@ struct branch {
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
+    bool               moved;        /* its leg is one of another call now */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
 
@@ -101,6 +102,7 @@ struct relay {
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
     bool               refreshes;                         /* ours, for the session timer of `to` */
     struct session_wish wish;                             /* of its sender */
+    struct transfer   *transfer;     /* whose re-INVITE it is; NULL: nobody's */
 };
 
 /* B2BUA_PRECONDITIONS_ACT: what the last SDP of each side says. */
@@ -167,6 +169,10 @@ struct b2bua_call {
     struct leg        *pracked_leg;  /* whose it is */
     uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
     struct line       *lines[2];     /* caller, called: counted */
+
+    struct transfer   *transfer, *serves;                 /* of one of its legs; that it was made for */
+    bool               refers, handed_over;               /* a REFER came; one of its legs has gone to another call */
+    slice              anchor_id;    /* by which the media relay knows it; empty: leg a's */
 };
 
 /* A forward that was taken. */
@@ -192,7 +198,7 @@ struct b2bua {
     struct b2bua_counts   counts;
     struct map            legs, lines;
     struct list           calls;
-    struct wheel          leg_wheel, call_wheel;
+    struct wheel          leg_wheel, call_wheel, transfer_wheel;
     int64_t               t1_ns, t2_ns, now_ns;
     uint32_t              sets;      /* b2bua_set so far */
     size_t                memory_bytes;
@@ -248,11 +254,14 @@ bool anchor_queue(struct b2bua_call *c, const struct anchor_place *place, const 
 bool anchor_queue_end(struct relay *r);                   /* its transaction is gone, its last answer still waits */
 void anchor_drop(struct waiting *w, unsigned status);     /* a request: given up by its sender (487), or gone (0) */
 void anchor_forget_relay(struct relay *r);
+bool anchor_hurry_relay(struct relay *r);                 /* its answers wait no longer; false: that was its end */
 void anchor_forget_branch(struct branch *branch);
 void anchor_end(struct b2bua_call *c);                    /* the call ends: nothing waits any more, the relay lets go */
 void anchor_free(struct b2bua_call *c);
 
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
+struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m);     /* s may be NULL */
+bool setup_route(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by);
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
 void setup_failed(struct branch *branch, enum endpoint_failure why);
@@ -341,6 +350,11 @@ void session_failed(struct relay *r);
 void session_keep(struct leg *leg, const struct sip_message *m);
 bool session_keeps(const struct leg *leg);                /* may it have to? */
 bool session_has(struct leg *leg);
+void session_keep_sdp(struct leg *leg, slice type, slice body);                /* it is one */
+/* Of a transfer: a leg's 2xx to our re-INVITE; it becomes one of another call; that is complete. */
+void session_reinvited(struct leg *leg, const struct sip_message *m);
+void session_move(struct leg *from, struct leg *to);
+void session_joined(struct b2bua_call *c);
 void session_forget(struct leg *leg);
 void session_due(struct b2bua_call *c);
 
@@ -352,10 +366,31 @@ bool trunk_goes_on(struct branch *branch);                /* are targets left to
 /* What A is told of a status: 403 for the challenge of a gateway. */
 unsigned trunk_status(const struct branch *branch, unsigned status);
 extern const slice trunk_phrase;                          /* of that 403 */
+bool trunk_of(const struct leg *leg, uint16_t *ret);      /* is it a gateway's, and which */
 bool trunk_refused(const struct leg *leg, unsigned status);             /* so, too, within its dialog */
 /* A challenge is answered: true, and the request is under way again. */
 bool trunk_invite_again(struct branch *branch, const struct sip_message *m);
 bool trunk_relay_again(struct relay *r, const struct sip_message *m);
+
+/* ---- b2bua_transfer.c: REFER and Replaces ---- */
+/* True: it is dealt with. `to`: the other leg, or NULL. */
+bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
+bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
+bool transfer_left(struct leg *from);                     /* by BYE: the rest of its call waits for the outcome */
+bool transfer_asks(const struct b2bua_call *c);           /* a re-INVITE of ours is open in it */
+bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
+/* What became of the call that serves one. */
+void transfer_progress(struct b2bua_call *c, const struct sip_message *m);
+void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase);
+void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
+/* What became of a relay of one. */
+void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void transfer_failed(struct relay *r, enum endpoint_failure why);
+void transfer_forget_relay(struct relay *r);
+void transfer_call_ends(struct b2bua_call *c);            /* before BYE goes to its legs */
+void transfer_over(struct b2bua_call *c);                 /* the referrer stayed: it is sent away */
+void transfer_forget(struct b2bua_call *c);
+void transfer_time(struct b2bua *b);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
 void history_add(struct b2bua_call *c, slice target, enum user_forward why);

@@ -42,12 +42,14 @@ static void forget(struct relay *r)
 void relay_give_up(struct relay *r)
 {
     forget(r);
+    r->cancelled = true;
     client_cancel(r->client, (slice){ 0 });
 }
 
 void relay_free(struct relay *r)
 {
     forget(r);
+    transfer_forget_relay(r);
     anchor_forget_relay(r);
     if (r->client)
         client_set_owner(r->client, NULL);
@@ -85,12 +87,14 @@ static unsigned glare(const struct b2bua_call *c, const struct leg *from, const 
         return from == &c->a ? 500 : 491;
     if (is_invite && peer_of(from) && peer_of(from)->ack_owed)
         return 500;                                       /* it waits for the answer that their ACK brings */
+    if (transfer_asks(c))
+        return 491;
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
 
         if (r->refreshes && !r->done && r->method == SIP_INVITE)
             return 491;                                   /* ours, for the session timer */
-        if (r->done || !r->from || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
+        if (r->done || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
             continue;
         return r->from == from ? 500 : 491;
     }
@@ -126,9 +130,12 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
     struct b2bua_call *c = from->call;
     struct leg *to = peer_of(from);
     struct sip_message offer = *m;
-    unsigned status = glare(c, from, m);
+    unsigned status;
     struct session_wish wish = { 0 };
 
+    if (transfer_request(from, to, s, m))
+        return;
+    status = glare(c, from, m);
     if (status) {
         refuse_offer(c, s, status);
         return;
@@ -301,6 +308,13 @@ static void keep_offer(struct relay *r)
         session_keep(r->to, &request);
 }
 
+/* Does the call end when nobody is there? Not by our own BYE, PRACK or NOTIFY; by a re-INVITE though
+ * nobody waits for its answer any more. */
+static bool is_of_call(const struct relay *r)
+{
+    return (r->from || r->method == SIP_INVITE) && r->call->phase == CALL_ANSWERED;
+}
+
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
@@ -308,6 +322,10 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
     bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
 
+    if (r->transfer) {
+        transfer_response(r, m, from);
+        return;
+    }
     if (m->status / 100 == 2)
         keep_offer(r);                                    /* while it is there; the answer may have to wait */
     anchor = anchor_response(r, m, from);
@@ -342,9 +360,9 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         precondition_passed(c, r->to == &c->a, m);
     else if (m->status == 408)
         precondition_over(c, r);
-    if (gone && r->from && c->phase == CALL_ANSWERED) {   /* BYE to both: the 481 may be older than the dialog */
+    if (gone && is_of_call(r)) {                          /* BYE to both: the 481 may be older than the dialog */
         call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
-    } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
+    } else if (m->status == 408 && is_of_call(r)) {
         call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
@@ -354,8 +372,12 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
 void relay_failed(struct relay *r, enum endpoint_failure why)
 {
     struct b2bua_call *c = r->call;
-    bool ends = r->from && c->phase == CALL_ANSWERED;
+    bool ends = is_of_call(r);
 
+    if (r->transfer) {
+        transfer_failed(r, why);
+        return;
+    }
     if (r->refreshes) {
         session_failed(r);
         return;

@@ -205,6 +205,8 @@ static void refuse_as(struct b2bua_call *c, unsigned status, slice phrase, slice
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     c->a.ended = true;
     release_waiting(c, status == 487 ? cancelled : (slice){ 0 });
+    if (c->serves)
+        transfer_refused(c, status, phrase);
     if (!s || server_status(s) >= 200)
         return;
     struct out *o = server_reply(s, status, phrase);
@@ -353,8 +355,6 @@ static void tell_forwarded(struct b2bua_call *c)
     server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
 }
 
-static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by);
-
 /* True: the call goes on elsewhere. */
 static bool forward(struct b2bua_call *c, enum user_forward why)
 {
@@ -373,7 +373,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     precondition_new_callee(c);
     history_add(c, target, why);
     tell_forwarded(c);
-    return route_call(c, &request, target, c->setup->called);
+    return setup_route(c, &request, target, c->setup->called);
 }
 
 /* ---- the best of several refusals (16.7, step 6) ---- */
@@ -696,20 +696,23 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
     return 0;
 }
 
-static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by)
+bool setup_route(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by)
 {
     struct b2bua *b = c->b2bua;
-    struct route_question question = { .invite = request, .from = server_hop(c->invite), .uri = uri,
-                                       .forwarded_by = forwarded_by, .diversions = c->diversions };
+    struct route_question question = { .invite = request, .from = c->invite ? server_hop(c->invite) : &c->a.dialog.hop,
+                                       .uri = uri, .forwarded_by = forwarded_by, .diversions = c->diversions };
+    struct route_referrer referrer;
     struct route route = { 0 };
     unsigned status;
 
+    if (transfer_rights(c, &referrer))
+        question.referrer = &referrer;
     b->router.route(b->router.ctx, &question, &route);
     if (route.status) {
         refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
         return true;
     }
-    if (!c->diversions) {
+    if (!c->diversions && !question.referrer) {
         c->setup->asserted = route.asserted.len ? arena_slice(&c->setup->arena, route.asserted) : (slice){ 0 };
         c->caller_trusted = route.caller_trusted;
         c->caller_hides = route.caller_hides && !(c->privacy & PRIVACY_NONE);
@@ -770,7 +773,7 @@ void setup_done(struct b2bua_call *c)
     arena_done(&arena);
 }
 
-static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
+struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = calloc(1, sizeof *c);
 
@@ -794,9 +797,10 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     c->a.invite_cseq_in = c->a_cseq = m->cseq.number;
     c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
     c->invite = s;
-    server_set_owner(s, c);
+    if (s)
+        server_set_owner(s, c);
     b->memory_bytes += sizeof *c;
-    b->counts.calls++;
+    b->counts.calls += s != NULL;
     if (++b->counts.live > b->counts.live_max)
         b->counts.live_max = b->counts.live;
     return c;
@@ -807,7 +811,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     struct b2bua_call *c;
     unsigned status;
 
-    if (b->counts.live >= b->settings.calls_max || !(c = call_new(b, s, m))) {
+    if (b->counts.live >= b->settings.calls_max || !(c = setup_call(b, s, m))) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
         b->counts.full++;
@@ -835,7 +839,8 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
         refuse(c, 488, (slice){ 0 }, codecs_warning(), (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);
-        (void)route_call(c, m, m->uri, (slice){ 0 });
+        if (!transfer_replaces(c, m, from))
+            (void)setup_route(c, m, m->uri, (slice){ 0 });
     }
     call_release(c);
 }

@@ -45,6 +45,7 @@ struct rig {
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
+    char             referrer[32];   /* whose rights were asked for last */
     bool             in_order, forwards;
     size_t           left;           /* after rig_end */
 };
@@ -93,7 +94,8 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
 {
     struct rig *r = ctx;
 
-    (void)q;
+    if (q->referrer)
+        snprintf(r->referrer, sizeof r->referrer, SLICE_FMT, SLICE_ARG(q->referrer->user));
     for (unsigned i = 0; i <= r->forks; i++)
         ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
                                                                    .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
@@ -143,6 +145,11 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
 static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
 {
     return rig_begin_with(r, transactions_max, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll });
+}
+
+static inline bool rig_begin_as(struct rig *r, enum b2bua_transfer transfer)
+{
+    return rig_begin_with(r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll, .transfer = transfer });
 }
 
 static inline void rig_receive(struct rig *r, enum rig_side side, slice text)

@@ -250,6 +250,32 @@ def test_waiting(lab):
     expect(other.wait(other.answer_to(held.call_id, "2 BYE")).status == 200, "BYE")
 
 
+def test_blind_transfer(lab):
+    """The caller sends bob on to carol: bob's phone sees a re-INVITE, carol's an INVITE without SDP, neither a REFER."""
+    told = lambda what, how: (recv("NOTIFY", found(f"SIP/2.0 {what}"), found(how, header="Subscription-State:"),
+                                   found("message/sipfrag", header="Content-Type:")), reply())
+    caller = scenario("refers", invite(), *CALLED,
+                      request("REFER", 2, headers=["Refer-To: <sip:carol@example.org>", "Referred-By: <sip:caller@outside.test>"]),
+                      recv(202), *told("100 Trying", "active"), *told("180 Ringing", "active"), *told("200 OK", "terminated"),
+                      request("BYE", 3), recv(200))
+    bob = scenario("is sent on", *TALK, recv("INVITE", found("m=audio 17200")),
+                   reply(200, "OK", audio(2, port=17000), retrans=True), recv("ACK"), recv("BYE"), reply())
+    carol = scenario("target", invited(found("sip:caller@outside.test", header="Referred-By:")), answer(180, "Ringing"),
+                     answer(200, "OK", audio(port=17200), retrans=True), recv("ACK", found("m=audio 17000")), pause(200),
+                     ask("BYE", 100), recv(200))
+    play(lab, caller, {"bob": (B, bob), "carol": (C, carol)}, final=200)
+
+
+def test_blind_transfer_that_is_refused(lab):
+    """The caller hears the code as carol said it, and goes on talking with bob."""
+    caller = scenario("refers", invite(), *CALLED, request("REFER", 2, headers=["Refer-To: <sip:carol@example.org>"]), recv(202),
+                      recv("NOTIFY", found("SIP/2.0 100")), reply(), recv("NOTIFY", found("SIP/2.0 603 Not Now")), reply(),
+                      request("INFO", 3), recv(200), request("BYE", 4), recv(200))
+    bob = scenario("stays", *TALK, recv("INFO"), reply(), recv("BYE"), reply())
+    carol = scenario("declines", invited(), answer(603, "Not Now", retrans=True), recv("ACK"))
+    play(lab, caller, {"bob": (B, bob), "carol": (C, carol)}, final=200, ended_by="caller")
+
+
 # ---- the 25 steps ----
 
 def qos(local, remote, strength="mandatory", *more):

@@ -55,7 +55,7 @@ struct call {
     int64_t      last_ns;
     struct leg  *legs;
     uint16_t     leg_count;
-    bool         any_silent, bad;
+    bool         any_silent, bad, transfers;              /* transfers: a REFER or Replaces came: legs change their partner */
     uint64_t    *bodies;
     uint32_t     body_count, body_room;
     struct row  *rows;
@@ -521,6 +521,8 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, const st
         return;
     if (l == &c->legs[0])
         check_code(j, c, l, t, now_ns);
+    else if (by == SWITCH)                                /* of a second call, or of one that took a place */
+        *(t->final / 100 == 2 ? &j->sums.answered : &j->sums.refused) += 1;
     if (t->final >= 300)
         l->over[by] = true;
     if (t->final >= 300 && by == SWITCH && !l->end_ns)
@@ -529,6 +531,25 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, const st
 
 /* ---- both ---- */
 
+/* The status line in a NOTIFY: what the call with the new party was answered, or why we gave up. */
+static void check_fragment(struct judge *j, struct call *c, slice line)
+{
+    static const uint16_t own[] = { 100, 200, 403, 404, 408, 433, 480, 481, 486, 487, 488, 491, 500, 503, 504, 603 };
+    uint32_t status = 0;
+
+    line = slice_skip(line, SLICE("SIP/2.0 ").len);
+    (void)slice_take_u32(&line, &status);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i] == status)
+            return;
+    for (unsigned i = 0; i < c->leg_count; i++)
+        for (unsigned k = 0; k < c->legs[i].count; k++)
+            if (c->legs[i].all[k].method == INVITE && c->legs[i].all[k].by == SWITCH &&
+                (c->legs[i].all[k].final == status || (status < 200 && c->legs[i].all[k].got_1xx)))
+                return;
+    fault(j, c, "a NOTIFY of %u, which nobody said", (unsigned)status);
+}
+
 static void check_body(struct judge *j, struct call *c, const struct seen *m, uint8_t by)
 {
     char room[4096];
@@ -536,6 +557,10 @@ static void check_body(struct judge *j, struct call *c, const struct seen *m, ui
 
     if (by != SWITCH || !said.len)
         return;
+    if (m->is_request && slice_eq(m->method, SLICE("NOTIFY")) && slice_starts(said, SLICE("SIP/2.0 "))) {
+        check_fragment(j, c, said);
+        return;
+    }
     if (j->settings.media != JUDGE_MEDIA_DIRECT && !voice_relay_unmark(m->body, room, sizeof room, &said) &&
         j->settings.media == JUDGE_MEDIA_RELAYED)
         fault(j, c, "SDP that did not go by the relay");
@@ -600,7 +625,8 @@ void judge_sent(struct judge *j, int from, int to, slice bytes, int64_t now_ns, 
     uint64_t call_id = hash(j, m.call_id);
 
     l = leg_find(c, call_id);
-    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == SWITCH) == (c->leg_count > 0))
+    c->transfers |= m.is_request && by == PHONE && (slice_eq(m.method, SLICE("REFER")) || (!l && c->leg_count));
+    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == PHONE || c->leg_count > 0))
         l = leg_new(j, c, call_id, by == SWITCH ? to : from, by);
     struct row r = { .at_ns = now_ns, .cseq = m.cseq, .rseq = m.rseq ? m.rseq : m.rack_rseq, .status = (uint16_t)m.status,
                      .from = (uint8_t)from, .to = (uint8_t)to, .leg = (uint8_t)(l ? l - c->legs : 0),
@@ -753,6 +779,26 @@ static int64_t latest_end_ns(const struct leg *l, int64_t other_ns)
     return end_ns + SECOND_NS;
 }
 
+/* Who was transferred to whom is not followed; but whoever talks last does not talk alone. A referrer
+ * has a while to leave by itself. */
+static void close_partners(struct judge *j, struct call *c)
+{
+    const struct leg *last = NULL, *before = NULL;
+
+    for (unsigned i = 0; i < c->leg_count; i++) {
+        const struct leg *l = &c->legs[i];
+
+        if (l->all[0].final / 100 != 2 || !l->end_ns)
+            continue;
+        if (!last || l->end_ns > last->end_ns)
+            before = last, last = l;
+        else if (!before || l->end_ns > before->end_ns)
+            before = l;
+    }
+    if (before && last->end_ns > latest_end_ns(last, before->end_ns) + 40 * SECOND_NS)
+        fault(j, c, "leg %c outlived all others by %lld ms", 'a' + (int)(last - c->legs), (long long)((last->end_ns - before->end_ns) / 1000000));
+}
+
 static void close_call(struct judge *j, struct call *c)
 {
     const struct leg *b = NULL;
@@ -765,7 +811,9 @@ static void close_call(struct judge *j, struct call *c)
         if (l->all[0].final / 100 == 2 && l->all[0].finals_arrived && l->all[0].final_arrived_ns == c->legs[0].all[0].final_sent_ns)
             b = l;                                        /* the answer that was passed on at once */
     }
-    if (!b || c->legs[0].all[0].final / 100 != 2)
+    if (c->transfers)
+        close_partners(j, c);
+    if (c->transfers || !b || c->legs[0].all[0].final / 100 != 2)
         return;
     const struct leg *a = &c->legs[0], *first = a->end_ns < b->end_ns ? a : b, *last = first == a ? b : a;
 

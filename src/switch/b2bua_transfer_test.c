@@ -1,0 +1,165 @@
+/* switch/b2bua_transfer_test.c - REFER as peers write it, right and wrong; how transfers go is in lab/flows_test.c
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "harness/switch_rig.h"
+#include "harness/test.h"
+
+static struct rig r;
+static const struct rig_how plain, with_sdp = { .sdp = true };
+static const struct rig_how to_carol = { .extra = "Refer-To: <sip:carol@h>\r\n" };
+
+static void call(void)
+{
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+    rig_request(&r, RIG_A, "ACK", &plain);
+}
+
+static bool asked(enum rig_side side, unsigned nth, const char *what)
+{
+    slice text = nth < r.asked_count[side] ? slice_of(r.asked[side][nth].text, r.asked[side][nth].len) : (slice){ 0 };
+
+    return slice_find(text, slice_of_string(what)) >= 0;
+}
+
+TEST(a_refer_is_answered_by_what_it_names)
+{
+    static const struct { const char *extra; unsigned status; } rows[] = {
+        { "Refer-To: <sip:carol@h>\r\n", 202 },
+        { "Refer-To: sip:carol@h\r\n", 202 },
+        { "r: <sips:carol@h>\r\n", 202 },
+        { "Refer-To: <tel:+4930123>\r\n", 202 },
+        { "Refer-To: <sip:carol@h;method=INVITE>\r\n", 202 },
+        { "Refer-To: <sip:carol@h>\r\nRefer-Sub: true\r\n", 200 },
+        { "Refer-To: <sip:carol@h>\r\nRefer-Sub: false\r\n", 200 },
+        { "", 400 },
+        { "Refer-To:\r\n", 400 },
+        { "Refer-To: <sip:carol@h>\r\nRefer-To: <sip:dave@h>\r\n", 400 },
+        { "Refer-To: <sip:carol@h?Replaces=%41>\r\n", 400 },
+        { "Refer-To: <http://h/>\r\n", 416 },
+        { "Refer-To: <sip:carol@h;method=BYE>\r\n", 603 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(rig_begin(&r, 0));
+        call();
+        rig_request(&r, RIG_A, "REFER", &(struct rig_how){ .extra = rows[i].extra });
+        CHECK_ROW_EQ(i, r.last_status[RIG_A], rows[i].status);
+        CHECK_ROW_EQ(i, b2bua_counts(r.b2bua)->transfers, rows[i].status < 300);
+        rig_end(&r);
+        CHECK_ROW_EQ(i, r.left, 0);
+    }
+}
+
+TEST(the_headers_of_a_refer_to_do_not_get_into_the_new_invite)
+{
+    CHECK(rig_begin(&r, 0));
+    call();
+    rig_request(&r, RIG_A, "REFER", &(struct rig_how){ .extra = "Refer-To: <sip:carol@h?P-Asserted-Identity=x&Subject=y>\r\n"
+                                                                "Referred-By: <sip:alice@h>\r\nP-Asserted-Identity: <sip:z@h>\r\n" });
+    CHECK(asked(RIG_B, 0, "INVITE ") && asked(RIG_B, 0, "\r\nReferred-By: <sip:alice@h>\r\n"));
+    CHECK(!asked(RIG_B, 0, "Subject") && !asked(RIG_B, 0, "Identity: x") && !asked(RIG_B, 0, "sip:z@h") && !asked(RIG_B, 0, "application/sdp"));
+    CHECK_STR_EQ(r.referrer, "alice@x");
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(one_transfer_of_a_call_at_a_time)
+{
+    CHECK(rig_begin(&r, 0));
+    call();
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    CHECK_EQ(r.last_status[RIG_A], 202);
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    CHECK_EQ(r.last_status[RIG_A], 491);
+    rig_answer(&r, RIG_B, 0, 486, &plain);
+    rig_wait(&r, 100000000);
+    CHECK(asked(RIG_A, 0, "\r\n\r\nSIP/2.0 486 x\r\n") && asked(RIG_A, 0, "terminated"));
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    CHECK_EQ(r.last_status[RIG_A], 202);
+    CHECK(asked(RIG_A, 0, "Event: refer;id="));            /* it is the second one */
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(transfers_can_be_switched_off_and_passed_through)
+{
+    CHECK(rig_begin_as(&r, B2BUA_TRANSFER_OFF));
+    call();
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    CHECK_EQ(r.last_status[RIG_A], 403);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+    CHECK(rig_begin_as(&r, B2BUA_TRANSFER_THROUGH));
+    call();
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    CHECK(asked(RIG_B, 0, "REFER ") && asked(RIG_B, 0, "Refer-To: <sip:carol@h>"));
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(a_referrer_that_wants_no_notify_gets_none)
+{
+    CHECK(rig_begin(&r, 0));
+    call();
+    rig_request(&r, RIG_A, "REFER", &(struct rig_how){ .extra = "Refer-To: <sip:carol@h>\r\nRefer-Sub: false\r\n" });
+    rig_answer(&r, RIG_B, 0, 486, &plain);
+    rig_wait(&r, 1000000000);
+    CHECK_EQ(r.asked_count[RIG_A], 0);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(a_target_that_rings_in_ever_new_ways_is_not_quoted_for_ever)
+{
+    CHECK(rig_begin(&r, 0));
+    call();
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    for (unsigned i = 0; i < 3000; i++)
+        rig_answer(&r, RIG_B, 0, 180 + i % 2 * 3, &(struct rig_how){ .tag = 9 });
+    CHECK(b2bua_memory_bytes(r.b2bua) < 40000);
+    CHECK(r.sent < 60);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+/* The referrer stays: it is sent away; and who never answers the re-INVITE costs the new call only until it does. */
+static void whole_transfer(void)
+{
+    call();
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_answer(&r, RIG_B, 0, 180, &(struct rig_how){ .tag = 9 });
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_answer(&r, RIG_B, 0, 200, &(struct rig_how){ .tag = 9, .sdp = true });
+    rig_wait(&r, 100000000);
+    rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+    rig_wait(&r, 100000000);
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+}
+
+TEST(a_referrer_that_stays_is_sent_away)
+{
+    CHECK(rig_begin(&r, 0));
+    whole_transfer();
+    CHECK_EQ(b2bua_counts(r.b2bua)->transferred, 1);
+    CHECK(asked(RIG_A, 0, "\r\n\r\nSIP/2.0 200 OK\r\n"));
+    CHECK(asked(RIG_B, 0, "ACK ") && asked(RIG_B, 0, "v=0") && asked(RIG_B, 1, "ACK ") && !asked(RIG_B, 1, "v=0"));
+    rig_wait(&r, 6 * 1000000000ll);
+    CHECK(asked(RIG_A, 0, "BYE "));
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_wait(&r, 40 * 1000000000ll);
+    CHECK_EQ(b2bua_counts(r.b2bua)->live, 1);              /* bob and carol talk on */
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TORTURE(a_transfer_without_memory_ends_and_leaves_nothing)
+{
+    CHECK_OR_GOTO(rig_begin(&r, 0), out);
+    whole_transfer();
+    rig_wait(&r, 6 * 1000000000ll);
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+out:
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
