@@ -941,7 +941,7 @@ static void find_consultation(struct transfer *t, const struct sip_replaces *nam
 }
 
 /* 200 for who knows of RFC 4488 or later; who does not may wait for a 202 (RFC 7647, 2.2). */
-static void accept(struct transfer *t, struct server_transaction *s, const struct sip_message *m)
+static void accept_refer(struct transfer *t, struct server_transaction *s, const struct sip_message *m)
 {
     const struct sip_header *sub = sip_header_find(m, SIP_H_REFER_SUB);
     bool modern = sub || sip_values_have(m, SIP_H_SUPPORTED, SLICE("norefersub")) ||
@@ -1019,7 +1019,7 @@ static void refer(struct leg *from, struct leg *party, struct server_transaction
         t->cseq = m->cseq.number;
         t->names_cseq = c->refers != 0;
         c->refers = 1;
-        accept(t, s, m);
+        accept_refer(t, s, m);
         notify(t, 100, (slice){ 0 }, false);
         if (!begin_call(t, m, uri))
             note_end(t, 503, (slice){ 0 });
