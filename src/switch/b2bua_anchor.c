@@ -184,16 +184,18 @@ static void on_reply(void *ctx, const struct media_reply *reply)
 /* ---- asking ---- */
 
 /* The relay knows a call by A's Call-ID, with our tag behind it: a call that comes to us twice
- * on one way is two. One that a transfer made has a name of its own: the A that it will have is still
+ * on one way is two. One that a transfer made has a number, too: the A that it will have is still
  * that of another call. */
 static void put_call_id(struct out *o, const struct b2bua_call *c)
 {
     out_clear(o);
-    out_text(o, c->anchor_id.len ? c->anchor_id : c->a.dialog.call_id);
-    if (c->anchor_id.len)
-        return;
+    out_text(o, c->a.dialog.call_id);
     out_char(o, '/');
     out_text(o, c->a.dialog.local_tag);
+    if (c->anchor_number) {
+        out_char(o, '/');
+        out_u64(o, c->anchor_number);
+    }
 }
 
 /* The tag of B is ours and theirs, so that none can pass for A's. */

@@ -147,7 +147,10 @@ struct b2bua_call {
     uint8_t            inbox_count;
     bool               draining, anchored;                /* anchored: the relay may know the call */
     bool               unanchorable, relay_refused;       /* why it ends: 488 when refused, else 503 */
+    bool               serves;       /* it was made for its transfer, whose legs are not in it yet */
+    bool               refers, handed_over;               /* a REFER came; one of its legs has gone to another call */
     uint32_t           sets_seen;    /* b2bua_set before it */
+    uint32_t           anchor_number;                     /* of a transfer: the relay knows it by that, too; 0: by leg a */
     struct b2bua      *b2bua;
     struct media_relay *media;       /* its SDP passes by it; NULL: as it is */
     struct arena       arena;        /* texts of the dialogs */
@@ -169,10 +172,7 @@ struct b2bua_call {
     struct leg        *pracked_leg;  /* whose it is */
     uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
     struct line       *lines[2];     /* caller, called: counted */
-
-    struct transfer   *transfer, *serves;                 /* of one of its legs; that it was made for */
-    bool               refers, handed_over;               /* a REFER came; one of its legs has gone to another call */
-    slice              anchor_id;    /* by which the media relay knows it; empty: leg a's */
+    struct transfer   *transfer;     /* of one of its legs, or the one that it was made for */
 };
 
 /* A forward that was taken. */
@@ -386,6 +386,7 @@ void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_m
 /* What became of a relay of one. */
 void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
 void transfer_failed(struct relay *r, enum endpoint_failure why);
+void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
 void transfer_forget_relay(struct relay *r);
 void transfer_call_ends(struct b2bua_call *c);            /* before BYE goes to its legs */
 void transfer_over(struct b2bua_call *c);                 /* the referrer stayed: it is sent away */
@@ -400,6 +401,7 @@ void history_put(struct out *o, const struct b2bua_call *c, const struct sip_mes
 enum { PRIVACY_ID = 1, PRIVACY_USER = 2, PRIVACY_HEADER = 4, PRIVACY_SESSION = 8, PRIVACY_HISTORY = 16, PRIVACY_NONE = 32,
        PRIVACY_CRITICAL = 64, PRIVACY_OTHER = 128 };
 unsigned privacy_of(const struct sip_message *m);
+void privacy_ask(struct out *o, unsigned privacy);         /* the header line that says so, if any */
 bool privacy_is_possible(const struct b2bua *b, unsigned privacy);      /* false: critical, and not to be had */
 /* Its header as the called side gets it: without what was done. */
 void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request);

@@ -354,6 +354,8 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     }
     if (trunk_relay_again(r, m))
         return;
+    if (m->status >= 300)
+        transfer_unheard(r);
     r->done = true;
     pass_answer(r, m, headers_how(c));
     if (m->status < 300)

@@ -50,6 +50,7 @@ struct transfer {
     struct relay      *asking;       /* our re-INVITE that is open */
     struct wheel_timer timer;
     int64_t            end_ns, retry_ns;
+    int64_t            listens_ns;   /* until then the referrer listens to NOTIFY */
     char              *offer;        /* type and body of the target's, or of who takes the place */
     size_t             offer_type_len, offer_len;
     uint32_t           cseq;         /* of the REFER */
@@ -93,6 +94,12 @@ static void forget_offer(struct transfer *t)
     t->offer_len = t->offer_type_len = 0;
 }
 
+static void leave_service(struct b2bua_call *c)
+{
+    c->transfer = NULL;
+    c->serves = false;
+}
+
 static void transfer_free(struct transfer *t)
 {
     if (t->x)
@@ -100,7 +107,7 @@ static void transfer_free(struct transfer *t)
     if (t->y)
         t->y->transfer = NULL;
     if (t->t)
-        t->t->serves = NULL;
+        leave_service(t->t);
     if (t->asking)
         t->asking->transfer = NULL;
     wheel_clear(&t->b2bua->transfer_wheel, &t->timer);
@@ -118,7 +125,7 @@ void transfer_forget_relay(struct relay *r)
 
 void transfer_forget(struct b2bua_call *c)
 {
-    struct transfer *t = c->transfer ? c->transfer : c->serves;
+    struct transfer *t = c->transfer;
 
     if (!t)
         return;
@@ -176,37 +183,57 @@ static void put_event(struct out *o, const struct transfer *t)
     out_text(o, SLICE("\r\n"));
 }
 
+/* For whole seconds, and none at the end of it. */
+static uint64_t listens_s(const struct transfer *t)
+{
+    int64_t left_ns = t->listens_ns - b2bua_now(t->b2bua);
+
+    return left_ns > 0 ? (uint64_t)((left_ns + SECOND_NS - 1) / SECOND_NS) : 0;
+}
+
 /* The status line as it was, in a NOTIFY. A peer that rings in ever new ways is not quoted for ever. */
 static void notify(struct transfer *t, unsigned status, slice phrase, bool final)
 {
+    bool expired = !listens_s(t);
     struct b2bua *b = t->b2bua;
     struct relay *r;
     struct out *o;
 
-    if (t->quiet || t->taken || !t->x || t->referrer->ended || (!final && (status == t->told || t->notes >= NOTES_MAX)))
+    if (t->quiet || t->taken || !t->x || t->referrer->ended ||
+        (!final && !expired && (status == t->told || t->notes >= NOTES_MAX)))
         return;
     t->notes++;
     t->told = (uint16_t)status;
-    t->quiet = final;
+    t->quiet = final || expired;
     out_clear(&b->scratch);
     sip_build_status(&b->scratch, status, phrase.len ? phrase : code_phrase(status));
     r = relay_start(t->x, NULL, t->referrer, NULL, NULL);
     o = r ? dialog_request(b->endpoint, &t->referrer->dialog, SIP_NOTIFY, (slice){ 0 }) : NULL;
     if (o) {
+        r->method = SIP_NOTIFY;
         headers_ours(o, b, client_request_hop(b->endpoint), true);
         put_event(o, t);
         out_text(o, SLICE("Subscription-State: "));
-        if (final) {
-            out_text(o, SLICE("terminated;reason=noresource\r\n"));
+        if (t->quiet) {
+            out_text(o, final ? SLICE("terminated;reason=noresource\r\n") : SLICE("terminated;reason=timeout\r\n"));
         } else {
             out_text(o, SLICE("active;expires="));
-            out_u64(o, SUBSCRIPTION_S);
+            out_u64(o, listens_s(t));
             out_text(o, SLICE("\r\n"));
         }
         r->client = client_request_send(b->endpoint, SLICE("message/sipfrag;version=2.0"), out_taken(&b->scratch), r);
     }
     if (r && !r->client)
         relay_free(r);
+}
+
+/* RFC 6665, 4.2.2: who does not take it has no subscription any more. */
+void transfer_unheard(const struct relay *r)
+{
+    const struct b2bua_call *c = r->call;
+
+    if (r->method == SIP_NOTIFY && !r->from && c->transfer && !c->serves && r->to == c->transfer->referrer)
+        c->transfer->quiet = true;
 }
 
 /* ---- legs that change their call ---- */
@@ -362,13 +389,20 @@ static slice identity_of(struct leg *leg, struct b2bua_call *c)
 /* Whose rights decide where it may go. */
 bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret)
 {
-    const struct transfer *t = c->serves;
+    const struct transfer *t = c->serves ? c->transfer : NULL;
 
     if (!t || !t->x || t->taken)
         return false;
     ret->user = user_of(t->referrer);
     ret->gateway = trunk_of(t->referrer, &ret->trunk);
     return true;
+}
+
+static bool hides(const struct leg *leg)
+{
+    const struct b2bua_call *c = leg->call;
+
+    return leg == &c->a && (c->caller_hides || c->privacy & (PRIVACY_ID | PRIVACY_USER | PRIVACY_HEADER));
 }
 
 static void write_invite(struct out *o, const struct transfer *t, const struct sip_message *refer, slice uri)
@@ -387,7 +421,9 @@ static void write_invite(struct out *o, const struct transfer *t, const struct s
     sip_build_header(o, SIP_H_CALL_ID, t->party->dialog.call_id);
     sip_build_cseq(o, 1, SLICE("INVITE"));
     sip_build_header(o, SIP_H_ALLOW, checks_allow());
-    if (!sip_build_copy(o, refer, SIP_H_REFERRED_BY) && !(t->referrer == &x->a && x->caller_hides))
+    if (t->party == &x->a)
+        privacy_ask(o, x->privacy);
+    if (!hides(t->referrer) && !sip_build_copy(o, refer, SIP_H_REFERRED_BY))
         sip_build_header(o, SIP_H_REFERRED_BY, t->referrer->dialog.remote);
     sip_build_body(o, (slice){ 0 }, (slice){ 0 });
 }
@@ -399,7 +435,6 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
     struct b2bua_call *x = t->x, *c;
     struct sip_header room[SIP_HEADERS_MAX];
     struct sip_message m;
-    char token[ENDPOINT_TOKEN_LEN + 1];
 
     write_invite(&b->scratch, t, refer, uri);
     if (b->counts.live >= b->settings.calls_max || b->scratch.error ||
@@ -407,7 +442,8 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
         !(c = setup_call(b, NULL, &m)))
         return false;
     t->t = c;
-    c->serves = t;
+    c->transfer = t;
+    c->serves = true;
     c->a.ended = true;
     c->session_timer = x->session_timer;
     c->reliable_mode = x->reliable_mode;
@@ -415,12 +451,12 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
     if (t->party == &x->a) {
         c->caller_trusted = x->caller_trusted;
         c->caller_hides = x->caller_hides;
+        c->privacy = x->privacy;
     }
     c->by_gateway = trunk_of(t->party, &c->caller_trunk);
     c->setup->asserted = identity_of(t->party, c);
-    endpoint_token(b->endpoint, token);
-    c->anchor_id = arena_slice(&c->arena, slice_of_string(token));
-    if (!c->anchor_id.ptr || !dialog_copy(&c->arena, &t->party->dialog, &c->a.dialog))
+    c->anchor_number = (uint32_t)b2bua_random(b) | 1;
+    if (!dialog_copy(&c->arena, &t->party->dialog, &c->a.dialog))
         return false;
     out_clear(&b->scratch);
     out_char(&b->scratch, '<');
@@ -446,17 +482,17 @@ static void call_target(struct transfer *t, slice uri)
 
 void transfer_progress(struct b2bua_call *c, const struct sip_message *m)
 {
-    struct transfer *t = c->serves;
+    struct transfer *t = c->transfer;
 
     if (t->stage == CALLING && !t->status)
         notify(t, m->status, m->reason, false);
 }
 
-void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase) { note_end(c->serves, status, phrase); }
+void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase) { note_end(c->transfer, status, phrase); }
 
 void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
 {
-    struct transfer *t = c->serves;
+    struct transfer *t = c->transfer;
 
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     c->b = leg;
@@ -580,7 +616,7 @@ static void joined(struct transfer *t, const struct sip_message *m)
     t->asking->transfer = NULL;
     t->asking = NULL;
     t->stage = JOINED;
-    c->serves = NULL;
+    leave_service(c);
     t->t = NULL;
     t->b2bua->counts.transferred++;
     if (!t->taken)
@@ -803,6 +839,8 @@ void transfer_time(struct b2bua *b)
 
         if (t->stage == JOINED)
             finish(t);
+        else if (!t->status && t->stage == CALLING)
+            notify(t, t->told, (slice){ 0 }, false);      /* that the referrer has heard enough */
         else if (!t->status && t->stage == JOINING && !t->asking)
             join(t);
         else if (t->status)
@@ -815,7 +853,7 @@ void transfer_time(struct b2bua *b)
 /* Before its legs are told. */
 void transfer_call_ends(struct b2bua_call *c)
 {
-    struct transfer *t = c->transfer ? c->transfer : c->serves;
+    struct transfer *t = c->transfer;
 
     if (!t || t->stage == JOINED)
         return;
@@ -850,7 +888,7 @@ bool transfer_left(struct leg *from)
 {
     struct transfer *t = from->call->transfer;
 
-    if (!t || t->taken || t->stage == JOINED || t->status || (from != t->referrer && from != t->consult))
+    if (!t || from->call->serves || t->taken || t->stage == JOINED || t->status || (from != t->referrer && from != t->consult))
         return false;
     if (from->ack_owed)
         leg_ack(from, NULL);
@@ -868,7 +906,7 @@ bool transfer_left(struct leg *from)
 
 bool transfer_asks(const struct b2bua_call *c)
 {
-    return c->transfer && c->transfer->asking && c->transfer->asking->to->call == c;
+    return c->transfer && !c->serves && c->transfer->asking && c->transfer->asking->to->call == c;
 }
 
 /* ---- REFER ---- */
@@ -911,7 +949,7 @@ static unsigned cannot_replace(const struct leg *leg, const struct sip_replaces 
         return 486;
     if (leg != &c->a && leg != c->b)
         return 603;
-    return c->transfer || c->serves ? 491 : 0;
+    return c->transfer ? 491 : 0;
 }
 
 static struct leg *other_of(struct leg *leg) { return leg == &leg->call->a ? leg->call->b : &leg->call->a; }
@@ -1006,7 +1044,7 @@ static void refer(struct leg *from, struct leg *party, struct server_transaction
         refuse(s, status, phrase);
     } else if (c->phase != CALL_ANSWERED || !target_of(&addr, text, sizeof text, &uri)) {
         refuse(s, 603, (slice){ 0 });
-    } else if (c->transfer || c->serves) {
+    } else if (c->transfer) {
         refuse(s, 491, (slice){ 0 });
     } else if (sip_uri_parse(addr.uri, &parts) && sip_uri_header_find(parts.headers, SLICE("Replaces"), &replaces) &&
                !sip_refer_replaces(sip_header_find(m, SIP_H_REFER_TO)->value, room, sizeof room, &name)) {
@@ -1017,10 +1055,12 @@ static void refer(struct leg *from, struct leg *party, struct server_transaction
         bool attended = sip_refer_replaces(sip_header_find(m, SIP_H_REFER_TO)->value, room, sizeof room, &name);
 
         t->cseq = m->cseq.number;
+        t->listens_ns = b2bua_now(t->b2bua) + SUBSCRIPTION_S * SECOND_NS;
         t->names_cseq = c->refers != 0;
         c->refers = 1;
         accept_refer(t, s, m);
         notify(t, 100, (slice){ 0 }, false);
+        wake(t, SUBSCRIPTION_S * SECOND_NS);
         if (!begin_call(t, m, uri))
             note_end(t, 503, (slice){ 0 });
         else if (attended)
@@ -1051,7 +1091,10 @@ static void subscribe(struct leg *from, struct server_transaction *s, const stru
     unsigned told = t->told;
 
     t->told = 0;
-    notify(t, told ? told : 100, (slice){ 0 }, expires_s == 0);
+    t->listens_ns = b2bua_now(t->b2bua) + expires_s * SECOND_NS;
+    if (t->stage == CALLING && !t->status)
+        wake(t, expires_s * SECOND_NS);
+    notify(t, told ? told : 100, (slice){ 0 }, false);
 }
 
 static bool is_of_refer(const struct sip_message *m)
@@ -1071,7 +1114,7 @@ bool transfer_request(struct leg *from, struct leg *to, struct server_transactio
 
     if (c->serves && s == c->invite) {                    /* the INVITE itself: the media relay has seen its offer */
         server_set_owner(s, c);
-        take_offer(c->serves, m);
+        take_offer(c->transfer, m);
         return true;
     }
     if (c->serves || (t && to && to->ended && t->stage != JOINED && (to == t->referrer || to == t->consult))) {
@@ -1144,9 +1187,9 @@ static unsigned replace(struct b2bua_call *c, const struct sip_message *m, const
         return 500;
     t->taken = true;
     t->t = c;
-    c->serves = t;
+    c->transfer = t;
+    c->serves = true;
     t->end_ns = b2bua_now(c->b2bua) + join_max_ns;
-    wake(t, join_max_ns);                                 /* while the media relay thinks */
     t->seat = seat_new(c, t->party);
     if (!t->seat)
         return 500;

@@ -3,6 +3,8 @@
 #include "harness/switch_rig.h"
 #include "harness/test.h"
 
+#define SECOND_NS 1000000000ll
+
 static struct rig r;
 static const struct rig_how plain, with_sdp = { .sdp = true };
 static const struct rig_how to_carol = { .extra = "Refer-To: <sip:carol@h>\r\n" };
@@ -121,6 +123,128 @@ TEST(a_target_that_rings_in_ever_new_ways_is_not_quoted_for_ever)
     rig_end(&r);
     CHECK_EQ(r.left, 0);
 }
+
+/* ---- the subscription ---- */
+
+static bool begin_long_ring(void)
+{
+    bool begun = rig_begin_with(&r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * SECOND_NS });
+
+    r.no_answer_ns = 1200 * SECOND_NS;
+    return begun;
+}
+
+static void refer_and_ring(void)
+{
+    call();
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_answer(&r, RIG_B, 0, 180, &(struct rig_how){ .tag = 9 });
+}
+
+TEST(a_subscription_ends_with_its_time_and_the_transfer_goes_on)
+{
+    CHECK(begin_long_ring());
+    refer_and_ring();
+    CHECK(asked(RIG_A, 0, "SIP/2.0 180 x") && asked(RIG_A, 0, "Subscription-State: active;expires=180\r\n"));
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_wait(&r, 100 * SECOND_NS);
+    rig_answer(&r, RIG_B, 0, 183, &(struct rig_how){ .tag = 9 });
+    CHECK(asked(RIG_A, 0, "Subscription-State: active;expires=80\r\n"));
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_wait(&r, 79 * SECOND_NS);
+    CHECK(!asked(RIG_A, 0, "terminated"));
+    rig_wait(&r, 2 * SECOND_NS);
+    CHECK(asked(RIG_A, 0, "Subscription-State: terminated;reason=timeout\r\n") && asked(RIG_A, 0, "SIP/2.0 183 "));
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    unsigned heard = r.asked_count[RIG_A];
+
+    rig_answer(&r, RIG_B, 0, 486, &plain);
+    rig_wait(&r, SECOND_NS);
+    CHECK_EQ(r.asked_count[RIG_A], heard);                 /* nobody listens */
+    CHECK_EQ(b2bua_counts(r.b2bua)->live, 1);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(a_subscription_can_be_kept_and_ended_and_is_never_a_long_one)
+{
+    static const char *const keep = "Event: refer\r\nExpires: 3600\r\n", *const leave = "Event: refer\r\nExpires: 0\r\n";
+
+    CHECK(begin_long_ring());
+    call();
+    rig_request(&r, RIG_A, "SUBSCRIBE", &(struct rig_how){ .extra = keep });
+    CHECK_EQ(r.last_status[RIG_A], 481);                   /* no REFER, no subscription */
+    rig_request(&r, RIG_A, "REFER", &to_carol);
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_answer(&r, RIG_B, 0, 180, &(struct rig_how){ .tag = 9 });
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_wait(&r, 170 * SECOND_NS);
+    rig_request(&r, RIG_A, "SUBSCRIBE", &(struct rig_how){ .extra = keep });
+    CHECK(r.last_status[RIG_A] == 200 && rig_has(r.said[RIG_A], "\r\nExpires: 180\r\n"));
+    CHECK(asked(RIG_A, 0, "SIP/2.0 180 ") && asked(RIG_A, 0, "active;expires=180"));
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_wait(&r, 170 * SECOND_NS);
+    CHECK(!asked(RIG_A, 0, "terminated"));
+    rig_request(&r, RIG_A, "SUBSCRIBE", &(struct rig_how){ .extra = leave });
+    CHECK(rig_has(r.said[RIG_A], "\r\nExpires: 0\r\n") && asked(RIG_A, 0, "terminated;reason=timeout"));
+    rig_answer(&r, RIG_A, 0, 200, &plain);
+    rig_request(&r, RIG_A, "SUBSCRIBE", &(struct rig_how){ .extra = keep });
+    CHECK_EQ(r.last_status[RIG_A], 481);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+TEST(a_referrer_that_refuses_a_notify_gets_no_more_of_them)
+{
+    for (unsigned status = 405; status <= 481; status += 76) {
+        CHECK(rig_begin(&r, 0));
+        call();
+        rig_request(&r, RIG_A, "REFER", &to_carol);
+        rig_answer(&r, RIG_A, 0, status, &plain);
+        rig_answer(&r, RIG_B, 0, 180, &(struct rig_how){ .tag = 9 });
+        rig_answer(&r, RIG_B, 0, 486, &(struct rig_how){ .tag = 9 });
+        rig_wait(&r, SECOND_NS);
+        CHECK_ROW_EQ(status, r.asked_count[RIG_A], 1);
+        CHECK_ROW_EQ(status, b2bua_counts(r.b2bua)->live, 1);    /* the call is none of the subscription's business */
+        rig_end(&r);
+        CHECK_ROW_EQ(status, r.left, 0);
+    }
+}
+
+/* ---- who is told about whom ---- */
+
+TEST(whoever_keeps_its_number_secret_keeps_it_from_the_new_party_too)
+{
+    static const struct { const char *privacy; bool anonymous, passes; } rows[] = {
+        { "", false, false }, { "Privacy: user\r\n", true, false }, { "Privacy: id\r\n", false, true }, { "Privacy: none\r\n", false, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(rig_begin(&r, 0));
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .extra = rows[i].privacy });
+        rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+        rig_request(&r, RIG_A, "ACK", &plain);
+        rig_request(&r, RIG_B, "REFER", &to_carol);         /* it is A that is sent on */
+        CHECK_ROW(i, asked(RIG_B, 1, "NOTIFY ") && asked(RIG_B, 0, "INVITE "));
+        CHECK_ROW_EQ(i, asked(RIG_B, 0, "From: <sip:alice@h>"), !rows[i].anonymous);
+        CHECK_ROW_EQ(i, asked(RIG_B, 0, "alice"), !rows[i].anonymous);
+        CHECK_ROW_EQ(i, asked(RIG_B, 0, "\r\nPrivacy: id\r\n"), rows[i].passes);
+        rig_end(&r);
+        CHECK_ROW_EQ(i, r.left, 0);
+        /* And now it is A that sends B on: nothing names it. */
+        CHECK(rig_begin(&r, 0));
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .extra = rows[i].privacy });
+        rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+        rig_request(&r, RIG_A, "ACK", &plain);
+        rig_request(&r, RIG_A, "REFER", &(struct rig_how){ .extra = "Refer-To: <sip:carol@h>\r\nReferred-By: <sip:alice@h>\r\n" });
+        CHECK_ROW_EQ(i, asked(RIG_B, 0, "Referred-By"), !rows[i].anonymous && !rows[i].passes);
+        rig_end(&r);
+        CHECK_ROW_EQ(i, r.left, 0);
+    }
+}
+
+/* ---- to the end ---- */
 
 /* The referrer stays: it is sent away; and who never answers the re-INVITE costs the new call only until it does. */
 static void whole_transfer(void)

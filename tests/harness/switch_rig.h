@@ -47,6 +47,7 @@ struct rig {
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
     char             referrer[32];   /* whose rights were asked for last */
     bool             in_order, forwards;
+    int64_t          no_answer_ns;   /* 20 s */
     size_t           left;           /* after rig_end */
 };
 
@@ -102,7 +103,7 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
     ret->called = SLICE("bob@x");
     ret->caller = SLICE("alice@x");
     ret->flags = USER_TELL_FORWARDED;
-    ret->no_answer_ns = 20 * 1000000000ll;
+    ret->no_answer_ns = r->no_answer_ns;
     if (r->forwards)
         ret->forward[USER_FORWARD_BUSY] = ret->forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.9");
 }
@@ -137,6 +138,7 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
     bs.calls_max = 4;
     memset(r, 0, sizeof *r);
     r->now_ns = RIG_START_NS;
+    r->no_answer_ns = 20 * 1000000000ll;
     r->endpoint = endpoint_new(&es, &sender, &user, r->now_ns);
     r->b2bua = r->endpoint ? b2bua_new(&bs, r->endpoint, &router, r->now_ns) : NULL;
     return r->b2bua != NULL;
