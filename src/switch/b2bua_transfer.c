@@ -153,20 +153,28 @@ static void note_end(struct transfer *t, unsigned status, slice phrase)
     wake(t, 0);
 }
 
+/* For the party, with the codecs that its side may have. False: it failed, and that is noted. */
 static bool keep_offer(struct transfer *t, const struct sip_message *m)
 {
     slice type = headers_type(m);
+    struct sip_message offer = *m;
 
-    forget_offer(t);
-    t->offer = malloc(type.len + m->body.len + 1);
-    if (!t->offer)
+    if (!codecs_filter(t->b2bua, t->party->branch, &offer)) {
+        note_end(t, 488, (slice){ 0 });
         return false;
+    }
+    forget_offer(t);
+    t->offer = malloc(type.len + offer.body.len + 1);
+    if (!t->offer) {
+        note_end(t, 500, (slice){ 0 });
+        return false;
+    }
     if (type.len)
         memcpy(t->offer, type.ptr, type.len);
-    if (m->body.len)
-        memcpy(t->offer + type.len, m->body.ptr, m->body.len);
+    if (offer.body.len)
+        memcpy(t->offer + type.len, offer.body.ptr, offer.body.len);
     t->offer_type_len = type.len;
-    t->offer_len = type.len + m->body.len;
+    t->offer_len = type.len + offer.body.len;
     t->b2bua->memory_bytes += t->offer_len;
     return true;
 }
@@ -504,10 +512,8 @@ void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_m
         note_end(t, 488, (slice){ 0 });
         return;
     }
-    if (!keep_offer(t, m)) {
-        note_end(t, 500, (slice){ 0 });
+    if (!keep_offer(t, m))
         return;
-    }
     t->stage = JOINING;
     t->end_ns = b2bua_now(c->b2bua) + join_max_ns;
     wake(t, 0);
@@ -688,7 +694,6 @@ static void got_2xx(struct transfer *t, struct relay *r, const struct sip_messag
         wake(t, 0);
     } else {
         leg_ack(r->to, NULL);
-        note_end(t, 500, (slice){ 0 });
     }
 }
 
@@ -1137,10 +1142,8 @@ bool transfer_request(struct leg *from, struct leg *to, struct server_transactio
 
 static void take_offer(struct transfer *t, const struct sip_message *m)
 {
-    if (!keep_offer(t, m)) {
-        note_end(t, 500, (slice){ 0 });
+    if (!keep_offer(t, m))
         return;
-    }
     t->stage = JOINING;
     wake(t, 0);
 }

@@ -244,6 +244,26 @@ TEST(whoever_keeps_its_number_secret_keeps_it_from_the_new_party_too)
     }
 }
 
+TEST(the_new_partys_offer_has_only_codecs_that_the_other_may_have)
+{
+#define OFFER(formats) "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP " formats "\r\n"
+    static const slice names[] = { SLICE_INIT("pcma") };
+    static const struct { const char *offer, *passes; } rows[] = { { OFFER("0 8"), "RTP/AVP 8\r\n" }, { OFFER("0"), NULL } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(rig_begin_with(&r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * SECOND_NS, .codecs = { names, 1 } }));
+        call();
+        rig_request(&r, RIG_A, "REFER", &to_carol);
+        rig_answer(&r, RIG_A, 0, 200, &plain);
+        rig_answer(&r, RIG_B, 0, 200, &(struct rig_how){ .tag = 9, .body = rows[i].offer });
+        rig_wait(&r, SECOND_NS / 10);
+        CHECK_ROW_EQ(i, asked(RIG_B, 0, "INVITE ") && asked(RIG_B, 0, rows[i].passes ? rows[i].passes : "-"), rows[i].passes != NULL);
+        CHECK_ROW_EQ(i, asked(RIG_A, 0, "SIP/2.0 488 "), rows[i].passes == NULL);
+        rig_end(&r);
+        CHECK_ROW_EQ(i, r.left, 0);
+    }
+}
+
 /* ---- to the end ---- */
 
 /* The referrer stays: it is sent away; and who never answers the re-INVITE costs the new call only until it does. */
