@@ -355,6 +355,7 @@ void session_keep_sdp(struct leg *leg, slice type, slice body);                /
 void session_reinvited(struct leg *leg, const struct sip_message *m);
 void session_move(struct leg *from, struct leg *to);
 void session_joined(struct b2bua_call *c);
+int64_t session_glare_ns(const struct leg *leg);          /* after a 491, until the next try (14.1) */
 void session_forget(struct leg *leg);
 void session_due(struct b2bua_call *c);
 

@@ -526,11 +526,11 @@ static void refresh(struct leg *leg)
 }
 
 /* 14.1, in steps of 10 ms: who owns the Call-ID waits longer. */
-static int64_t glare_ns(const struct leg *leg)
+int64_t session_glare_ns(const struct leg *leg)
 {
     uint64_t random = b2bua_random(leg->call->b2bua);
 
-    return (int64_t)(leg->branch ? 210 + random % 191 : random % 201) * CS_NS;
+    return (int64_t)(leg->dialog.is_ours ? 210 + random % 191 : random % 201) * CS_NS;
 }
 
 static int64_t retry_after_ns(const struct sip_message *m)
@@ -548,12 +548,12 @@ static void refused(struct leg *leg, const struct sip_message *m, enum sip_metho
     uint16_t min_s = min_se(m);
 
     if (m->status == 491) {
-        put_off(leg, glare_ns(leg));
+        put_off(leg, session_glare_ns(leg));
     } else if (m->status == 422 && min_s > leg->session.interval_s) {
         leg->session.expires_ns += (int64_t)(min_s - leg->session.interval_s) * SECOND_NS / 2;      /* it is still due now */
         leg->session.interval_s = min_s;
         heard_min(leg, min_s);
-        put_off(leg, glare_ns(leg));
+        put_off(leg, session_glare_ns(leg));
     } else if (method == SIP_UPDATE && (m->status == 405 || m->status == 501 || m->status == 420)) {
         leg->session_flags &= (uint8_t)~SESSION_TAKES_UPDATE;
         put_off(leg, 0);

@@ -257,7 +257,7 @@ static bool dialog_copy(struct arena *arena, const struct dialog *from, struct d
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i]->len && !(*texts[i] = arena_slice(arena, *texts[i])).ptr)
             return false;
-    d.target_room = d.target.len;
+    d.target_room = (uint32_t)d.target.len;
     *ret = d;
     return true;
 }
@@ -697,13 +697,12 @@ static void got_2xx(struct transfer *t, struct relay *r, const struct sip_messag
     }
 }
 
-/* 14.1: who made the Call-ID waits longer. The dialog of a leg b has ours. */
 static void try_later(struct transfer *t, const struct leg *leg)
 {
-    uint32_t ms = (uint32_t)(b2bua_random(t->b2bua) % 200) * 10;
+    int64_t wait_ns = session_glare_ns(leg);
 
-    t->retry_ns = b2bua_now(t->b2bua) + (leg->branch ? 2100 + ms : ms) * MS;
-    wake(t, t->retry_ns - b2bua_now(t->b2bua));
+    t->retry_ns = b2bua_now(t->b2bua) + wait_ns;
+    wake(t, wait_ns);
 }
 
 /* Nobody is there any more (RFC 5057, 5.1): its call ends as it would by any other request. */
