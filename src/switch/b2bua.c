@@ -80,6 +80,16 @@ struct b2bua *b2bua_free(struct b2bua *b)
     return NULL;
 }
 
+void b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further)
+{
+    const struct b2bua_observer *o = &c->b2bua->settings.observer;
+    struct b2bua_leg_name first = { c->a.dialog.call_id, c->a.dialog.remote_tag };
+    struct b2bua_leg_name name = { further->call_id, further->local_tag };
+
+    if (o->joined)
+        o->joined(o->ctx, &first, &name);
+}
+
 /* For waiting times and first numbers, nothing secret. */
 uint64_t b2bua_random(struct b2bua *b)
 {

@@ -53,6 +53,16 @@ enum b2bua_preconditions {           /* RFC 3312, 4032 */
 };
 enum b2bua_transfer { B2BUA_TRANSFER_SERVER, B2BUA_TRANSFER_THROUGH, B2BUA_TRANSFER_OFF };
 
+/* A dialog as its messages name it: Call-ID, and the tag of whoever sent its INVITE. */
+struct b2bua_leg_name {
+    slice call_id, caller_tag;
+};
+/* The INVITE of `further` left for the call that `first` began: a fork, a forward, a transfer, too. */
+struct b2bua_observer {
+    void *ctx;
+    void (*joined)(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further);
+};
+
 struct b2bua_settings {
     struct hash_seed seed;
     uint32_t calls_max;              /* at once (100,000) */
@@ -72,6 +82,7 @@ struct b2bua_settings {
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
     enum b2bua_transfer transfer;    /* of REFER: carried out here, passed on, refused (403) */
+    struct b2bua_observer observer;
 };
 
 struct b2bua_counts {

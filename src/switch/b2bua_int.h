@@ -214,6 +214,7 @@ struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m);
 bool        leg_is_open(const struct leg *leg);           /* requests may go there */
 void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
+void        b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further);      /* after its INVITE */
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
 struct line *line_take(struct b2bua *b, slice aor);
 void        line_leave(struct b2bua *b, struct line **line);

@@ -132,6 +132,8 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
+    if (branch->invite)
+        b2bua_tell_joined(c, &branch->asked);
     return branch->invite != NULL;
 }
 

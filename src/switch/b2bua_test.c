@@ -41,6 +41,25 @@ TEST(a_call_of_raw_messages_goes_through)
     CHECK_EQ(r.left, 0);
 }
 
+TEST(whoever_listens_hears_of_each_leg_which_call_it_belongs_to)
+{
+    CHECK(rig_begin(&r, 0));
+    r.forks = 1;
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    CHECK_EQ(r.joined, 2);
+    CHECK_EQ(r.joined_well, 2);
+    rig_end(&r);
+    CHECK(rig_begin(&r, 0));
+    r.forwards = true;
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    CHECK_EQ(r.joined, 1);
+    rig_answer(&r, RIG_B, 0, 486, &plain);
+    CHECK(r.joined > 1);                                  /* the forward, too */
+    CHECK_EQ(r.joined_well, r.joined);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 TORTURE(a_call_without_memory_ends_and_leaves_nothing)
 {
     CHECK_OR_GOTO(rig_begin(&r, 0), out);

@@ -176,6 +176,7 @@ struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct
         .codecs = { c->media.codecs.at, c->media.codecs.count },
         .server = slice_of(own->server, c->server.name.len), .media = w->media,
         .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
+        .observer = { w->settings.observer.ctx, w->settings.observer.joined },
         .session_timer = session_timers[c->calls.session_timer], .reliable = reliables[c->calls.reliable],
         .preconditions = preconditions[c->calls.preconditions], .transfer = (enum b2bua_transfer)c->calls.transfer,
         .session_expires_s = (uint32_t)(c->calls.session_expires_ns / SECOND_NS),

@@ -44,7 +44,7 @@ struct rig {
     unsigned         codes[16], code_count;
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
-    unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
+    unsigned         branches, sent, last_status[RIG_SIDES], lose, forks, joined, joined_well;
     char             referrer[32];   /* whose rights were asked for last */
     bool             in_order, forwards;
     int64_t          no_answer_ns;   /* 20 s */
@@ -123,6 +123,15 @@ static inline void rig_on_failed(void *ctx, struct client_transaction *c, enum e
 static inline void rig_on_server_ended(void *ctx, struct server_transaction *s) { b2bua_server_ended(RIG_B2BUA(ctx), s); }
 static inline void rig_on_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(RIG_B2BUA(ctx), c); }
 
+static inline void rig_joined(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further)
+{
+    struct rig *r = ctx;
+
+    r->joined++;
+    r->joined_well += first->call_id.len && first->caller_tag.len && further->call_id.len && further->caller_tag.len &&
+                      !slice_eq(first->call_id, further->call_id);
+}
+
 /* False: no memory. rig_end all the same. */
 static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, const struct b2bua_settings *settings)
 {
@@ -136,6 +145,7 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
 
     bs.seed = (struct hash_seed){ 3, 4 };
     bs.calls_max = 4;
+    bs.observer = (struct b2bua_observer){ r, rig_joined };
     memset(r, 0, sizeof *r);
     r->now_ns = RIG_START_NS;
     r->no_answer_ns = 20 * 1000000000ll;
