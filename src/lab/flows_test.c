@@ -26,7 +26,7 @@ struct world {
     struct b2bua    *b2bua;
     char             trace[TRACE_MAX];                    /* "a>s INVITE", one a line */
     char             told[PHONES][512];
-    unsigned         status[PHONES], ended[PHONES], calls_seen;
+    unsigned         status[PHONES], ended[PHONES], calls_seen, joined;
     struct user      b_user;
     bool             two_contacts;
     /* what B and C do */
@@ -41,6 +41,14 @@ static struct address at(int node) { return (struct address){ .ip = { 10, 0, 0, 
 static int node_of(const struct address *a) { return a->ip[3] - 1; }
 
 static void on_transferred(void *ctx, struct phone_call *c, unsigned status);
+
+/* Legs of the switch that are one call. */
+static void on_joined(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further)
+{
+    (void)ctx;
+    CHECK(first->call_id.len && first->caller_tag.len && further->call_id.len && further->caller_tag.len);
+    w.joined++;
+}
 
 /* ---- what is seen ---- */
 
@@ -237,7 +245,7 @@ static void begin(uint64_t seed)
                                  .updated = on_updated, .changed = on_changed, .answered = on_answered, .ended = on_ended, .transferred = on_transferred };
     struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
-    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS,
+    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS, .observer = { NULL, on_joined },
                                  .session_timer = timers.on ? B2BUA_TIMER_ASK : B2BUA_TIMER_THROUGH, .session_expires_s = 90 };
     struct router router = { .ctx = &w, .route = route };
 
@@ -691,6 +699,7 @@ TEST(an_attended_transfer_joins_the_two_others)
     TOLD(B, "up changed-200 180 up told-100 told-200 ");
     TOLD(C, "up reinvite ");
     CHECK_EQ(b2bua_counts(w.b2bua)->transferred, 1);
+    CHECK_EQ(w.joined, 3);                                /* of each of the two calls, and those two */
     finish(0);
     each_way(attended_flow, three_were_joined);
 }
@@ -724,6 +733,7 @@ TEST(an_invite_with_replaces_takes_the_place_of_a_leg)
     TOLD(C, "up ");
     CHECK(w.ended[A] == 1 && w.status[A] == 200 && w.status[C] == 200);
     CHECK_EQ(b2bua_counts(w.b2bua)->transferred, 1);
+    CHECK_EQ(w.joined, 2);
     finish(0);
     each_way(replaces_flow, all_ended);
 }

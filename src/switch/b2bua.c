@@ -80,11 +80,16 @@ struct b2bua *b2bua_free(struct b2bua *b)
     return NULL;
 }
 
+/* Leg a may have come by a transfer, and then it may be we who called there. */
+static struct b2bua_leg_name name_of(const struct dialog *d)
+{
+    return (struct b2bua_leg_name){ d->call_id, d->is_ours ? d->local_tag : d->remote_tag };
+}
+
 void b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further)
 {
     const struct b2bua_observer *o = &c->b2bua->settings.observer;
-    struct b2bua_leg_name first = { c->a.dialog.call_id, c->a.dialog.remote_tag };
-    struct b2bua_leg_name name = { further->call_id, further->local_tag };
+    struct b2bua_leg_name first = name_of(&c->a.dialog), name = name_of(further);
 
     if (o->joined)
         o->joined(o->ctx, &first, &name);

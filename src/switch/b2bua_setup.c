@@ -62,7 +62,7 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
         .local = c->caller_hides || c->privacy & PRIVACY_USER ? anonymous
                  : target->from.len ? arena_slice(&c->arena, target->from) : c->a.dialog.remote,
         .remote = target->to.len ? arena_slice(&c->arena, target->to) : c->a.dialog.local,
-        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .hop = target->hop,
+        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .is_ours = true, .hop = target->hop,
     };
     list_init(&branch->legs);
     list_append(&c->branches, &branch->in_call);

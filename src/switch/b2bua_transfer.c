@@ -649,6 +649,8 @@ static void joined(struct transfer *t, const struct sip_message *m)
         session_keep(c->b, m);
         session_joined(c);
     }
+    if (t->seat)                                          /* else it was told when the target was called */
+        b2bua_tell_joined(c, &b->dialog);
     wake(t, 0);
 }
 

@@ -264,6 +264,44 @@ TEST(the_new_partys_offer_has_only_codecs_that_the_other_may_have)
     }
 }
 
+/* ---- who listens ---- */
+
+/* Call-ID and From tag of a request of the switch. */
+static const char *name_of(enum rig_side side, unsigned nth)
+{
+    static struct sip_header room[SIP_HEADERS_MAX];
+    static char text[128];
+    struct sip_message m;
+
+    if (nth >= r.asked_count[side] ||
+        sip_message_parse(slice_of(r.asked[side][nth].text, r.asked[side][nth].len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+        return "";
+    snprintf(text, sizeof text, SLICE_FMT " " SLICE_FMT, SLICE_ARG(m.call_id), SLICE_ARG(m.from.tag));
+    return text;
+}
+
+TEST(whoever_listens_hears_that_the_new_leg_belongs_to_the_party_that_stays)
+{
+    char wanted[256], party[128];
+
+    CHECK(rig_begin(&r, 0));
+    call();
+    rig_request(&r, RIG_B, "REFER", &to_carol);             /* alice stays, who called us */
+    snprintf(wanted, sizeof wanted, "a-call a %s", name_of(RIG_B, 0));
+    CHECK(asked(RIG_B, 0, "INVITE "));
+    CHECK_STR_EQ(r.joined_names, wanted);
+    rig_end(&r);
+    CHECK(rig_begin(&r, 0));
+    call();
+    snprintf(party, sizeof party, "%s", name_of(RIG_B, 0));
+    rig_request(&r, RIG_A, "REFER", &to_carol);             /* bob stays, whom we called */
+    snprintf(wanted, sizeof wanted, "%s %s", party, name_of(RIG_B, 0));
+    CHECK(asked(RIG_B, 0, "INVITE "));
+    CHECK_STR_EQ(r.joined_names, wanted);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 /* ---- to the end ---- */
 
 /* The referrer stays: it is sent away; and who never answers the re-INVITE costs the new call only until it does. */

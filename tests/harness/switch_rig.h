@@ -46,6 +46,7 @@ struct rig {
     uint32_t         a_rseq, cseq[RIG_SIDES];
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks, joined, joined_well;
     char             referrer[32];   /* whose rights were asked for last */
+    char             joined_names[256];                   /* the last two: Call-ID and tag of each */
     bool             in_order, forwards;
     int64_t          no_answer_ns;   /* 20 s */
     size_t           left;           /* after rig_end */
@@ -130,6 +131,8 @@ static inline void rig_joined(void *ctx, const struct b2bua_leg_name *first, con
     r->joined++;
     r->joined_well += first->call_id.len && first->caller_tag.len && further->call_id.len && further->caller_tag.len &&
                       !slice_eq(first->call_id, further->call_id);
+    snprintf(r->joined_names, sizeof r->joined_names, SLICE_FMT " " SLICE_FMT " " SLICE_FMT " " SLICE_FMT, SLICE_ARG(first->call_id),
+             SLICE_ARG(first->caller_tag), SLICE_ARG(further->call_id), SLICE_ARG(further->caller_tag));
 }
 
 /* False: no memory. rig_end all the same. */
