@@ -30,7 +30,7 @@ struct phone_call *phone_find_dialog(struct phone *p, slice call_id, slice local
     for (struct map_node *n = map_first(&p->tags, hash_slice(&p->settings.endpoint.seed, local_tag)); n; n = map_next(n)) {
         struct phone_call *c = map_item(n, struct phone_call, by_tag);
 
-        if (c->has_dialog && dialog_is(&c->dialog, call_id, local_tag, remote_tag))
+        if (phone_call_has(c, call_id, local_tag, remote_tag))
             return c;
     }
     return NULL;

@@ -105,6 +105,31 @@ static void repeat(struct phone_call *c, enum phone_repeat what, struct server_t
     wheel_set(&c->phone->wheel, &c->timer, now_ns + t1_ns);
 }
 
+/* ---- which dialog ---- */
+
+static void keep_early(struct phone_call *c)
+{
+    for (struct phone_early *e = c->earlies; e; e = e->next)
+        if (slice_eq(e->dialog.remote_tag, c->dialog.remote_tag)) {
+            e->dialog = c->dialog;
+            e->rseq_in = c->rseq_in;
+        }
+}
+
+bool phone_call_has(struct phone_call *c, slice call_id, slice local_tag, slice remote_tag)
+{
+    if (!c->has_dialog || dialog_is(&c->dialog, call_id, local_tag, remote_tag))
+        return c->has_dialog;
+    for (struct phone_early *e = c->phase == PHONE_SETUP ? c->earlies : NULL; e; e = e->next)
+        if (dialog_is(&e->dialog, call_id, local_tag, remote_tag)) {
+            keep_early(c);
+            c->dialog = e->dialog;
+            c->rseq_in = e->rseq_in;
+            return true;
+        }
+    return false;
+}
+
 static void send_bye(struct phone_call *c);
 
 void phone_call_due(struct phone_call *c)
@@ -607,14 +632,20 @@ static void send_prack(struct phone_call *c, uint32_t rseq)
 
 static bool take_dialog(struct phone_call *c, const struct sip_message *m, const struct hop *from)
 {
-    struct dialog d = c->dialog;
+    struct dialog asked = c->dialog, d;
+    struct phone_early *e;
 
     if (!m->to.tag.len)
         return false;
-    if (c->has_dialog && slice_eq(c->dialog.remote_tag, m->to.tag))
+    if (phone_call_has(c, m->call_id, m->from.tag, m->to.tag))
         return true;
-    if (!dialog_of_response(&c->arena, m, from, &c->dialog, &d))
+    asked.local_cseq = c->cseq_out;
+    e = arena_alloc(&c->arena, sizeof *e);
+    if (!e || !dialog_of_response(&c->arena, m, from, &asked, &d))
         return false;
+    keep_early(c);
+    *e = (struct phone_early){ .next = c->earlies, .dialog = d };
+    c->earlies = e;
     c->rseq_in = 0;
     c->dialog = d;
     c->has_dialog = true;

@@ -12,6 +12,13 @@ enum phone_kind { PHONE_KIND_PHONE, PHONE_KIND_CALL };     /* first member of an
 enum phone_phase { PHONE_SETUP, PHONE_UP, PHONE_OVER };
 enum phone_repeat { PHONE_REPEATS_NOTHING, PHONE_REPEATS_1XX, PHONE_REPEATS_2XX };
 
+/* Another phone that answers our INVITE: a dialog of its own, until one of them is answered (12.1). */
+struct phone_early {
+    struct phone_early *next;
+    struct dialog       dialog;
+    uint32_t            rseq_in;
+};
+
 struct phone_call {
     uint8_t          kind, phase;
     bool             outgoing, has_dialog, hangs_up, local_ready, remote_ready, sdp_done, has_sdp;
@@ -23,7 +30,8 @@ struct phone_call {
     struct map_node  by_tag;         /* our tag: all phones have thousands of calls at once in a simulation */
     struct phone    *phone;
     struct arena     arena;
-    struct dialog    dialog;
+    struct dialog    dialog;         /* the last one that we heard of, in `earlies` as it was before */
+    struct phone_early *earlies;
     slice            headers;        /* that the INVITE brings along */
     struct server_transaction *invite, *repeated;         /* theirs, while it can be answered */
     struct client_transaction *asked;                     /* ours */
@@ -79,6 +87,7 @@ void phone_registered(struct phone *p, const struct sip_message *m);           /
 slice phone_credentials(struct phone *p, struct arena *arena, const struct sip_message *challenge, slice method, slice uri);
 
 /* ---- phone_call.c ---- */
+bool phone_call_has(struct phone_call *c, slice call_id, slice local_tag, slice remote_tag);   /* its dialog from now on */
 void phone_incoming(struct phone *p, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void phone_in_dialog(struct phone_call *c, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void phone_call_cancelled(struct phone_call *c);

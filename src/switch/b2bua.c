@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024, FORWARDS_MAX = 70 };
+enum { EXPECTED = 256, DIVERSIONS_MAX = 5, FORKS_MAX = 10, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024, FORWARDS_MAX = 70 };
 #define SECOND_NS 1000000000ll
 #define RELAY_PATIENCE_NS (SECOND_NS / 5)
 
@@ -17,7 +17,10 @@ static void take_settings(struct b2bua *b, const struct b2bua_settings *settings
 
     *s = *settings;
     s->calls_max = s->calls_max ? s->calls_max : CALLS_MAX;
-    s->ring_ns = s->ring_ns ? s->ring_ns : 60 * SECOND_NS;
+    s->no_answer_ns = s->no_answer_ns ? s->no_answer_ns : 60 * SECOND_NS;
+    s->ring_ns = s->ring_ns ? s->ring_ns : 180 * SECOND_NS;
+    s->proceeding_ns = s->proceeding_ns ? s->proceeding_ns : 180 * SECOND_NS;
+    s->forks_max = s->forks_max ? s->forks_max : FORKS_MAX;
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
     s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
@@ -195,7 +198,9 @@ bool leg_is_open(const struct leg *leg)
 
     if (leg->ended || c->phase == CALL_ENDING)
         return false;
-    return leg == &c->a || (c->phase == CALL_SETUP ? !leg->branch->over && !anchor_branch_is_refused(leg->branch) : leg == c->b);
+    if (!leg->branch)
+        return leg == &c->a || c->phase == CALL_SETUP;
+    return c->phase == CALL_SETUP ? !leg->branch->over && !anchor_branch_is_refused(leg->branch) : leg == c->b;
 }
 
 /* ---- the end of a call ---- */
@@ -210,6 +215,7 @@ static void call_free(struct b2bua_call *c)
         relay_free(list_item(c->relays.next, struct relay, in_call));
     while (!list_is_empty(&c->branches))
         branch_free(list_item(c->branches.next, struct branch, in_call));
+    forks_free(c);
     leg_stop(&c->a);
     leg_forget_ack(&c->a);
     session_forget(&c->a);
@@ -464,7 +470,7 @@ static void call_due(struct b2bua_call *c)
     if (c->phase == CALL_SETUP && anchor_has_final(c))    /* in time: what takes long is the media relay */
         wheel_set(&c->b2bua->call_wheel, &c->timer, c->b2bua->now_ns + RELAY_PATIENCE_NS);
     else if (c->phase == CALL_SETUP)
-        setup_ring_time_over(c);
+        ring_due(c);
     else if (c->phase == CALL_ANSWERED)
         session_due(c);
     call_release(c);

@@ -9,8 +9,11 @@
  *     b2bua_request(b, s, m, from)  ...  from the endpoint's user, for INVITE and what is in a dialog
  *     b2bua_time(b, now_ns)              // when b2bua_next_ns says so
  *
- * The rules that give A another code than B's: nobody answered in time (480, or 408 when B's
- * side sent no packet at all), nothing could be sent to B (500), A cancelled (487), a forward
+ * The rules that give A another code than B's: nobody answered in time (480, or 408 when B's side
+ * said nothing at all, or a gateway did not even ring), nothing could be sent to B (500), A cancelled
+ * or its Expires passed (487),
+ * Max-Breadth leaves no room for a branch (440), a redirection that was followed leads back
+ * (482) or was one too many (480), a code was made a global one (600, 606), a forward
  * took over (B's code stays with B), forking chose another branch's code (16.7), a gateway
  * refused our credentials (its 401 or 407, of which A knows nothing, is 403; the challenge of a
  * user's phone passes as it is), the next gateway was tried (as router.h says),
@@ -67,7 +70,9 @@ struct b2bua_settings {
     struct hash_seed seed;
     uint32_t calls_max;              /* at once (100,000) */
     uint32_t user_calls_max;         /* of one user at once; 0: as many as come */
-    int64_t  ring_ns;                /* until a forward or 480 (60 s) */
+    int64_t  no_answer_ns;           /* from its first 18x on, until a forward or 480 (60 s) */
+    int64_t  ring_ns;                /* from the first 18x of all on, forwards included: 480 (3 min) */
+    int64_t  proceeding_ns;          /* without ringing, after the last 1xx: timer C, 408 (3 min) */
     int64_t  duration_max_ns;        /* of a call (24 h) */
     unsigned diversions_max;         /* forwards of one call (5) */
     uint8_t  session_timer, reliable, preconditions;      /* enum b2bua_timer, _reliable, _preconditions */
@@ -78,6 +83,9 @@ struct b2bua_settings {
     bool     no_reason;              /* no Reason in refusals of ours */
     bool     no_privacy;             /* a Privacy header passes, and nothing is done about it */
     struct sdp_codecs codecs;        /* of audio in offers; none: all. 488 when nothing is left. Borrowed */
+    unsigned forks_max;              /* phones that ring at the same time for one call (10) */
+    bool     follow_redirects;       /* a 3xx of a user's phone is followed and not passed on */
+    bool     global_codes;           /* 600 and 606 for 486 and 488 that hold for every phone of a user */
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */

@@ -191,7 +191,7 @@ static void put_call_id(struct out *o, const struct b2bua_call *c)
     out_clear(o);
     out_text(o, c->a.dialog.call_id);
     out_char(o, '/');
-    out_text(o, c->a.dialog.local_tag);
+    out_text(o, forks_first_tag(c));
     if (c->anchor_number) {
         out_char(o, '/');
         out_u64(o, c->anchor_number);
@@ -444,6 +444,15 @@ bool anchor_hurry_relay(struct relay *r)
         waiting_free(w);
     }
     return false;
+}
+
+void anchor_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct list *l = c->inbox.next; l != &c->inbox; l = l->next) {
+        struct anchor_place *at = &list_item(l, struct waiting, in_call)->place;
+
+        at->leg = at->leg == one ? other : at->leg == other ? one : at->leg;
+    }
 }
 
 void anchor_forget_relay(struct relay *r)

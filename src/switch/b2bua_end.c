@@ -85,11 +85,13 @@ void end_bye(struct leg *from, struct server_transaction *s, const struct sip_me
     struct b2bua_call *c = from->call;
     const struct sip_header *reason = sip_header_find(m, SIP_H_REASON);
 
-    if (from != &c->a && (c->phase == CALL_SETUP || from != c->b)) {      /* a callee ends by a final answer, not so */
+    if (from->branch && (c->phase == CALL_SETUP || from != c->b)) {      /* a callee ends by a final answer, not so */
         server_reply_plain(s, 481);
         return;
     }
     server_reply_plain(s, 200);
+    if ((from != &c->a && !from->branch && c->phase != CALL_SETUP) || forks_bye(from, reason ? reason->value : (slice){ 0 }))
+        return;                                           /* one early dialog of several */
     if (c->phase == CALL_SETUP) {
         setup_give_up(c, 487, reason ? reason->value : (slice){ 0 });
         return;

@@ -9,8 +9,9 @@
 
 enum { INDEX_MAX = 64, SHOWN_MAX = 32 };
 
-static const uint16_t causes[USER_FORWARDS] = {
+static const uint16_t causes[DIVERTED_WHYS] = {
     [USER_FORWARD_ALWAYS] = 302, [USER_FORWARD_BUSY] = 486, [USER_FORWARD_NO_ANSWER] = 408, [USER_FORWARD_UNREACHABLE] = 503,
+    [DIVERTED_AT_ONCE] = 480, [DIVERTED_WHILE_RINGING] = 487,
 };
 
 /* RFC 7544, 6 and 7: of several causes with one reason the first is what the reason becomes. */
@@ -45,7 +46,7 @@ struct shown {
     bool     hides;
 };
 
-void history_add(struct b2bua_call *c, slice target, enum user_forward why)
+void history_add(struct b2bua_call *c, slice target, unsigned why)
 {
     struct call_setup *setup = c->setup;
     struct diversion *d = arena_alloc(&setup->arena, sizeof *d);

@@ -44,7 +44,8 @@ struct leg {
     struct map_node    by_tag;       /* our tag of it */
     struct list        in_branch;
     struct b2bua_call *call;
-    struct branch     *branch;       /* NULL: leg a */
+    struct branch     *branch;       /* NULL: leg a, or another early dialog of A */
+    struct leg        *other;        /* while the call is set up: the phone whose own it is; of a phone, its own */
     struct dialog      dialog;
     struct wheel_timer timer;        /* of what is repeated */
     struct server_transaction *repeated;
@@ -55,9 +56,13 @@ struct leg {
     size_t   ack_type_len, ack_len;
     struct session session;
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
+    uint32_t pracked_rseq, pracked_cseq;                  /* a: theirs, of the 1xx that A has before it; 0: it is ours */
     uint8_t  repeats;                /* enum leg_repeat */
     uint8_t  session_flags;          /* enum session_flag */
     bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
+    bool     prack_owed;             /* a: A has a reliable 1xx before it, under `rseq` */
+    bool     early_sdp;              /* a: with SDP in it */
+    uint8_t  held_ring;              /* a: 18x that A is to hear later */
     bool     ack_owed;               /* a 2xx came; our ACK waits for the other side's */
     bool     bye_wanted;             /* as soon as its ACK is here */
     bool     acked_once;             /* so a repeated 2xx gets the ACK again */
@@ -75,8 +80,11 @@ struct branch {
     uint16_t           local;        /* ours: 408 nothing came, 503 nothing could be sent; 0: it answered */
     uint16_t           trunk;        /* of a gateway: which */
     uint16_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
+    uint8_t            breadth;      /* its part of Max-Breadth; 0: all of it, and it need not be said */
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
+    bool               left;         /* it rang long enough, now others of the same user do: its 6xx is for them, too */
+    bool               given_up;     /* by us, and its gateway was told of: what it says now changes nothing */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
     bool               moved;        /* its leg is one of another call now */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
@@ -112,6 +120,10 @@ enum precondition_flag {
     PRECONDITION_FAILED = 16
 };
 
+/* What ends the setup: A's Expires; all the ringing; that of the phones called last, which the
+ * others belong to, too: timer C, and the patience with a gateway. */
+enum ring_clock { RING_EXPIRES, RING_LONGEST, RING_NO_ANSWER, RING_PROCEEDING, RING_SILENCE, RING_CLOCKS };
+
 /* What only a call that is still without answer needs, in an arena of its own. */
 struct call_setup {
     struct arena         arena;
@@ -122,7 +134,13 @@ struct call_setup {
     struct diversion    *diverted;   /* the last one first */
     slice                forward[USER_FORWARDS];
     unsigned             flags;
+    struct redirect     *redirect;   /* of the called user's phone: Contacts that are still to be tried */
     int64_t              no_answer_ns;
+    int64_t              clocks[RING_CLOCKS];             /* 0: does not run */
+    uint16_t             order;      /* of those that were called last */
+    uint16_t             said;       /* refusal of all phones of the called user so far; 0: none, 1: several */
+    bool                 rings;      /* one of those that were called last */
+    bool                 demands_100rel, wants_199;       /* of A's INVITE: Require: 100rel; Supported: 199 */
     uint16_t             best_status;                     /* of the branches that are over (16.7) */
     bool                 best_is_ours;                    /* we say it, not B */
     uint8_t              cause;      /* Q.850, of our refusal; 0: that of its code */
@@ -136,10 +154,9 @@ struct b2bua_call {
     uint8_t            phase;        /* enum call_phase */
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
     bool               had_offer, reliable, must_reliable;      /* of A's INVITE: SDP; 100rel is understood, required */
-    bool               early_sdp;    /* in the reliable 1xx that A owes a PRACK for */
     uint8_t            session_timer, reliable_mode, precondition_mode;     /* as the settings were when it began */
-    uint8_t            preconditions, held_ring;          /* enum precondition_flag; 18x that A is to hear later */
-    uint8_t            diversions, leg_count;
+    uint8_t            preconditions;                     /* enum precondition_flag */
+    uint8_t            diversions, leg_count, breadth;    /* breadth: Max-Breadth of A's INVITE */
     uint16_t           relay_count;
     struct list        in_all, branches, relays;
     struct list        inbox;        /* messages in the order in which they came; the relay is asked about the first */
@@ -167,10 +184,8 @@ struct b2bua_call {
     uint16_t           caller_trunk;
 
     uint8_t            privacy;      /* PRIVACY_..., of A's INVITE */
-    bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
     uint32_t           a_cseq;       /* of A's INVITE */
-    struct leg        *pracked_leg;  /* whose it is */
-    uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
+    struct face       *faces;        /* early dialogs of A besides leg a */
     struct line       *lines[2];     /* caller, called: counted */
     struct transfer   *transfer;     /* of one of its legs, or the one that it was made for */
 };
@@ -179,7 +194,7 @@ struct b2bua_call {
 struct diversion {
     struct diversion *before;
     slice    who, target;            /* address-of-record; URI */
-    uint8_t  why;                    /* enum user_forward */
+    uint8_t  why;                    /* enum user_forward, or DIVERTED_... */
     bool     hides;                  /* who forwarded hides its number */
 };
 
@@ -241,6 +256,7 @@ struct anchor_place {
  * on. WAIT: forget it, it comes again. FAIL: it must not be passed on (anchor_status). */
 enum anchor anchor_message(struct b2bua_call *c, const struct anchor_sdp *sdp, const struct anchor_place *place,
                            const struct sip_message *m, const struct hop *from);
+void anchor_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 enum anchor anchor_invite(struct branch *branch, const struct route_target *target, const struct sip_message *request);
 unsigned anchor_status(const struct b2bua_call *c);       /* 488, or 503 */
 void anchor_headers(const struct b2bua_call *c, struct out *o);
@@ -260,19 +276,52 @@ void anchor_forget_branch(struct branch *branch);
 void anchor_end(struct b2bua_call *c);                    /* the call ends: nothing waits any more, the relay lets go */
 void anchor_free(struct b2bua_call *c);
 
+/* ---- b2bua_forks.c: the early dialogs of A ---- */
+/* The one in which A hears of that phone; `own`: what it says is of no other. NULL: no memory. */
+struct leg *forks_early(struct leg *fork, bool own);
+struct leg *forks_peer(const struct leg *leg);            /* where a request goes that comes from there; NULL: nowhere */
+struct out *forks_reply(const struct leg *a, unsigned status, slice phrase);   /* server_reply, of A's INVITE */
+void forks_pin(struct leg *a, bool pinned);               /* what `repeated` has just sent, until its PRACK */
+void forks_repeat(struct leg *a);
+void forks_ring(struct b2bua_call *c);                    /* reliable_ring of all of them */
+void forks_stop(struct b2bua_call *c);                    /* nothing is repeated to A any more */
+void forks_answered(struct leg *fork);                    /* its early dialog is leg a from now on */
+void forks_over(struct branch *branch, unsigned status);  /* refused, and the call goes on: 199 for its early dialogs */
+void forks_199(struct leg *fork, const struct sip_message *m);                 /* a proxy says so */
+bool forks_bye(struct leg *from, slice reason);           /* A ends one of several; false: it is the only one */
+slice forks_first_tag(const struct b2bua_call *c);        /* leg a's at the beginning: it names the call for good */
+void forks_forget(struct leg *fork);
+void forks_free(struct b2bua_call *c);
+
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
 struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m);     /* s may be NULL */
-bool setup_route(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by);
+bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by);
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
 void setup_failed(struct branch *branch, enum endpoint_failure why);
-void setup_ring_time_over(struct b2bua_call *c);
+void setup_ring_time_over(struct b2bua_call *c, bool goes_on);                  /* to other phones, or a forward */
+bool setup_ask(struct b2bua_call *c, struct route_question *question, struct route *ret);
+void setup_take(struct b2bua_call *c, const struct route *route);
+void setup_divert(struct b2bua_call *c, slice target, unsigned why);            /* whoever was called is not any more */
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
 void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
+void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
 void branch_free(struct branch *branch);
+
+/* ---- b2bua_ring.c: how long all that may take ---- */
+void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
+void ring_called(struct b2bua_call *c, int64_t patience_ns);                    /* others than before */
+void ring_heard(struct branch *branch, unsigned status);                        /* a 1xx */
+void ring_due(struct b2bua_call *c);
+void ring_stop(struct b2bua_call *c);
+
+/* ---- b2bua_redirect.c: a 3xx that is followed ---- */
+enum redirect_result { REDIRECT_PASS, REDIRECT_GOES, REDIRECT_LOOP, REDIRECT_TOO_MANY };
+enum redirect_result redirect_follow(struct branch *branch, const struct sip_message *m);
+bool redirect_next(struct b2bua_call *c);                 /* it came to nothing; false: there is no other Contact */
 
 /* ---- b2bua_answer.c: what has to be acknowledged ---- */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
@@ -296,14 +345,14 @@ bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is
 bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
 bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */
 bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m);      /* with an offer: true, it is seen to */
-void reliable_ring(struct b2bua_call *c);                 /* 18x that was held back, if it may */
-void reliable_put(struct out *o, struct b2bua_call *c);   /* into a 1xx to A */
-void reliable_sent(struct b2bua_call *c, struct leg *leg, uint32_t rseq, bool has_sdp);     /* leg NULL: A's PRACK ends here */
+void reliable_ring(struct leg *a);                        /* 18x that was held back, if it may */
+void reliable_put(struct out *o, struct leg *a);          /* into a 1xx to A */
+void reliable_sent(struct leg *a, const struct leg *fork, uint32_t rseq, bool has_sdp);     /* fork NULL: A's PRACK ends here */
 
 /* ---- b2bua_precondition.c ---- */
 void precondition_begin(struct b2bua_call *c, const struct sip_message *m);     /* A's INVITE */
 /* B's 18x. False: A does not hear it; else by this status. */
-bool precondition_18x(struct b2bua_call *c, const struct sip_message *m, unsigned *status);
+bool precondition_18x(struct leg *a, const struct sip_message *m, unsigned *status);
 bool precondition_request(struct leg *from, struct server_transaction *s, const struct sip_message *m);  /* true: it is answered */
 void precondition_passed(struct b2bua_call *c, bool by_a, const struct sip_message *m);     /* an SDP that has gone on */
 bool precondition_holds(const struct b2bua_call *c);      /* it must not ring */
@@ -321,6 +370,7 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
 void relay_failed(struct relay *r, enum endpoint_failure why);
 void relay_give_up(struct relay *r);                      /* an INVITE: nobody waits for its answer any more */
 void relay_free(struct relay *r);
+void relay_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 
 /* ---- b2bua_end.c ---- */
 void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of);       /* now, or when its ACK is here */
@@ -358,6 +408,7 @@ void session_move(struct leg *from, struct leg *to);
 void session_joined(struct b2bua_call *c);
 int64_t session_glare_ns(const struct leg *leg);          /* after a 491, until the next try (14.1) */
 void session_forget(struct leg *leg);
+void session_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 void session_due(struct b2bua_call *c);
 
 /* ---- b2bua_trunk.c: branches and legs of gateways ---- */
@@ -365,6 +416,7 @@ bool trunk_take(struct branch *branch, const struct route_target *target);      
 void trunk_leave(struct branch *branch);
 void trunk_heard(struct branch *branch, const struct sip_message *m);           /* a final answer; NULL: branch->local */
 bool trunk_goes_on(struct branch *branch);                /* are targets left to be tried? Drops those that are not */
+bool trunk_would_go_on(struct branch *branch);            /* if nothing had come from it at all */
 /* What A is told of a status: 403 for the challenge of a gateway. */
 unsigned trunk_status(const struct branch *branch, unsigned status);
 extern const slice trunk_phrase;                          /* of that 403 */
@@ -382,7 +434,7 @@ bool transfer_left(struct leg *from);                     /* by BYE: the rest of
 bool transfer_asks(const struct b2bua_call *c);           /* a re-INVITE of ours is open in it */
 bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
 /* What became of the call that serves one. */
-void transfer_progress(struct b2bua_call *c, const struct sip_message *m);
+void transfer_progress(struct leg *leg, const struct sip_message *m, uint32_t rseq);     /* rseq 0: not reliable */
 void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase);
 void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
 /* What became of a relay of one. */
@@ -396,7 +448,9 @@ void transfer_forget(struct b2bua_call *c);
 void transfer_time(struct b2bua *b);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
-void history_add(struct b2bua_call *c, slice target, enum user_forward why);
+/* `why`: enum user_forward, or its phone said so (RFC 4458: deflection) */
+enum { DIVERTED_AT_ONCE = USER_FORWARDS, DIVERTED_WHILE_RINGING, DIVERTED_WHYS };
+void history_add(struct b2bua_call *c, slice target, unsigned why);
 void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding);
 
 /* ---- b2bua_privacy.c: what the caller asks to keep from others (RFC 3323, 3325, 7044) ---- */

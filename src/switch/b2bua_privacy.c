@@ -105,7 +105,7 @@ void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_mes
 
 unsigned privacy_how(const struct b2bua_call *c, const struct leg *from)
 {
-    if (c->b2bua->settings.no_privacy || from != &c->a)
+    if (c->b2bua->settings.no_privacy || from->branch)
         return 0;
     return HEADERS_NO_PRIVACY | (c->privacy & PRIVACY_USER ? HEADERS_ANONYMOUS : 0);
 }

@@ -46,6 +46,27 @@ void relay_give_up(struct relay *r)
     client_cancel(r->client, (slice){ 0 });
 }
 
+void relay_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
+        struct relay *r = list_item(l, struct relay, in_call);
+
+        r->from = r->from == one ? other : r->from == other ? one : r->from;
+        r->to = r->to == one ? other : r->to == other ? one : r->to;
+    }
+}
+
+/* Is it between the two that talk, and not of a phone that lost? Of what is ours a re-INVITE, though
+ * nobody waits for its answer any more; no BYE, PRACK or NOTIFY. */
+static bool is_of_talk(const struct relay *r)
+{
+    const struct b2bua_call *c = r->call;
+
+    if (!r->from)
+        return c->phase == CALL_ANSWERED && r->method == SIP_INVITE;
+    return c->phase == CALL_ANSWERED && c->b == (r->to->branch ? r->to : r->from);
+}
+
 void relay_free(struct relay *r)
 {
     forget(r);
@@ -57,15 +78,6 @@ void relay_free(struct relay *r)
     r->call->relay_count--;
     r->call->b2bua->memory_bytes -= sizeof *r;
     free(r);
-}
-
-/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or that was the last
- * to ring and still does. */
-static struct leg *peer_of(const struct leg *from)
-{
-    struct b2bua_call *c = from->call;
-
-    return from != &c->a ? &c->a : c->b && leg_is_open(c->b) ? c->b : NULL;
 }
 
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
@@ -80,12 +92,13 @@ bool relay_is_offer(const struct sip_message *m)
 static unsigned glare(const struct b2bua_call *c, const struct leg *from, const struct sip_message *m)
 {
     bool is_invite = m->method == SIP_INVITE;
+    const struct leg *peer = forks_peer(from);
 
     if (!relay_is_offer(m))
         return 0;
     if (is_invite && c->phase == CALL_SETUP)
-        return from == &c->a ? 500 : 491;
-    if (is_invite && peer_of(from) && peer_of(from)->ack_owed)
+        return !from->branch ? 500 : 491;
+    if (is_invite && peer && peer->ack_owed)
         return 500;                                       /* it waits for the answer that their ACK brings */
     if (transfer_asks(c))
         return 491;
@@ -96,7 +109,10 @@ static unsigned glare(const struct b2bua_call *c, const struct leg *from, const 
             return 491;                                   /* ours, for the session timer */
         if (r->done || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
             continue;
-        return r->from == from ? 500 : 491;
+        if (r->from == from)
+            return 500;
+        if (r->to == from || r->to == peer || r->from == peer)     /* else it is of another early dialog */
+            return 491;
     }
     return 0;
 }
@@ -128,7 +144,7 @@ static bool refreshes_target(enum sip_method method) { return method == SIP_INVI
 void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop)
 {
     struct b2bua_call *c = from->call;
-    struct leg *to = peer_of(from);
+    struct leg *to = forks_peer(from);
     struct sip_message offer = *m;
     unsigned status;
     struct session_wish wish = { 0 };
@@ -155,7 +171,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
     if (session_request(from, s, m, hop, &wish) || precondition_request(from, s, m))
         return;
     if (refreshes_target(m->method)) {
-        struct leg *b = from == &c->a ? to : from;
+        struct leg *b = !from->branch ? to : from;
         struct anchor_sdp sdp = { .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == from };
         enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, &offer, hop);
 
@@ -181,7 +197,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), offer.body, r);
     }
     if (r && r->client) {
-        precondition_passed(c, from == &c->a, m);
+        precondition_passed(c, !from->branch, m);
         return;
     }
     server_reply_plain(s, 503);
@@ -277,7 +293,7 @@ static void unanchorable(struct relay *r, const struct sip_message *m)
 
 static enum anchor anchor_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
-    struct leg *b = r->to == &r->call->a ? r->from : r->to;
+    struct leg *b = r->to->branch ? r->to : r->from;
 
     if (!r->server || !r->from || r->done || m->status <= 100 || m->status >= 300)
         return ANCHOR_GO;
@@ -291,7 +307,7 @@ static enum anchor anchor_response(struct relay *r, const struct sip_message *m,
 static bool is_too_late(const struct relay *r, const struct sip_message *m)
 {
     const struct b2bua_call *c = r->call;
-    const struct leg *b = r->to == &c->a ? r->from : r->to;
+    const struct leg *b = r->to->branch ? r->to : r->from;
     slice sdp;
 
     return c->phase == CALL_ENDING && r->server && b && b->branch && b->branch->anchored && m->status / 100 == 2 &&
@@ -306,13 +322,6 @@ static void keep_offer(struct relay *r)
 
     if (r->has_offer && !r->done && session_keeps(r->to) && r->client && client_request_of(r->client, room, SIP_HEADERS_MAX, &request))
         session_keep(r->to, &request);
-}
-
-/* Does the call end when nobody is there? Not by our own BYE, PRACK or NOTIFY; by a re-INVITE though
- * nobody waits for its answer any more. */
-static bool is_of_call(const struct relay *r)
-{
-    return (r->from || r->method == SIP_INVITE) && r->call->phase == CALL_ANSWERED;
 }
 
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
@@ -359,12 +368,12 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     r->done = true;
     pass_answer(r, m, headers_how(c));
     if (m->status < 300)
-        precondition_passed(c, r->to == &c->a, m);
+        precondition_passed(c, !r->to->branch, m);
     else if (m->status == 408)
         precondition_over(c, r);
-    if (gone && is_of_call(r)) {                          /* BYE to both: the 481 may be older than the dialog */
+    if (gone && is_of_talk(r)) {                          /* BYE to both: the 481 may be older than the dialog */
         call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
-    } else if (m->status == 408 && is_of_call(r)) {
+    } else if (m->status == 408 && is_of_talk(r)) {
         call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
@@ -374,7 +383,7 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
 void relay_failed(struct relay *r, enum endpoint_failure why)
 {
     struct b2bua_call *c = r->call;
-    bool ends = is_of_call(r);
+    bool ends = is_of_talk(r);
 
     if (r->transfer) {
         transfer_failed(r, why);

@@ -403,6 +403,12 @@ void session_forget(struct leg *leg)
     free(sdp);
 }
 
+void session_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct session_sdp *sdp = c->sdps; sdp; sdp = sdp->next)
+        sdp->leg = sdp->leg == one ? other : sdp->leg == other ? one : sdp->leg;
+}
+
 bool session_keeps(const struct leg *leg) { return session_is_ours(leg->call) && !(leg->session_flags & SESSION_TAKES_UPDATE); }
 
 void session_keep(struct leg *leg, const struct sip_message *m)

@@ -474,24 +474,18 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
     return c->a.dialog.local.ptr != NULL;
 }
 
-static void call_target(struct transfer *t, slice uri)
-{
-    struct b2bua_call *c = t->t;
-    struct sip_header room[SIP_HEADERS_MAX];
-    struct sip_message m;
-
-    if (sip_message_parse(c->setup->request, SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
-        note_end(t, 500, (slice){ 0 });
-    else
-        (void)setup_route(c, &m, uri, (slice){ 0 });
-}
-
 /* ---- from its setup ---- */
 
-void transfer_progress(struct b2bua_call *c, const struct sip_message *m)
+void transfer_progress(struct leg *leg, const struct sip_message *m, uint32_t rseq)
 {
-    struct transfer *t = c->transfer;
+    struct transfer *t = leg->call->transfer;
 
+    if (rseq && (leg->call->relay_count >= RELAYS_MAX || !leg->branch->invite || client_is_answered(leg->branch->invite)))
+        return;
+    if (rseq) {
+        leg->rseq = rseq;
+        leg_prack(leg);
+    }
     if (t->stage == CALLING && !t->status)
         notify(t, m->status, m->reason, false);
 }
@@ -502,7 +496,7 @@ void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_m
 {
     struct transfer *t = c->transfer;
 
-    wheel_clear(&c->b2bua->call_wheel, &c->timer);
+    ring_stop(c);
     c->b = leg;
     c->phase = CALL_ANSWERED;
     leg->ack_owed = true;
@@ -1072,7 +1066,7 @@ static void refer(struct leg *from, struct leg *party, struct server_transaction
         else if (attended)
             find_consultation(t, &name);
         else
-            call_target(t, uri);
+            (void)setup_route(t->t, uri, (slice){ 0 });
     }
 }
 

@@ -128,7 +128,8 @@ TEST(a_target_that_rings_in_ever_new_ways_is_not_quoted_for_ever)
 
 static bool begin_long_ring(void)
 {
-    bool begun = rig_begin_with(&r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * SECOND_NS });
+    bool begun = rig_begin_with(&r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * SECOND_NS, .ring_ns = 1200 * SECOND_NS,
+                                                                 .proceeding_ns = 1200 * SECOND_NS });
 
     r.no_answer_ns = 1200 * SECOND_NS;
     return begun;

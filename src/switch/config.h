@@ -133,7 +133,7 @@ struct config_gateway {
     uint8_t  transport, forwarding, reliable;
     bool     registers, transit, emergency, trusted;
     slice    user, password_file, from_domain;
-    int64_t  expires_ns, ping_ns;
+    int64_t  expires_ns, ping_ns, patience_ns;
     struct config_words allow, deny; /* prefixes; empty text: all */
     struct config_words codecs;      /* that it is offered; none: all */
     struct config_rules rewrite_called, rewrite_calling;

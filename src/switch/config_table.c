@@ -163,6 +163,7 @@ static const struct setting gateway[] = {
     { "weight", SETTING_COUNT, AT(weight), HELP(GATEWAY_WEIGHT), .standard = "1", .min = 1, .max = 10000 },
     { "calls_max", SETTING_COUNT, AT(calls_max), HELP(GATEWAY_CALLS_MAX), .standard = "0", .max = 1000000 },
     { "fail_over", SETTING_CODES, AT(fail_over), HELP(GATEWAY_FAIL_OVER), .example = FAIL_OVER },
+    { "patience", SETTING_TIME, AT(patience_ns), HELP(GATEWAY_PATIENCE), .standard = "8 s", .min = 0, .max = 10 * MINUTE },
     { "ping", SETTING_TIME, AT(ping_ns), HELP(GATEWAY_PING), .standard = "30 s", .min = 0, .max = HOUR },
     { "forwarding", SETTING_CHOICE, AT(forwarding), HELP(GATEWAY_FORWARDING), .standard = "history-info",
       CHOICES("history-info", "diversion", "both", "none") },

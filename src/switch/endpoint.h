@@ -115,6 +115,12 @@ void server_repeat(struct server_transaction *s);
  * reliable 1xx, until its PRACK. */
 void server_pin(struct server_transaction *s, bool pinned);
 void server_acknowledged(struct server_transaction *s);
+/* Each phone that a call was forked to is a dialog of its own (RFC 3261, 12.1): the answers to an
+ * INVITE have this To tag from now on, of ENDPOINT_TOKEN_LEN characters. What server_reply_send has
+ * just sent, until the next message is built, for who repeats several of them side by side; and that. */
+void server_set_to_tag(struct server_transaction *s, slice tag);
+slice server_sent(const struct server_transaction *s);
+void server_repeat_this(struct server_transaction *s, slice bytes);
 
 /* No answer will ever be given: a request that is not an INVITE and whose far end was silent
  * gets none (RFC 4320), and who guesses passwords neither. Within its own `request` call, it is

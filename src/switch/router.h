@@ -25,6 +25,7 @@ struct route_question {
     const struct hop         *from;
     slice    uri;                    /* who is called: its Request-URI, or the target of a forward */
     slice    forwarded_by;           /* address-of-record that forwards; empty: nobody */
+    unsigned forwarder_flags;        /* USER_... of it, where its phone says whereto: what it may not call is not called */
     unsigned diversions;             /* how often so far */
     const struct route_referrer *referrer;                /* whose rights count; NULL: the caller's */
 };
@@ -39,6 +40,7 @@ struct route_target {
     bool       anyhow;               /* of a gateway: takes the call though it is full (emergency) */
     bool       trusted;              /* gets the caller's identity even when that is to be hidden */
     uint8_t    forwarding;           /* enum config_diverted: how it is told who forwarded the call */
+    int64_t    patience_ns;          /* of a gateway: silent for so long, the next one is tried; 0: as long as timer B */
     slice      from, to;             /* without tag, in the place of the caller's; may be empty */
     slice      asserted;             /* in the place of the route's; may be empty */
 };

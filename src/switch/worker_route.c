@@ -85,9 +85,17 @@ static const char emergency_elsewhere[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<ims-3gpp version=\"1\"><alternative-service><type>emergency</type>"
     "<reason>Emergency calls go by the circuit-switched network here.</reason></alternative-service></ims-3gpp>\r\n";
 
-static void refuse_route(struct worker *w, const struct plan_route *found, struct route *ret)
+/* A name of a domain of ours that is nobody's exists nowhere; of a number only its country knows. */
+static bool exists_nowhere(const struct worker *w, const struct route_question *q, const struct plan_route *found,
+                           bool host_is_ours)
 {
-    ret->status = found->status;
+    return plan_config(w->settings.plan)->calls.global_codes && found->result == PLAN_NOBODY && !q->forwarded_by.len &&
+           found->number[0] == '\0' && (host_is_ours || plan_is_ours(w->settings.plan, sip_uri_host(q->uri)));
+}
+
+static void refuse_route(struct worker *w, const struct plan_route *found, bool nowhere, struct route *ret)
+{
+    ret->status = nowhere ? 604 : found->status;
     out_clear(&w->headers);
     for (size_t i = 0; i < found->uris.count; i++) {
         out_text(&w->headers, SLICE("Contact: <"));
@@ -178,6 +186,7 @@ static void add_gateway(struct worker *w, const struct route_question *q, const 
         ret->targets[ret->target_count] = (struct route_target){
             .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = trunk, .gateway = true,
             .anyhow = emergency, .trusted = gateway->trusted, .forwarding = gateway->forwarding,
+            .patience_ns = gateway->patience_ns,
         };
         pieces[ret->target_count++] = p;
     }
@@ -294,7 +303,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
     struct plan_question question = {
         .uri = q->uri, .calling = sip_uri_user(q->invite->from.uri),
         .by = q->forwarded_by.len ? PLAN_BY_USER : w->caller.kind, .gateway = w->caller.gateway,
-        .user_flags = q->forwarded_by.len ? 0 : w->caller.flags, .random = worker_random(w),
+        .user_flags = q->forwarded_by.len ? q->forwarder_flags : w->caller.flags, .random = worker_random(w),
     };
     struct address host;
 
@@ -304,7 +313,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
     caller_identity(w, q, &caller, &asserted);
     plan_find(w->settings.plan, w->settings.users, &question, &found);
     if (found.status) {
-        refuse_route(w, &found, ret);
+        refuse_route(w, &found, exists_nowhere(w, q, &found, question.host_is_ours), ret);
         return;
     }
     for (size_t i = 0; i < found.count; i++) {

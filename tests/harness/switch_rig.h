@@ -47,8 +47,10 @@ struct rig {
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks, joined, joined_well;
     char             referrer[32];   /* whose rights were asked for last */
     char             joined_names[256];                   /* the last two: Call-ID and tag of each */
-    bool             in_order, forwards;
-    int64_t          no_answer_ns;   /* 20 s */
+    bool             in_order, forwards, gateways;
+    int64_t          patience_ns, no_answer_ns;           /* of the gateways; of the phones, 0: 20 s */
+    char             routed[64];     /* the last question: what is called, */
+    unsigned         routed_flags;   /* by whose rights */
     size_t           left;           /* after rig_end */
 };
 
@@ -98,13 +100,20 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
 
     if (q->referrer)
         snprintf(r->referrer, sizeof r->referrer, SLICE_FMT, SLICE_ARG(q->referrer->user));
+    snprintf(r->routed, sizeof r->routed, SLICE_FMT, SLICE_ARG(q->uri));
+    r->routed_flags = q->forwarder_flags;
+    if (strstr(r->routed, "@elsewhere")) {
+        ret->status = 404;
+        return;
+    }
     for (unsigned i = 0; i <= r->forks; i++)
         ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
+                                                                   .gateway = r->gateways, .patience_ns = r->patience_ns,
                                                                    .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
-    ret->called = SLICE("bob@x");
+    ret->called = strstr(r->routed, "carol") ? SLICE("carol@x") : strstr(r->routed, "dave") ? SLICE("dave@x") : SLICE("bob@x");
     ret->caller = SLICE("alice@x");
     ret->flags = USER_TELL_FORWARDED;
-    ret->no_answer_ns = r->no_answer_ns;
+    ret->no_answer_ns = r->no_answer_ns ? r->no_answer_ns : 20 * 1000000000ll;
     if (r->forwards)
         ret->forward[USER_FORWARD_BUSY] = ret->forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.9");
 }
@@ -151,7 +160,6 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
     bs.observer = (struct b2bua_observer){ r, rig_joined };
     memset(r, 0, sizeof *r);
     r->now_ns = RIG_START_NS;
-    r->no_answer_ns = 20 * 1000000000ll;
     r->endpoint = endpoint_new(&es, &sender, &user, r->now_ns);
     r->b2bua = r->endpoint ? b2bua_new(&bs, r->endpoint, &router, r->now_ns) : NULL;
     return r->b2bua != NULL;
