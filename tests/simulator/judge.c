@@ -993,7 +993,7 @@ static int64_t latest_end_ns(const struct leg *l, int64_t other_ns)
 }
 
 /* Who was transferred to whom is not followed; but whoever talks last does not talk alone. A referrer
- * has a while to leave by itself, and may leave while the new party, and whom it forwards to, still ring. */
+ * has a while to leave by itself, and may leave while the new party rings, or says nothing for all of timer C. */
 static void close_partners(struct judge *j, struct call *c)
 {
     const struct leg *last = NULL, *before = NULL;
@@ -1008,7 +1008,7 @@ static void close_partners(struct judge *j, struct call *c)
         else if (!before || l->end_ns > before->end_ns)
             before = l;
     }
-    if (before && last->end_ns > latest_end_ns(last, before->end_ns) + 100 * SECOND_NS)
+    if (before && last->end_ns > latest_end_ns(last, before->end_ns) + 240 * SECOND_NS)
         fault(j, c, "leg %c outlived all others by %lld ms", 'a' + (int)(last - c->legs), (long long)((last->end_ns - before->end_ns) / 1000000));
 }
 
