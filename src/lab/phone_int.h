@@ -40,6 +40,9 @@ struct phone_call {
     int64_t          repeat_ns, repeat_end_ns;
     uint32_t         cseq_in, cseq_out, rseq_in, rseq_out, sdp_version;
     bool             offer_in_ack, bye_wanted, prack_owed;
+    struct phone_call *refers, *referred_by;              /* the call that a REFER in this one made; the other way */
+    uint8_t          redirects;
+    bool             challenged;
     slice            session_id;
     struct wheel_timer session_timer;
     uint32_t         session_s;      /* agreed; 0: no timer */
@@ -98,5 +101,17 @@ void phone_call_free(struct phone_call *c);
 struct out *phone_begin(struct phone_call *c, enum sip_method method);
 bool phone_send_begun(struct phone_call *c, slice type, slice body);
 void phone_join_map(struct phone_call *c);                /* its local tag is known */
+struct phone_call *phone_find_dialog(struct phone *p, slice call_id, slice local_tag, slice remote_tag);
+/* A request within the dialog as far as its own headers; NULL: not possible. */
+struct out *phone_request(struct phone_call *c, enum sip_method method);
+bool phone_request_send(struct phone_call *c, slice type, slice body);
+void phone_reply(struct phone_call *c, struct server_transaction *s, unsigned status);       /* with Contact */
+
+/* ---- phone_transfer.c ---- */
+bool phone_transfer_request(struct phone_call *c, struct server_transaction *s, const struct sip_message *m);
+void phone_tell_referrer(struct phone_call *c, unsigned status);               /* of a call that a REFER made; else nothing */
+void phone_forget_referral(struct phone_call *c);
+/* Whose place an INVITE takes; NULL: nobody's, or *ret_status says why not. */
+struct phone_call *phone_replaced_by(struct phone *p, const struct sip_message *m, unsigned *ret_status);
 
 #endif

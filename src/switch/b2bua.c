@@ -45,6 +45,7 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     list_init(&b->calls);
     wheel_init(&b->leg_wheel, now_ns);
     wheel_init(&b->call_wheel, now_ns);
+    wheel_init(&b->transfer_wheel, now_ns);
     out_init_memory(&b->scratch, SCRATCH_MAX);
     out_init_memory(&b->offer, SCRATCH_MAX);
     if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
@@ -82,11 +83,16 @@ struct b2bua *b2bua_free(struct b2bua *b)
     return NULL;
 }
 
+/* Leg a may have come by a transfer, and then it may be we who called there. */
+static struct b2bua_leg_name name_of(const struct dialog *d)
+{
+    return (struct b2bua_leg_name){ d->call_id, d->is_ours ? d->local_tag : d->remote_tag };
+}
+
 void b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further)
 {
     const struct b2bua_observer *o = &c->b2bua->settings.observer;
-    struct b2bua_leg_name first = { c->a.dialog.call_id, c->a.dialog.remote_tag };
-    struct b2bua_leg_name name = { further->call_id, further->local_tag };
+    struct b2bua_leg_name first = name_of(&c->a.dialog), name = name_of(further);
 
     if (o->joined)
         o->joined(o->ctx, &first, &name);
@@ -204,6 +210,7 @@ static void call_free(struct b2bua_call *c)
     struct b2bua *b = c->b2bua;
 
     anchor_free(c);
+    transfer_forget(c);
     while (!list_is_empty(&c->relays))
         relay_free(list_item(c->relays.next, struct relay, in_call));
     while (!list_is_empty(&c->branches))
@@ -232,7 +239,8 @@ static bool branch_is_held(const struct branch *branch)
 {
     bool forked = branch->legs.next != branch->legs.prev;
 
-    return branch->invite && (!client_is_answered(branch->invite) || (forked && branch->status / 100 == 2));
+    return branch->invite && (!client_is_answered(branch->invite) || (forked && branch->status / 100 == 2) ||
+                              branch->moved);
 }
 
 static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted; }
@@ -483,11 +491,15 @@ void b2bua_time(struct b2bua *b, int64_t now_ns)
     }
     while ((t = wheel_due(&b->call_wheel, b->now_ns)))
         call_due(wheel_item(t, struct b2bua_call, timer));
+    transfer_time(b);
 }
 
 int64_t b2bua_next_ns(const struct b2bua *b)
 {
-    int64_t leg_ns = wheel_next_ns(&b->leg_wheel), call_ns = wheel_next_ns(&b->call_wheel);
+    int64_t next_ns = INT64_MAX;
 
-    return leg_ns < call_ns ? leg_ns : call_ns;
+    for (const struct wheel *const *w = (const struct wheel *const[]){ &b->leg_wheel, &b->call_wheel, &b->transfer_wheel, NULL };
+         *w; w++)
+        next_ns = wheel_next_ns(*w) < next_ns ? wheel_next_ns(*w) : next_ns;
+    return next_ns;
 }

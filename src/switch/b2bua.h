@@ -1,5 +1,5 @@
 /* switch/b2bua.h - the back-to-back user agent: two dialogs that are one call (RFC 3261, 3262,
- * 3264, 3311, 3326, 4028, 6026, 6337, 7044).
+ * 3264, 3311, 3326, 3515, 3891, 4028, 6026, 6337, 7044).
  * SPDX-License-Identifier: Apache-2.0
  *
  * Hung between an endpoint's callbacks and a router. Each leg has its own Call-ID, tags, CSeq,
@@ -20,7 +20,8 @@
  * the media relay refused an SDP (488) or is required and away (503), no codec of an offer is
  * allowed (488 with Warning 305), what is required or demanded is not there (420, 421), the session
  * interval is too small (422), resources are not (580, 504). A refusal that is ours has a Reason
- * (Q.850, RFC 6432).
+ * (Q.850, RFC 6432). A transfer is a new call of its own, of the party that stays and the target
+ * (b2bua_transfer.c).
  * Privacy (RFC 3323, 3325): Via, Contact and Call-ID are always our own; id keeps asserted
  * identities from who is not trusted, user makes From anonymous and takes out what else tells of
  * the caller, history and header what tells of forwards, none undoes a user's wish to hide, critical is 500
@@ -53,6 +54,7 @@ enum b2bua_preconditions {           /* RFC 3312, 4032 */
     B2BUA_PRECONDITIONS_OFF,         /* who requires them gets 420 */
     B2BUA_PRECONDITIONS_ACT          /* A hears no ringing before its resources are there; see b2bua_precondition.c */
 };
+enum b2bua_transfer { B2BUA_TRANSFER_SERVER, B2BUA_TRANSFER_THROUGH, B2BUA_TRANSFER_OFF };
 
 /* A dialog as its messages name it: Call-ID, and the tag of whoever sent its INVITE. */
 struct b2bua_leg_name {
@@ -87,6 +89,7 @@ struct b2bua_settings {
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
+    enum b2bua_transfer transfer;    /* of REFER: carried out here, passed on, refused (403) */
     struct b2bua_observer observer;
 };
 
@@ -101,6 +104,7 @@ struct b2bua_counts {
     uint64_t full;                   /* refused for lack of room */
     uint64_t anchored, unanchored;   /* SDP that the relay rewrote; that passed without it */
     uint64_t unanchorable;           /* that was not passed on: the relay refused it, or is gone and required */
+    uint64_t transfers, transferred; /* asked for, INVITE with Replaces among them; that came about */
     uint64_t live, live_max;
 };
 

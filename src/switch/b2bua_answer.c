@@ -211,6 +211,10 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 
     if (reliable && leg->rseq && rseq != leg->rseq + 1)
         return;                                           /* a repeat, or one is missing: it will come again */
+    if (c->serves) {                                      /* it has no A that could hear it */
+        transfer_progress(leg, m, rseq);
+        return;
+    }
     a = ended ? leg->other : forks_early(leg, told || headers_have_offer(m));
     if (told && a && a->repeats == LEG_REPEATS_1XX) {     /* A owes a PRACK (RFC 3262, 3): it will come again, too */
         a->held_ring = !reliable && status == 180 ? 180 : a->held_ring;
@@ -311,6 +315,10 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 {
     struct server_transaction *s = c->invite;
 
+    if (c->serves) {
+        transfer_answered(c, leg, m);
+        return;
+    }
     forks_answered(leg);
     ring_stop(c);
     c->b = leg;

@@ -60,6 +60,7 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
 {
     if (c->phase == CALL_ENDING)
         return;
+    transfer_call_ends(c);
     c->phase = CALL_ENDING;
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     end_relays(c);
@@ -67,6 +68,8 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
         leg_bye(&c->a, reason, reason_of);
     if (c->b && c->b != but)
         leg_bye(c->b, reason, reason_of);
+    for (size_t i = 0; c->handed_over && i < ARRAY_LEN(c->lines); i++)
+        line_leave(c->b2bua, &c->lines[i]);               /* it may be held for a while, though nobody talks */
 }
 
 void end_unanchorable(struct b2bua_call *c)
@@ -93,6 +96,8 @@ void end_bye(struct leg *from, struct server_transaction *s, const struct sip_me
         setup_give_up(c, 487, reason ? reason->value : (slice){ 0 });
         return;
     }
+    if (transfer_left(from))
+        return;
     if (from->ack_owed)                                   /* it got tired of waiting, and we of the other side's */
         leg_ack(from, NULL);
     leg_stop(from);                                       /* it need not acknowledge any more */

@@ -87,6 +87,7 @@ struct branch {
     bool               left;         /* it rang long enough, now others of the same user do: its 6xx is for them, too */
     bool               given_up;     /* by us, and its gateway was told of: what it says now changes nothing */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
+    bool               moved;        /* its leg is one of another call now */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
 
@@ -111,6 +112,7 @@ struct relay {
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
     bool               refreshes;                         /* ours, for the session timer of `to` */
     struct session_wish wish;                             /* of its sender */
+    struct transfer   *transfer;     /* whose re-INVITE it is; NULL: nobody's */
 };
 
 /* B2BUA_PRECONDITIONS_ACT: what the last SDP of each side says. */
@@ -165,7 +167,10 @@ struct b2bua_call {
     uint8_t            inbox_count;
     bool               draining, anchored;                /* anchored: the relay may know the call */
     bool               unanchorable, relay_refused;       /* why it ends: 488 when refused, else 503 */
+    bool               serves;       /* it was made for its transfer, whose legs are not in it yet */
+    bool               refers, handed_over;               /* a REFER came; one of its legs has gone to another call */
     uint32_t           sets_seen;    /* b2bua_set before it */
+    uint32_t           anchor_number;                     /* of a transfer: the relay knows it by that, too; 0: by leg a */
     struct b2bua      *b2bua;
     struct media_relay *media;       /* its SDP passes by it; NULL: as it is */
     struct arena       arena;        /* texts of the dialogs */
@@ -185,6 +190,7 @@ struct b2bua_call {
     uint32_t           a_cseq;       /* of A's INVITE */
     struct face       *faces;        /* early dialogs of A besides leg a */
     struct line       *lines[2];     /* caller, called: counted */
+    struct transfer   *transfer;     /* of one of its legs, or the one that it was made for */
 };
 
 /* A forward that was taken. */
@@ -210,7 +216,7 @@ struct b2bua {
     struct b2bua_counts   counts;
     struct map            legs, lines;
     struct list           calls;
-    struct wheel          leg_wheel, call_wheel;
+    struct wheel          leg_wheel, call_wheel, transfer_wheel;
     int64_t               t1_ns, t2_ns, now_ns;
     uint32_t              sets;      /* b2bua_set so far */
     size_t                memory_bytes;
@@ -268,6 +274,7 @@ bool anchor_queue(struct b2bua_call *c, const struct anchor_place *place, const 
 bool anchor_queue_end(struct relay *r);                   /* its transaction is gone, its last answer still waits */
 void anchor_drop(struct waiting *w, unsigned status);     /* a request: given up by its sender (487), or gone (0) */
 void anchor_forget_relay(struct relay *r);
+bool anchor_hurry_relay(struct relay *r);                 /* its answers wait no longer; false: that was its end */
 void anchor_forget_branch(struct branch *branch);
 void anchor_end(struct b2bua_call *c);                    /* the call ends: nothing waits any more, the relay lets go */
 void anchor_free(struct b2bua_call *c);
@@ -290,6 +297,8 @@ void forks_forget(struct leg *fork);
 void forks_free(struct b2bua_call *c);
 
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
+struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m);     /* s may be NULL */
+bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by);
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
 void setup_failed(struct branch *branch, enum endpoint_failure why);
@@ -399,6 +408,12 @@ void session_failed(struct relay *r);
 void session_keep(struct leg *leg, const struct sip_message *m);
 bool session_keeps(const struct leg *leg);                /* may it have to? */
 bool session_has(struct leg *leg);
+void session_keep_sdp(struct leg *leg, slice type, slice body);                /* it is one */
+/* Of a transfer: a leg's 2xx to our re-INVITE; it becomes one of another call; that is complete. */
+void session_reinvited(struct leg *leg, const struct sip_message *m);
+void session_move(struct leg *from, struct leg *to);
+void session_joined(struct b2bua_call *c);
+int64_t session_glare_ns(const struct leg *leg);          /* after a 491, until the next try (14.1) */
 void session_forget(struct leg *leg);
 void session_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 void session_due(struct b2bua_call *c);
@@ -412,10 +427,32 @@ bool trunk_would_go_on(struct branch *branch);            /* if nothing had come
 /* What A is told of a status: 403 for the challenge of a gateway. */
 unsigned trunk_status(const struct branch *branch, unsigned status);
 extern const slice trunk_phrase;                          /* of that 403 */
+bool trunk_of(const struct leg *leg, uint16_t *ret);      /* is it a gateway's, and which */
 bool trunk_refused(const struct leg *leg, unsigned status);             /* so, too, within its dialog */
 /* A challenge is answered: true, and the request is under way again. */
 bool trunk_invite_again(struct branch *branch, const struct sip_message *m);
 bool trunk_relay_again(struct relay *r, const struct sip_message *m);
+
+/* ---- b2bua_transfer.c: REFER and Replaces ---- */
+/* True: it is dealt with. `to`: the other leg, or NULL. */
+bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
+bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
+bool transfer_left(struct leg *from);                     /* by BYE: the rest of its call waits for the outcome */
+bool transfer_asks(const struct b2bua_call *c);           /* a re-INVITE of ours is open in it */
+bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
+/* What became of the call that serves one. */
+void transfer_progress(struct leg *leg, const struct sip_message *m, uint32_t rseq);     /* rseq 0: not reliable */
+void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase);
+void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
+/* What became of a relay of one. */
+void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void transfer_failed(struct relay *r, enum endpoint_failure why);
+void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
+void transfer_forget_relay(struct relay *r);
+void transfer_call_ends(struct b2bua_call *c);            /* before BYE goes to its legs */
+void transfer_over(struct b2bua_call *c);                 /* the referrer stayed: it is sent away */
+void transfer_forget(struct b2bua_call *c);
+void transfer_time(struct b2bua *b);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
 /* `why`: enum user_forward, or its phone said so (RFC 4458: deflection) */
@@ -428,6 +465,7 @@ void history_put(struct out *o, const struct b2bua_call *c, const struct sip_mes
 enum { PRIVACY_ID = 1, PRIVACY_USER = 2, PRIVACY_HEADER = 4, PRIVACY_SESSION = 8, PRIVACY_HISTORY = 16, PRIVACY_NONE = 32,
        PRIVACY_CRITICAL = 64, PRIVACY_OTHER = 128 };
 unsigned privacy_of(const struct sip_message *m);
+void privacy_ask(struct out *o, unsigned privacy);         /* the header line that says so, if any */
 bool privacy_is_possible(const struct b2bua *b, unsigned privacy);      /* false: critical, and not to be had */
 /* Its header as the called side gets it: without what was done. */
 void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request);

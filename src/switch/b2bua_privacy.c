@@ -46,6 +46,21 @@ unsigned privacy_of(const struct sip_message *m)
     return all & PRIVACY_NONE ? all & (PRIVACY_NONE | PRIVACY_CRITICAL) : all;
 }
 
+void privacy_ask(struct out *o, unsigned privacy)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        if (!(privacy & values[i].flag))
+            continue;
+        out_text(o, any ? SLICE(";") : SLICE("Privacy: "));
+        out_text(o, values[i].name);
+        any = true;
+    }
+    if (any)
+        out_text(o, SLICE("\r\n"));
+}
+
 /* The session's own addresses are hidden by a media relay only. */
 bool privacy_is_possible(const struct b2bua *b, unsigned privacy)
 {

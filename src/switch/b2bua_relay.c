@@ -42,6 +42,7 @@ static void forget(struct relay *r)
 void relay_give_up(struct relay *r)
 {
     forget(r);
+    r->cancelled = true;
     client_cancel(r->client, (slice){ 0 });
 }
 
@@ -55,17 +56,21 @@ void relay_change_places(struct b2bua_call *c, struct leg *one, struct leg *othe
     }
 }
 
-/* Is it between the two that talk, and not of a phone that lost? */
+/* Is it between the two that talk, and not of a phone that lost? Of what is ours a re-INVITE, though
+ * nobody waits for its answer any more; no BYE, PRACK or NOTIFY. */
 static bool is_of_talk(const struct relay *r)
 {
     const struct b2bua_call *c = r->call;
 
-    return c->phase == CALL_ANSWERED && r->from && c->b == (r->to->branch ? r->to : r->from);
+    if (!r->from)
+        return c->phase == CALL_ANSWERED && r->method == SIP_INVITE;
+    return c->phase == CALL_ANSWERED && c->b == (r->to->branch ? r->to : r->from);
 }
 
 void relay_free(struct relay *r)
 {
     forget(r);
+    transfer_forget_relay(r);
     anchor_forget_relay(r);
     if (r->client)
         client_set_owner(r->client, NULL);
@@ -98,12 +103,14 @@ static unsigned glare(const struct b2bua_call *c, const struct leg *from, const 
         return !from->branch ? 500 : 491;
     if (is_invite && peer && peer->ack_owed)
         return 500;                                       /* it waits for the answer that their ACK brings */
+    if (transfer_asks(c))
+        return 491;
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
 
         if (r->refreshes && !r->done && r->method == SIP_INVITE)
             return 491;                                   /* ours, for the session timer */
-        if (r->done || !r->from || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
+        if (r->done || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
             continue;
         if (r->from == from)
             return 500;
@@ -142,9 +149,12 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
     struct b2bua_call *c = from->call;
     struct leg *to = forks_peer(from);
     struct sip_message offer = *m;
-    unsigned status = glare(c, from, m);
+    unsigned status;
     struct session_wish wish = { 0 };
 
+    if (transfer_request(from, to, s, m))
+        return;
+    status = glare(c, from, m);
     if (status) {
         refuse_offer(c, s, status);
         return;
@@ -327,6 +337,10 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     bool has_dialog = r->to->repeats != LEG_REPEATS_2XX || r->to->branch || r->to->invite_cseq_in != c->a_cseq;
     bool gone = m->status == 481 && has_dialog && r->method != SIP_PRACK;
 
+    if (r->transfer) {
+        transfer_response(r, m, from);
+        return;
+    }
     if (m->status / 100 == 2)
         keep_offer(r);                                    /* while it is there; the answer may have to wait */
     anchor = anchor_response(r, m, from);
@@ -355,6 +369,8 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     }
     if (trunk_relay_again(r, m))
         return;
+    if (m->status >= 300)
+        transfer_unheard(r);
     r->done = true;
     pass_answer(r, m, 0);
     if (m->status < 300)
@@ -375,6 +391,10 @@ void relay_failed(struct relay *r, enum endpoint_failure why)
     struct b2bua_call *c = r->call;
     bool ends = is_of_talk(r);
 
+    if (r->transfer) {
+        transfer_failed(r, why);
+        return;
+    }
     if (r->refreshes) {
         session_failed(r);
         return;

@@ -74,7 +74,7 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
         .local = c->caller_hides || c->privacy & PRIVACY_USER ? anonymous
                  : target->from.len ? arena_slice(&c->arena, target->from) : c->a.dialog.remote,
         .remote = target->to.len ? arena_slice(&c->arena, target->to) : c->a.dialog.local,
-        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .hop = target->hop,
+        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .is_ours = true, .hop = target->hop,
     };
     list_init(&branch->legs);
     list_append(&c->branches, &branch->in_call);
@@ -221,6 +221,8 @@ static void refuse_as(struct b2bua_call *c, unsigned status, slice phrase, slice
     ring_stop(c);
     c->a.ended = true;
     release_waiting(c, status == 487 ? cancelled : (slice){ 0 });
+    if (c->serves)
+        transfer_refused(c, status, phrase);
     if (!s || server_status(s) >= 200)
         return;
     struct out *o = forks_reply(&c->a, status, phrase);
@@ -427,8 +429,6 @@ static void tell_forwarded(struct b2bua_call *c)
     server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
 }
 
-static bool route_call(struct b2bua_call *c, slice uri, slice forwarded_by);
-
 void setup_divert(struct b2bua_call *c, slice target, unsigned why)
 {
     c->diversions++;
@@ -452,7 +452,7 @@ static bool forward(struct b2bua_call *c, enum user_forward why)
     if (!target.len || c->diversions >= c->b2bua->settings.diversions_max)
         return false;
     setup_divert(c, target, why);
-    return route_call(c, target, c->setup->called);
+    return setup_route(c, target, c->setup->called);
 }
 
 /* ---- the best of several refusals (16.7, step 6) ---- */
@@ -860,15 +860,18 @@ bool setup_ask(struct b2bua_call *c, struct route_question *question, struct rou
 {
     struct sip_header room[SIP_HEADERS_MAX];
     struct sip_message request;
+    struct route_referrer referrer;
 
     *ret = (struct route){ 0 };
     if (!parse_request(c, room, &request))
         return false;
     question->invite = &request;
-    question->from = server_hop(c->invite);
+    question->from = c->invite ? server_hop(c->invite) : &c->a.dialog.hop;
     question->diversions = c->diversions;
+    question->referrer = transfer_rights(c, &referrer) ? &referrer : NULL;
     c->b2bua->router.route(c->b2bua->router.ctx, question, ret);
     question->invite = NULL;
+    question->referrer = NULL;
     return true;
 }
 
@@ -884,7 +887,7 @@ void setup_take(struct b2bua_call *c, const struct route *route)
     struct sip_message request;
     unsigned status;
 
-    if (!c->diversions) {
+    if (!c->diversions && !c->serves) {
         c->setup->asserted = route->asserted.len ? arena_slice(&c->setup->arena, route->asserted) : (slice){ 0 };
         c->caller_trusted = route->caller_trusted;
         c->caller_hides = route->caller_hides && !(c->privacy & PRIVACY_NONE);
@@ -924,7 +927,7 @@ void setup_take(struct b2bua_call *c, const struct route *route)
     }
 }
 
-static bool route_call(struct b2bua_call *c, slice uri, slice forwarded_by)
+bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by)
 {
     struct route_question question = { .uri = uri, .forwarded_by = forwarded_by };
     struct route route;
@@ -966,7 +969,7 @@ void setup_done(struct b2bua_call *c)
     arena_done(&arena);
 }
 
-static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
+struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = calloc(1, sizeof *c);
 
@@ -990,9 +993,11 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     c->a.invite_cseq_in = c->a_cseq = m->cseq.number;
     c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
     c->invite = s;
-    server_set_owner(s, c);
+    c->breadth = (uint8_t)max_breadth(m);
+    if (s)
+        server_set_owner(s, c);
     b->memory_bytes += sizeof *c;
-    b->counts.calls++;
+    b->counts.calls += s != NULL;
     if (++b->counts.live > b->counts.live_max)
         b->counts.live_max = b->counts.live;
     return c;
@@ -1003,7 +1008,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     struct b2bua_call *c;
     unsigned status;
 
-    if (b->counts.live >= b->settings.calls_max || !(c = call_new(b, s, m))) {
+    if (b->counts.live >= b->settings.calls_max || !(c = setup_call(b, s, m))) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
         b->counts.full++;
@@ -1031,9 +1036,9 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
         refuse(c, 488, (slice){ 0 }, codecs_warning(), (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);
-        c->breadth = (uint8_t)max_breadth(m);
         ring_begin(c, m);
-        (void)route_call(c, m->uri, (slice){ 0 });
+        if (!transfer_replaces(c, m, from))
+            (void)setup_route(c, m->uri, (slice){ 0 });
     }
     call_release(c);
 }

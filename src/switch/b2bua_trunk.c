@@ -90,7 +90,7 @@ unsigned trunk_status(const struct branch *branch, unsigned status)
     return branch->gateway && is_challenge(status) ? 403 : status;
 }
 
-static bool trunk_of(const struct leg *leg, uint16_t *ret)
+bool trunk_of(const struct leg *leg, uint16_t *ret)
 {
     *ret = leg->branch ? leg->branch->trunk : leg->call->caller_trunk;
     return leg->branch ? leg->branch->gateway : leg->call->by_gateway;

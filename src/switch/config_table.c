@@ -103,6 +103,7 @@ static const struct setting calls[] = {
     { "forks_max", SETTING_COUNT, AT(forks_max), HELP(CALLS_FORKS_MAX), .standard = "10", .min = 1, .max = 60 },
     { "forwards_max", SETTING_COUNT, AT(forwards_max), HELP(CALLS_FORWARDS_MAX), .standard = "70", .min = 1, .max = 255 },
     { "redirects", SETTING_CHOICE, AT(redirects), HELP(CALLS_REDIRECTS), .standard = "pass", CHOICES("pass", "follow") },
+    { "transfer", SETTING_CHOICE, AT(transfer), HELP(CALLS_TRANSFER), .standard = "server", CHOICES("server", "through", "off") },
     { "alias_of_many", SETTING_CHOICE, AT(alias_of_many), HELP(CALLS_ALIAS_OF_MANY), .standard = "ring",
       CHOICES("ring", "refuse", "hide") },
     { "do_not_disturb", SETTING_CHOICE, AT(do_not_disturb), HELP(CALLS_DO_NOT_DISTURB), .standard = "480",

@@ -46,6 +46,7 @@ TEST(a_request_says_who_is_who)
 
         CHECK_ROW(i, parse(rows[i].text, room, &m));
         CHECK_ROW(i, dialog_of_request(&arena, &m, &udp_hop, SLICE("ours"), &d));
+        CHECK_ROW(i, !d.is_ours);
         CHECK_ROW_EQ(i, d.local, rows[i].local);
         CHECK_ROW_EQ(i, d.remote, rows[i].remote);
         CHECK_ROW_EQ(i, d.remote_tag, rows[i].remote_tag);
@@ -75,6 +76,7 @@ TEST(the_route_set_of_a_response_is_turned_round_and_each_fork_is_its_own_dialog
                 "Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:10.2.2.2:5090;lr>\r\nContact: <sip:b@10.3.3.3>\r\n" IDS,
                 room, &m));
     CHECK(dialog_of_response(&arena, &m, &udp_hop, &asked, &one));
+    CHECK(one.is_ours);
     CHECK_EQ(one.routes, SLICE("Route: <sip:10.2.2.2:5090;lr>\r\nRoute: <sip:p1;lr>\r\n"));
     CHECK_EQ(one.hop.remote.port, 5090);
     CHECK(parse("SIP/2.0 180 X\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@a>;tag=l\r\nTo: <sip:b@d>;tag=t2\r\n" IDS,

@@ -13,6 +13,13 @@
 
 enum { ROUTE_TARGETS_MAX = 32 };
 
+/* Who sends a call elsewhere by REFER: the user, or the gateway, or somebody unknown. */
+struct route_referrer {
+    slice    user;                   /* address-of-record; empty: none of ours */
+    bool     gateway;
+    uint16_t trunk;
+};
+
 struct route_question {
     const struct sip_message *invite;                     /* as the caller sent it */
     const struct hop         *from;
@@ -20,6 +27,7 @@ struct route_question {
     slice    forwarded_by;           /* address-of-record that forwards; empty: nobody */
     unsigned forwarder_flags;        /* USER_... of it, where its phone says whereto: what it may not call is not called */
     unsigned diversions;             /* how often so far */
+    const struct route_referrer *referrer;                /* whose rights count; NULL: the caller's */
 };
 
 struct route_target {
@@ -66,11 +74,14 @@ struct route_outcome {
     int64_t  retry_after_ns;         /* 0: it does not say */
 };
 
-/* All but `route` are about gateways and may be NULL; without `next` the next one is tried after
+/* All but `route` may be NULL, and all but `taker` are about gateways; without `next` the next one is tried after
  * 500, 502, 503, 504 and what is local, and after none that rang. */
 struct router {
     void *ctx;
     void (*route)(void *ctx, const struct route_question *question, struct route *ret);
+    /* An INVITE with Replaces takes a place in a call: who is it (caller, asserted, caller_trusted,
+     * caller_hides, by_gateway), and may it (status)? NULL: anybody may. */
+    void (*taker)(void *ctx, const struct route_question *question, struct route *ret);
     /* A call is about to be sent to it. False: it has become full, it is passed over. */
     bool (*take)(void *ctx, const struct route_target *target);
     void (*leave)(void *ctx, uint16_t trunk);

@@ -129,7 +129,7 @@ static void options(struct worker *w, struct server_transaction *s)
 
     sip_build_header(o, SIP_H_ALLOW, checks_allow());
     sip_build_header(o, SIP_H_ACCEPT, SLICE("application/sdp, multipart/mixed"));
-    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, histinfo"));
+    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, replaces, histinfo"));
     if (config_of(w)->registrar.path)
         sip_build_header(o, SIP_H_SUPPORTED, SLICE("path"));
     if (config_of(w)->registrar.outbound)

@@ -42,5 +42,5 @@ static struct sdp_codecs codecs(void *ctx, uint16_t trunk)
 struct router worker_router(struct worker *w)
 {
     return (struct router){ .ctx = w, .route = worker_route, .take = take, .leave = leave, .heard = heard, .next = next,
-                            .credentials = credentials, .codecs = codecs };
+                            .credentials = credentials, .codecs = codecs, .taker = worker_taker };
 }

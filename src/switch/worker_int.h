@@ -62,6 +62,7 @@ struct b2bua_settings        worker_b2bua_settings(const struct worker *w, const
 
 /* ---- worker_route.c ---- */
 void worker_route(void *ctx, const struct route_question *question, struct route *ret);
+void worker_taker(void *ctx, const struct route_question *question, struct route *ret);
 
 /* ---- worker_limits.c: what the configuration makes of limits, and what we are called ---- */
 struct overload_settings worker_overload_settings(const struct worker *w, const struct config *c);

@@ -151,7 +151,7 @@ static struct piece write_asserted(struct worker *w, const struct route_question
 {
     struct piece p = { w->texts.used, 0 };
 
-    if (w->caller.kind != PLAN_BY_USER || q->forwarded_by.len || !calling.len)
+    if (w->caller.kind != PLAN_BY_USER || q->forwarded_by.len || q->referrer || !calling.len)
         return p;
     out_char(&w->texts, '<');
     gateways_put_account(&w->texts, gateway, calling);
@@ -208,7 +208,7 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     const struct worker_caller *c = &w->caller;
 
     *caller = *asserted = (struct piece){ 0, 0 };
-    if (c->kind != PLAN_BY_USER || q->forwarded_by.len)
+    if (c->kind != PLAN_BY_USER || q->forwarded_by.len || q->referrer)
         return;
     struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, first */
 
@@ -237,9 +237,64 @@ static bool is_trusted(const struct worker *w, const struct route_question *q)
                                              : config_networks_have(&c->calls.trusted, &q->from->remote);
 }
 
+/* Who sends a call elsewhere may do what it may when it calls itself; its rights are those of now. */
+static void take_referrer(struct worker *w, const struct route_referrer *r)
+{
+    const struct users *users = w->settings.users;
+    ptrdiff_t at = (ptrdiff_t)r->user.len - 1;
+    struct user user;
+
+    w->caller = (struct worker_caller){ .kind = PLAN_BY_STRANGER };
+    for (size_t i = 0; r->gateway && i < plan_config(w->settings.plan)->gateway_count; i++)
+        if (gateways_number(w->gateways, i) == r->trunk) {
+            w->caller.kind = PLAN_BY_GATEWAY;
+            w->caller.gateway = (uint16_t)i;
+        }
+    while (at >= 0 && r->user.ptr[at] != '@')             /* no domain has one */
+        at--;
+    if (r->gateway || at < 0 ||
+        users->by_name(users->ctx, slice_head(r->user, (size_t)at), slice_skip(r->user, (size_t)at + 1), &user) != USERS_FOUND)
+        return;
+    w->caller.kind = PLAN_BY_USER;
+    w->caller.flags = user.flags;
+}
+
+static void take_caller(struct worker *w, const struct route_question *q, struct route *ret)
+{
+    ret->by_gateway = w->caller.kind == PLAN_BY_GATEWAY;
+    ret->caller_trunk = ret->by_gateway ? gateways_number(w->gateways, w->caller.gateway) : 0;
+    ret->caller_trusted = is_trusted(w, q);
+    ret->caller_hides = w->caller.kind == PLAN_BY_USER && (w->caller.flags & USER_HIDE_NUMBER);
+}
+
+/* Users of ours and gateways may; somebody unknown could take a call away that is none of its own. */
+void worker_taker(void *ctx, const struct route_question *q, struct route *ret)
+{
+    struct worker *w = ctx;
+    struct piece caller, asserted;
+
+    if (w->caller.kind == PLAN_BY_STRANGER) {
+        ret->status = 403;
+        return;
+    }
+    if (w->caller.kind != PLAN_BY_USER)
+        out_clear(&w->texts);
+    caller_identity(w, q, &caller, &asserted);
+    if (w->texts.error) {
+        ret->status = 500;
+        return;
+    }
+    take_caller(w, q, ret);
+    ret->caller = piece_text(w, caller);
+    ret->asserted = piece_text(w, asserted);
+}
+
 void worker_route(void *ctx, const struct route_question *q, struct route *ret)
 {
     struct worker *w = ctx;
+
+    if (q->referrer)
+        take_referrer(w, q->referrer);
     struct target_pieces pieces[ROUTE_TARGETS_MAX] = { 0 };
     struct piece forwards[USER_FORWARDS] = { 0 }, called = { 0 }, caller, asserted;
     struct plan_route found;
@@ -251,7 +306,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
     struct address host;
 
     question.host_is_ours = address_parse_ip(sip_uri_host(q->uri), &host) && address_same_ip(&host, &q->from->local);
-    if (q->forwarded_by.len || w->caller.kind != PLAN_BY_USER)
+    if (q->forwarded_by.len || q->referrer || w->caller.kind != PLAN_BY_USER)
         out_clear(&w->texts);
     caller_identity(w, q, &caller, &asserted);
     plan_find(w->settings.plan, w->settings.users, &question, &found);
@@ -280,10 +335,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         *ret = (struct route){ .status = 500 };
         return;
     }
-    ret->by_gateway = w->caller.kind == PLAN_BY_GATEWAY;
-    ret->caller_trunk = ret->by_gateway ? gateways_number(w->gateways, w->caller.gateway) : 0;
-    ret->caller_trusted = is_trusted(w, q);
-    ret->caller_hides = w->caller.kind == PLAN_BY_USER && (w->caller.flags & USER_HIDE_NUMBER);
+    take_caller(w, q, ret);
     ret->caller = piece_text(w, caller);
     ret->asserted = piece_text(w, asserted);
     ret->called = piece_text(w, called);

@@ -181,7 +181,7 @@ struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct
         .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
         .observer = { w->settings.observer.ctx, w->settings.observer.joined },
         .session_timer = session_timers[c->calls.session_timer], .reliable = reliables[c->calls.reliable],
-        .preconditions = preconditions[c->calls.preconditions],
+        .preconditions = preconditions[c->calls.preconditions], .transfer = (enum b2bua_transfer)c->calls.transfer,
         .session_expires_s = (uint32_t)(c->calls.session_expires_ns / SECOND_NS),
         .session_expires_min_s = (uint32_t)(c->calls.session_expires_min_ns / SECOND_NS),
     };

@@ -45,6 +45,8 @@ struct rig {
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
     unsigned         branches, sent, last_status[RIG_SIDES], lose, forks, joined, joined_well;
+    char             referrer[32];   /* whose rights were asked for last */
+    char             joined_names[256];                   /* the last two: Call-ID and tag of each */
     bool             in_order, forwards, gateways, a_trusted, b_trusted, a_hides;
     int64_t          patience_ns, no_answer_ns;           /* of the gateways; of the phones, 0: 20 s */
     char             routed[64];     /* the last question: what is called, */
@@ -96,6 +98,8 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
 {
     struct rig *r = ctx;
 
+    if (q->referrer)
+        snprintf(r->referrer, sizeof r->referrer, SLICE_FMT, SLICE_ARG(q->referrer->user));
     snprintf(r->routed, sizeof r->routed, SLICE_FMT, SLICE_ARG(q->uri));
     r->routed_flags = q->forwarder_flags;
     if (strstr(r->routed, "@elsewhere")) {
@@ -138,6 +142,8 @@ static inline void rig_joined(void *ctx, const struct b2bua_leg_name *first, con
     r->joined++;
     r->joined_well += first->call_id.len && first->caller_tag.len && further->call_id.len && further->caller_tag.len &&
                       !slice_eq(first->call_id, further->call_id);
+    snprintf(r->joined_names, sizeof r->joined_names, SLICE_FMT " " SLICE_FMT " " SLICE_FMT " " SLICE_FMT, SLICE_ARG(first->call_id),
+             SLICE_ARG(first->caller_tag), SLICE_ARG(further->call_id), SLICE_ARG(further->caller_tag));
 }
 
 /* False: no memory. rig_end all the same. */
@@ -164,6 +170,11 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
 static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
 {
     return rig_begin_with(r, transactions_max, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll });
+}
+
+static inline bool rig_begin_as(struct rig *r, enum b2bua_transfer transfer)
+{
+    return rig_begin_with(r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll, .transfer = transfer });
 }
 
 static inline void rig_receive(struct rig *r, enum rig_side side, slice text)

@@ -71,7 +71,7 @@ struct call {
     int64_t      last_ns;
     struct leg  *legs;
     uint16_t     leg_count;
-    bool         any_silent, bad;
+    bool         any_silent, bad, transfers;              /* transfers: a REFER or Replaces came: legs change their partner */
     struct body *bodies;
     uint32_t     body_count, body_room;
     struct row  *rows;
@@ -319,7 +319,8 @@ static struct early *check_tags(struct judge *j, struct call *c, struct leg *l, 
             fault(j, c, "a request to a tag that nobody gave");
     }
     e = early_of(l, of_uas);
-    if (!e || (l != c->legs && l->early_count > 1))       /* only towards A do several phones answer one INVITE */
+    /* only towards who called us do several phones answer one INVITE */
+    if (!e || (l->uac == SWITCH && l->early_count > 1))
         fault(j, c, "the tag of who is called is not that of its leg");
     else if (m->is_request && by == SWITCH && l->chosen && l->chosen != of_uas)
         fault(j, c, "a request in an early dialog that is over");
@@ -415,6 +416,8 @@ static void check_room(struct judge *j, struct call *c, struct leg *l, const str
     bool refused = false, cancelled = false;
 
     l->breadth = m->breadth;
+    if (c->transfers)                                     /* it may be of a new call, which has rules of its own */
+        return;
     if (c->facts.breadth >= 0 && m->breadth < 1)
         fault(j, c, "an INVITE without its part of Max-Breadth");
     for (struct leg *k = c->legs + 1; k < l; k++) {
@@ -461,7 +464,7 @@ static void check_way(struct judge *j, struct call *c, const struct leg *l, cons
     const struct body *body = by == SWITCH && l != c->legs ? body_find(c, said(j, m)) : NULL;
     const struct early *e = body && body->tag ? early_of(c->legs, body->tag) : NULL;
 
-    if (e && !(e->phones >> (l - c->legs) & 1))
+    if (e && !c->transfers && !(e->phones >> (l - c->legs) & 1))
         fault(j, c, "what A said to another phone");
 }
 
@@ -723,6 +726,8 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, struct e
         l->chosen = e->tag;
     if (l == &c->legs[0])
         check_code(j, c, l, t, now_ns);
+    else if (by == SWITCH)                                /* of a second call, or of one that took a place */
+        *(t->final / 100 == 2 ? &j->sums.answered : &j->sums.refused) += 1;
     if (t->final >= 300)
         l->over[by] = true;
     if (t->final >= 300 && by == SWITCH && !l->end_ns)
@@ -731,6 +736,25 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, struct e
 
 /* ---- both ---- */
 
+/* The status line in a NOTIFY: what the call with the new party was answered, or why we gave up. */
+static void check_fragment(struct judge *j, struct call *c, slice line)
+{
+    static const uint16_t own[] = { 100, 200, 403, 404, 408, 433, 440, 480, 481, 486, 487, 488, 491, 500, 503, 504, 600, 603, 604, 606 };
+    uint32_t status = 0;
+
+    line = slice_skip(line, SLICE("SIP/2.0 ").len);
+    (void)slice_take_u32(&line, &status);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i] == status)
+            return;
+    for (unsigned i = 0; i < c->leg_count; i++)
+        for (unsigned k = 0; k < c->legs[i].count; k++)
+            if (c->legs[i].all[k].method == INVITE && c->legs[i].all[k].by == SWITCH &&
+                (c->legs[i].all[k].final == status || (status < 200 && c->legs[i].all[k].got_1xx)))
+                return;
+    fault(j, c, "a NOTIFY of %u, which nobody said", (unsigned)status);
+}
+
 static void check_body(struct judge *j, struct call *c, const struct seen *m, uint8_t by)
 {
     char room[4096];
@@ -738,6 +762,10 @@ static void check_body(struct judge *j, struct call *c, const struct seen *m, ui
 
     if (by != SWITCH || !m->body.len)
         return;
+    if (m->is_request && slice_eq(m->method, SLICE("NOTIFY")) && slice_starts(m->body, SLICE("SIP/2.0 "))) {
+        check_fragment(j, c, m->body);
+        return;
+    }
     if (j->settings.media == JUDGE_MEDIA_RELAYED && !voice_relay_unmark(m->body, room, sizeof room, &own))
         fault(j, c, "SDP that did not go by the relay");
     if (!body_find(c, said(j, m)))
@@ -802,7 +830,8 @@ void judge_sent(struct judge *j, int from, int to, slice bytes, int64_t now_ns, 
     uint64_t call_id = hash(j, m.call_id);
 
     l = leg_find(c, call_id);
-    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == SWITCH) == (c->leg_count > 0))
+    c->transfers |= m.is_request && by == PHONE && (slice_eq(m.method, SLICE("REFER")) || (!l && c->leg_count));
+    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == PHONE || c->leg_count > 0))
         l = leg_new(j, c, call_id, by == SWITCH ? to : from, by);
     struct row r = { .at_ns = now_ns, .cseq = m.cseq, .rseq = m.rseq ? m.rseq : m.rack_rseq, .status = (uint16_t)m.status,
                      .from = (uint8_t)from, .to = (uint8_t)to, .leg = (uint8_t)(l ? l - c->legs : 0),
@@ -963,6 +992,26 @@ static int64_t latest_end_ns(const struct leg *l, int64_t other_ns)
     return end_ns + SECOND_NS;
 }
 
+/* Who was transferred to whom is not followed; but whoever talks last does not talk alone. A referrer
+ * has a while to leave by itself, and may leave while the new party rings, or says nothing for all of timer C. */
+static void close_partners(struct judge *j, struct call *c)
+{
+    const struct leg *last = NULL, *before = NULL;
+
+    for (unsigned i = 0; i < c->leg_count; i++) {
+        const struct leg *l = &c->legs[i];
+
+        if (l->all[0].final / 100 != 2 || !l->end_ns)
+            continue;
+        if (!last || l->end_ns > last->end_ns)
+            before = last, last = l;
+        else if (!before || l->end_ns > before->end_ns)
+            before = l;
+    }
+    if (before && last->end_ns > latest_end_ns(last, before->end_ns) + 240 * SECOND_NS)
+        fault(j, c, "leg %c outlived all others by %lld ms", 'a' + (int)(last - c->legs), (long long)((last->end_ns - before->end_ns) / 1000000));
+}
+
 static void close_call(struct judge *j, struct call *c)
 {
     const struct leg *b = NULL;
@@ -975,7 +1024,9 @@ static void close_call(struct judge *j, struct call *c)
         if (l->all[0].final / 100 == 2 && l->all[0].finals_arrived && l->all[0].final_arrived_ns == c->legs[0].all[0].final_sent_ns)
             b = l;                                        /* the answer that was passed on at once */
     }
-    if (!b || c->legs[0].all[0].final / 100 != 2)
+    if (c->transfers)
+        close_partners(j, c);
+    if (c->transfers || !b || c->legs[0].all[0].final / 100 != 2)
         return;
     const struct leg *a = &c->legs[0], *first = a->end_ns < b->end_ns ? a : b, *last = first == a ? b : a;
 

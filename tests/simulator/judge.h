@@ -13,6 +13,7 @@
  *   - RSeq grows by one, the next only after the PRACK; each reliable 1xx has one PRACK
  *   - A's code and phrase are B's, unless a rule named in switch/b2bua.h gives another
  *   - what the switch says in a body somebody said to it in the same call, but for the relay's mark
+ *   - a NOTIFY of a transfer quotes a code that somebody said, or one of the switch's own
  *   - no request after the end of its dialog, no BYE before the ACK, no leg outlives its call  */
 #ifndef TESTS_SIMULATOR_JUDGE_H
 #define TESTS_SIMULATOR_JUDGE_H
@@ -56,6 +57,7 @@ struct judge_settings {
  * that were called when another one had refused. */
 struct judge_sums {
     uint64_t messages, calls, answered, refused, legs, requests, relayed, early_ended, expired, unspread, global, waited, faults;
+    uint64_t transfers, transferred; /* as the switch counts */
 };
 
 struct judge *judge_new(const struct judge_settings *settings);

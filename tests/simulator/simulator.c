@@ -56,6 +56,7 @@ struct actor {
     uint16_t           status;       /* callee: the final one it will give */
     uint8_t            steps;        /* before it, and then as long as the call is up */
     bool               is_callee, may_be_reliable, waits_for_prack, silent, resources_asked;
+    struct actor      *consults, *consulted_by;           /* its other call, whose party it is asked for; the other way */
 };
 
 struct user_plan {
@@ -205,6 +206,68 @@ static void answer_deed(struct actor *a)
     (void)phone_answer(a->call, a->status, slice_of(phrase, (size_t)len), false, a->status < 300);
 }
 
+/* ---- transfers ---- */
+
+static slice target_uri(struct actor *a, char room[48])
+{
+    int len = snprintf(room, 48, "sip:u%u-%u@10.0.0.%d", any(a->world, USERS), a->number, 1 + SWITCH_PLACE);
+
+    return slice_of(room, (size_t)len);
+}
+
+static void consult(struct actor *a)
+{
+    char uri[48];
+    struct phone_call *c = a->consults || a->consulted_by ? NULL : phone_dial(phone_of_call(a->call), target_uri(a, uri), 0);
+    struct actor *second = c ? actor_new(a->world, c, a->number, false) : NULL;
+
+    if (!second)
+        return;
+    a->consults = second;
+    second->consulted_by = a;
+    later(second, soon(a->world) + 5 * SECOND_NS);
+}
+
+/* Another phone takes the place of this one, as after a REFER that a server passed through. */
+static void take_place(struct actor *a)
+{
+    struct world *w = a->world;
+    struct station *s = &w->stations[any(w, STATIONS)];
+    char uri[48];
+    struct out headers;
+    struct phone_call *c;
+
+    out_init_memory(&headers, 1024);
+    out_text(&headers, SLICE("Replaces: "));
+    phone_put_replaces(&headers, a->call);
+    out_text(&headers, in_100(w, 10) ? SLICE(";early-only\r\n") : in_100(w, 5) ? SLICE("x\r\n") : SLICE("\r\n"));
+    c = phone_dial_with(s->phone, target_uri(a, uri), in_100(w, 20) ? PHONE_LATE_OFFER : 0, out_taken(&headers));
+    out_done(&headers);
+    if (c)
+        later(actor_new(w, c, a->number, false), soon(w) + (in_100(w, 80) ? 5 * SECOND_NS : 0));
+}
+
+static void transfer_deed(struct actor *a)
+{
+    struct world *w = a->world;
+    char uri[48];
+
+    switch (any(w, 4)) {
+    case 0:
+        (void)phone_refer(a->call, target_uri(a, uri), NULL, in_100(w, 20) ? SLICE("Refer-Sub: false\r\n") : (slice){ 0 });
+        break;
+    case 1:
+        take_place(a);
+        break;
+    default:
+        if (a->consults && phone_call_is_up(a->consults->call))
+            (void)phone_refer(a->call, target_uri(a, uri), a->consults->call, (slice){ 0 });
+        else
+            consult(a);
+        break;
+    }
+}
+
 /* While the call is up. */
 static void talk_deed(struct actor *a)
 {
@@ -215,7 +278,7 @@ static void talk_deed(struct actor *a)
         later(a, any(w, 250) * SECOND_NS);
         return;
     }
-    switch (any(w, 12)) {
+    switch (any(w, 14)) {
     case 0: case 1: case 2:
         (void)phone_offer(a->call, SIP_INVITE, (enum phone_media)media[any(w, 4)]);
         break;
@@ -231,6 +294,9 @@ static void talk_deed(struct actor *a)
     case 7:
         if (in_100(w, 15))
             hush(a);
+        break;
+    case 8: case 9:
+        transfer_deed(a);
         break;
     default:
         phone_hang_up(a->call);                           /* the actor may be gone */
@@ -323,6 +389,10 @@ static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_u
         return;
     wheel_clear(&a->world->wheel, &a->timer);
     phone_call_set_tag(c, NULL);
+    if (a->consults)
+        a->consults->consulted_by = NULL;
+    if (a->consulted_by)
+        a->consulted_by->consults = NULL;
     a->world->actors--;
     free(a);
 }
@@ -662,6 +732,8 @@ static unsigned world_end(struct world *w, struct judge_sums *sums)
     sums->refused += j->refused;
     sums->legs += j->legs;
     sums->requests += j->requests;
+    sums->transfers += n->transfers;
+    sums->transferred += n->transferred;
     sums->early_ended += j->early_ended;
     sums->expired += j->expired;
     sums->unspread += j->unspread;
@@ -722,10 +794,11 @@ int main(int argc, char **argv)
         }
     for (uint32_t i = 0; i < asked.rounds; i++)
         failed += !play_round(&asked, asked.seed + i, &sums);
-    printf("%llu calls, %llu answered, %llu refused, %llu legs, %llu requests, %llu messages, %llu answers of the relay, %llu faults, %.1f s of processor\n",
+    printf("%llu calls, %llu answered, %llu refused, %llu legs, %llu requests, %llu messages, %llu answers of the relay, %llu transfers, %llu of them came about, %llu faults, %.1f s of processor\n",
            (unsigned long long)sums.calls, (unsigned long long)sums.answered, (unsigned long long)sums.refused,
            (unsigned long long)sums.legs, (unsigned long long)sums.requests, (unsigned long long)sums.messages,
-           (unsigned long long)sums.relayed, (unsigned long long)sums.faults, (double)clock() / CLOCKS_PER_SEC);
+           (unsigned long long)sums.relayed, (unsigned long long)sums.transfers, (unsigned long long)sums.transferred,
+           (unsigned long long)sums.faults, (double)clock() / CLOCKS_PER_SEC);
     printf("%llu sessions refreshed by the switch, %llu not answered, %llu expired; %llu times ringing was held back\n",
            (unsigned long long)seen.refreshed, (unsigned long long)seen.unrefreshed, (unsigned long long)seen.expired,
            (unsigned long long)seen.held_back);
@@ -733,7 +806,7 @@ int main(int argc, char **argv)
            (unsigned long long)sums.early_ended, (unsigned long long)sums.unspread, (unsigned long long)sums.global,
            (unsigned long long)sums.expired, (unsigned long long)sums.waited);
     if (sums.calls >= 40000 && !(seen.refreshed && seen.unrefreshed && seen.expired && seen.held_back && sums.early_ended &&
-                                 sums.unspread && sums.global && sums.expired && sums.waited)) {
+                                 sums.unspread && sums.global && sums.expired && sums.waited && sums.transferred)) {
         printf("not ok - so many calls, and one of these never came up\n");
         failed += !failed;
     }
