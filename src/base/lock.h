@@ -23,4 +23,14 @@ static inline void lock_give(const struct lock *l)
         l->give(l->ctx);
 }
 
+/* ---- held until the function returns, wherever that is ---- */
+
+static inline const struct lock *lock_hold(const struct lock *l)
+{
+    lock_take(l);
+    return l;
+}
+static inline void lock_release(const struct lock **l) { lock_give(*l); }
+#define LOCK_UNTIL_RETURN(of) __attribute__((cleanup(lock_release), unused)) const struct lock *held_lock_ = lock_hold(of)
+
 #endif

@@ -75,42 +75,38 @@ static struct tally_one *find_or_make(struct tally *t, slice name)
 
 struct tally_one *tally_take(struct tally *t, slice name, uint32_t max)
 {
-    struct tally_one *one;
+    LOCK_UNTIL_RETURN(&t->lock);
+    struct tally_one *one = find_or_make(t, name);
 
-    lock_take(&t->lock);
-    one = find_or_make(t, name);
-    if (one && max && one->count >= max)
-        one = NULL;
-    if (one)
-        one->count++;
-    lock_give(&t->lock);
+    if (!one || (max && one->count >= max))
+        return NULL;
+    one->count++;
     return one;
+}
+
+static void give_back(struct tally *t, struct tally_one *one)
+{
+    LOCK_UNTIL_RETURN(&t->lock);
+
+    if (--one->count)
+        return;
+    map_remove(&t->by_name, &one->by_name);
+    free(one);
 }
 
 void tally_give_back(struct tally *t, struct tally_one **one)
 {
-    struct tally_one *gone = NULL;
-
-    if (!*one)
-        return;
-    lock_take(&t->lock);
-    if (--(*one)->count == 0) {
-        gone = *one;
-        map_remove(&t->by_name, &gone->by_name);
-    }
-    lock_give(&t->lock);
-    free(gone);
+    if (*one)
+        give_back(t, *one);
     *one = NULL;
 }
 
+slice tally_name(const struct tally_one *one) { return slice_of(one->name, one->len); }
+
 uint32_t tally_count(struct tally *t, slice name)
 {
-    const struct tally_one *one;
-    uint32_t count;
+    LOCK_UNTIL_RETURN(&t->lock);
+    const struct tally_one *one = find(t, name, hash_slice(&t->seed, name));
 
-    lock_take(&t->lock);
-    one = find(t, name, hash_slice(&t->seed, name));
-    count = one ? one->count : 0;
-    lock_give(&t->lock);
-    return count;
+    return one ? one->count : 0;
 }

@@ -25,5 +25,6 @@ struct tally *tally_free(struct tally *t);                /* what was taken and 
 struct tally_one *tally_take(struct tally *t, slice name, uint32_t max);
 void     tally_give_back(struct tally *t, struct tally_one **one);       /* *one becomes NULL; it may be */
 uint32_t tally_count(struct tally *t, slice name);
+slice    tally_name(const struct tally_one *one);         /* while it is taken */
 
 #endif

@@ -41,6 +41,7 @@ TEST(names_are_counted_apart_and_the_empty_one_is_a_name)
         tally_give_back(t, &all[i]);
     CHECK_EQ(tally_count(t, SLICE("u0")), 0);
     CHECK_EQ(tally_count(t, SLICE("u1")), 1);
+    CHECK(slice_eq(tally_name(all[1]), SLICE("u1")));
     CHECK_EQ(tally_count(t, SLICE("")), 1);
     tally_free(t);                                        /* with what is still taken */
 }

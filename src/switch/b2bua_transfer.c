@@ -246,7 +246,7 @@ void transfer_unheard(const struct relay *r)
 
 /* ---- legs that change their call ---- */
 
-static struct line **line_of(struct leg *leg) { return &leg->call->lines[leg == &leg->call->a ? 0 : 1]; }
+static struct tally_one **line_of(struct leg *leg) { return &leg->call->lines[leg == &leg->call->a ? 0 : 1]; }
 
 /* What speaks of the dialog, in the other call's memory. */
 static bool dialog_copy(struct arena *arena, const struct dialog *from, struct dialog *ret)
@@ -316,9 +316,9 @@ static void leg_move(struct leg *from, const struct dialog *copy, struct leg *to
     b2bua_join_map(to);
     relays_follow(from->call, from, to);
     relays_follow(c, from, to);
-    struct line **line = line_of(from), **seat = line_of(to);
+    struct tally_one **line = line_of(from), **seat = line_of(to);
 
-    line_leave(c->b2bua, seat);
+    tally_give_back(c->b2bua->lines, seat);
     *seat = *line;
     *line = NULL;
     if (from->branch)
@@ -374,10 +374,10 @@ static void room_moves(struct leg *from, struct branch *seat, struct b2bua_call 
 
 static slice user_of(struct leg *leg)
 {
-    const struct line *line = *line_of(leg);
+    const struct tally_one *line = *line_of(leg);
     uint16_t trunk;
 
-    return line && !trunk_of(leg, &trunk) ? slice_of(line->aor, line->len) : (slice){ 0 };
+    return line && !trunk_of(leg, &trunk) ? tally_name(line) : (slice){ 0 };
 }
 
 /* P-Asserted-Identity of a user of ours. */
@@ -1158,7 +1158,7 @@ static unsigned who_takes(struct b2bua_call *c, const struct sip_message *m, con
     c->caller_hides = route.caller_hides;
     c->by_gateway = route.by_gateway;
     c->caller_trunk = route.caller_trunk;
-    c->lines[0] = line_take(b, route.caller);
+    (void)line_take(b, route.caller, 0, &c->lines[0]);
     return 0;
 }
 
