@@ -657,7 +657,10 @@ void streams_take_tls(struct streams *s, uint16_t listener, struct tls *fresh) {
 
 void streams_set_limits(struct streams *s, const struct stream_limits *limits)
 {
+    struct tally *sources = s->limits.sources;
+
     s->limits = with_defaults(limits);
+    s->limits.sources = sources;                     /* it counts what is open */
     s->budget.max_bytes = s->limits.bytes_max;
 }
 
