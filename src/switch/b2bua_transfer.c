@@ -1107,6 +1107,19 @@ static bool is_of_refer(const struct sip_message *m)
 
 static void take_offer(struct transfer *t, const struct sip_message *m);
 
+/* The call that it names lives in another worker, and calls never move: the party is told, and takes the place
+ * there itself, by an INVITE with Replaces, which is steered by the tag that is named. */
+static bool consults_elsewhere(const struct b2bua *b, const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_REFER_TO);
+    char room[REPLACES_MAX];
+    struct sip_replaces name;
+    unsigned worker;
+
+    return !b->own_lines && h && sip_refer_replaces(h->value, room, sizeof room, &name) &&
+           endpoint_token_worker(name.to_tag, &worker) && worker != endpoint_worker(b->endpoint);
+}
+
 bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = from->call;
@@ -1123,6 +1136,8 @@ bool transfer_request(struct leg *from, struct leg *to, struct server_transactio
         return true;
     }
     if (c->b2bua->settings.transfer == B2BUA_TRANSFER_THROUGH || !to || to->ended)
+        return false;
+    if (m->method == SIP_REFER && c->b2bua->settings.transfer != B2BUA_TRANSFER_OFF && consults_elsewhere(c->b2bua, m))
         return false;
     if (m->method == SIP_REFER)
         refer(from, to, s, m);

@@ -134,6 +134,8 @@ slice endpoint_local(const struct endpoint *e, const struct hop *hop, char room[
     return found && found->text.len ? found->text : slice_of(room, address_format(&hop->local, room));
 }
 
+unsigned endpoint_worker(const struct endpoint *e) { return e->settings.worker; }
+
 bool endpoint_token_worker(slice token, unsigned *ret)
 {
     static const struct { uint8_t of[256]; } numbers = { {

@@ -105,6 +105,7 @@ size_t endpoint_memory_bytes(const struct endpoint *e);
 
 /* Text for a tag, a Call-ID, ...: ENDPOINT_TOKEN_LEN characters and a NUL. */
 void endpoint_token(struct endpoint *e, char ret[ENDPOINT_TOKEN_LEN + 1]);
+unsigned endpoint_worker(const struct endpoint *e);
 /* Which worker made this token? False: it is none. What others make up may look like one, too. */
 bool endpoint_token_worker(slice token, unsigned *ret);
 
