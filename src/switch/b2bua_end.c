@@ -69,7 +69,7 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
     if (c->b && c->b != but)
         leg_bye(c->b, reason, reason_of);
     for (size_t i = 0; i < ARRAY_LEN(c->lines); i++)
-        line_leave(c->b2bua, &c->lines[i]);               /* a BYE or NOTIFY may have no answer, but nobody talks */
+        tally_give_back(c->b2bua->lines, &c->lines[i]);   /* a BYE or NOTIFY may have no answer, but nobody talks */
 }
 
 void end_unanchorable(struct b2bua_call *c)

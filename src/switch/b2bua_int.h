@@ -189,7 +189,7 @@ struct b2bua_call {
     uint8_t            privacy;      /* PRIVACY_..., of A's INVITE */
     uint32_t           a_cseq;       /* of A's INVITE */
     struct face       *faces;        /* early dialogs of A besides leg a */
-    struct line       *lines[2];     /* caller, called: counted */
+    struct tally_one  *lines[2];     /* caller, called: counted */
     struct transfer   *transfer;     /* of one of its legs, or the one that it was made for */
 };
 
@@ -201,20 +201,15 @@ struct diversion {
     bool     hides;                  /* who forwarded hides its number */
 };
 
-/* The calls of one user. */
-struct line {
-    struct map_node by_aor;
-    uint32_t        calls;
-    uint16_t        len;
-    char            aor[];
-};
-
 struct b2bua {
     struct b2bua_settings settings;
     struct endpoint      *endpoint;
     struct router         router;
     struct b2bua_counts   counts;
-    struct map            legs, lines;
+    struct map            legs;
+    struct tally         *lines;     /* calls by address-of-record; by the empty name all of them */
+    struct tally         *own_lines; /* NULL: they are shared */
+    struct tally_one     *counted;   /* all calls, while there are any: each has taken it once */
     struct list           calls;
     struct wheel          leg_wheel, call_wheel, transfer_wheel;
     int64_t               t1_ns, t2_ns, now_ns;
@@ -234,9 +229,13 @@ void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
 void        b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further);      /* after its INVITE */
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
-struct line *line_take(struct b2bua *b, slice aor);
-void        line_leave(struct b2bua *b, struct line **line);
-unsigned    line_calls(const struct b2bua *b, slice aor);
+/* One more call of that user; false: it has max (0: any number) already. An empty name is nobody. */
+bool        line_take(struct b2bua *b, slice aor, unsigned max, struct tally_one **ret);
+
+/* One more call, of this worker and the others; false: there are calls_max, and it is not `anyhow`. One less, for each
+ * that was counted. */
+bool        b2bua_count_more(struct b2bua *b, bool anyhow);
+void        b2bua_count_less(struct b2bua *b);
 
 void        in_dialog(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 

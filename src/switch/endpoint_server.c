@@ -390,6 +390,8 @@ static void got_new(struct endpoint *e, const struct hop *from, const struct sip
 {
     static const slice later = SLICE_INIT("Retry-After: 5\r\n");
 
+    if (m->method == SIP_CANCEL && !invite && e->user.astray && e->user.astray(e->user.ctx, m, from))
+        return;
     if (endpoint_is_full(e, m->method, m->to.tag.len != 0)) {
         e->counts.refused++;
         endpoint_refuse(e, m, from, 503, (slice){ 0 }, later, e->now_ns);
