@@ -315,6 +315,7 @@ void branch_free(struct branch *branch);
 
 /* ---- b2bua_ring.c: how long all that may take ---- */
 void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
+void ring_all(struct b2bua_call *c);                      /* the longest ringing counts from here, not from a 18x on */
 void ring_called(struct b2bua_call *c, int64_t patience_ns);                    /* others than before */
 void ring_heard(struct branch *branch, unsigned status);                        /* a 1xx */
 void ring_repeat(struct b2bua_call *c);                   /* its time is over, but an answer waits */

@@ -39,6 +39,12 @@ void ring_begin(struct b2bua_call *c, const struct sip_message *invite)
     set_timer(c);
 }
 
+void ring_all(struct b2bua_call *c)
+{
+    start(c, RING_LONGEST, c->b2bua->settings.ring_ns);
+    set_timer(c);
+}
+
 void ring_called(struct b2bua_call *c, int64_t patience_ns)
 {
     c->setup->clocks[RING_NO_ANSWER] = c->setup->clocks[RING_PROCEEDING] = c->setup->clocks[RING_SILENCE] = 0;

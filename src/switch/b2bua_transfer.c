@@ -464,6 +464,7 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
     c->by_gateway = trunk_of(t->party, &c->caller_trunk);
     c->setup->asserted = identity_of(t->party, c);
     c->anchor_number = (uint32_t)b2bua_random(b) | 1;
+    ring_all(c);                                          /* the party hears nothing of it, and cannot give up */
     if (!dialog_copy(&c->arena, &t->party->dialog, &c->a.dialog))
         return false;
     out_clear(&b->scratch);

@@ -26,7 +26,7 @@ class Sipp:
         (self.folder / "scenario.xml").write_text(text)
         self.port, self.name, self.cid = free_port(address), name, cid
         command = ["sipp", "-sf", "scenario.xml", "-i", address, "-p", str(self.port), "-m", str(calls), "-nostdin",
-                   "-timeout", "30s", "-timeout_error", "-s", service, "-trace_err", "-trace_msg", "-cp",
+                   "-timeout", "30s", "-timeout_error", "-s", service, "-trace_err", "-trace_msg", "-ci", address, "-cp",
                    str(free_port(address)), *extra]
         if cid:
             command += ["-cid_str", cid]

@@ -559,6 +559,8 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
     for (unsigned i = 1; i < c->leg_count; i++) {
         const struct tx *b = &c->legs[i].all[0];
 
+        if (c->legs[i].uac != SWITCH)                     /* an INVITE with Replaces: what we say to it A does not hear */
+            continue;
         if (!b->finals_arrived) {
             open = true;
             continue;
