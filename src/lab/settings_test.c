@@ -353,6 +353,92 @@ TEST(calls_stop_at_the_memory_that_the_configuration_allows)
     end();
 }
 
+/* What bob's phone says to the INVITE that it got last. */
+static void phone_says(unsigned status)
+{
+    static const char *const copied[] = { "\r\nVia: ", "\r\nFrom: ", "\r\nTo: ", "\r\nCall-ID: ", "\r\nCSeq: " };
+    char text[4000];
+    size_t len = (size_t)snprintf(text, sizeof text, "SIP/2.0 %u Something", status);
+
+    for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
+        const char *line = strstr(t.to_phone, copied[i]);
+
+        CHECK(line != NULL);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%.*s%s", line ? (int)strcspn(line + 2, "\r") + 2 : 0, line ? line : "",
+                                i == 2 ? ";tag=phone" : "");
+    }
+    snprintf(text + len, sizeof text - len, "\r\nContact: <sip:bob@10.0.0.3>\r\nContent-Length: 0\r\n\r\n");
+    receive(3, text);
+}
+
+TEST(a_stranger_has_no_more_calls_at_once_than_calls_per_source)
+{
+    CHECK_OR_RETURN(begin(SERVER "[security]\ncalls_per_source = 2\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 503);
+    CHECK(caller_got("\r\nRetry-After: ") && !phone_got("INVITE"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);            /* another stranger */
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    phone_says(486);
+    CHECK_EQ(t.status, 486);
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);            /* the call before is over */
+    CHECK_EQ(call_from(4, "bob", "", SDP), 503);
+    CHECK_EQ(worker_calls(t.worker)->full, 2);
+    end();
+}
+
+TEST(gateways_and_allowed_addresses_have_more_calls_than_calls_per_source)
+{
+    CHECK_OR_RETURN(begin(SERVER "[gateway g]\nhost = 10.0.0.9\n[security]\ncalls_per_source = 1\nallow = 10.0.0.4\n"));
+    for (int i = 0; i < 3; i++) {
+        CHECK_ROW_EQ(i, call_from(9, "bob", "", SDP), 0);
+        CHECK_ROW_EQ(i, call_from(4, "bob", "", SDP), 0);
+    }
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 503);
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nuser_calls_max = 0\n[security]\ncalls_per_source = 0\n"));
+    for (int i = 0; i < 100; i++)
+        CHECK_ROW_EQ(i, call(""), 0);
+    end();
+}
+
+TEST(requests_with_a_to_tag_of_no_call_are_limited_as_any)
+{
+    static const struct { const char *method; unsigned status; } rows[] = { { "BYE", 481 }, { "INFO", 481 }, { "REGISTER", 401 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(SERVER "[security]\nrequests = 5/s\n"));
+        unsigned passed = 0;
+
+        snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: x\r\n");
+        for (unsigned k = 0; k < 100; k++) {
+            char text[1000];
+
+            snprintf(text, sizeof text, "%s sip:home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKx%u\r\n"
+                     "From: <sip:bob@home.example>;tag=a\r\nTo: <sip:bob@home.example>;tag=x%u\r\nCall-ID: x\r\nCSeq: %u %s\r\n"
+                     "Contact: <sip:bob@10.0.0.2>\r\nContent-Length: 0\r\n\r\n", rows[i].method, k, k, k + 1, rows[i].method);
+            receive(2, text);
+            passed += t.status == rows[i].status;
+        }
+        CHECK_ROW_EQ(i, passed, 20);                      /* four seconds' worth at once */
+        CHECK_ROW_EQ(i, t.status, 503);
+        end();
+    }
+}
+
+TEST(a_cancel_of_nothing_leaves_nothing_behind)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: x\r\n");
+    receive(2, "CANCEL sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKc\r\n"
+               "From: <sip:a@b>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: x\r\nCSeq: 2 CANCEL\r\nContent-Length: 0\r\n\r\n");
+    CHECK_EQ(t.status, 481);
+    CHECK_EQ(worker_transactions(t.worker), 0);
+    end();
+}
+
 TEST(no_more_addresses_are_banned_than_bans_max)
 {
     struct guard *g;

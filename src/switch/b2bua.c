@@ -172,6 +172,8 @@ struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m)
     return NULL;
 }
 
+bool b2bua_knows(struct b2bua *b, const struct sip_message *request) { return request->to.tag.len && b2bua_find(b, request); }
+
 /* While the call is set up all legs whose INVITE is open; then only the one that answered. */
 bool leg_is_open(const struct leg *leg)
 {

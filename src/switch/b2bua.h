@@ -108,6 +108,9 @@ void b2bua_client_ended(struct b2bua *b, struct client_transaction *c);
 void    b2bua_time(struct b2bua *b, int64_t now_ns);
 int64_t b2bua_next_ns(const struct b2bua *b);
 
+/* Does it belong to a call that is there? */
+bool b2bua_knows(struct b2bua *b, const struct sip_message *request);
+
 /* Calls of one user now, set up or talking. */
 unsigned b2bua_user_calls(const struct b2bua *b, slice aor);
 /* BYE or CANCEL to all; `reason` as in a Reason header. */

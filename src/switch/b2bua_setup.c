@@ -696,6 +696,21 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
     return 0;
 }
 
+static void put_retry_after(struct b2bua *b, struct out *o)
+{
+    b->counts.full++;
+    sip_build_header_u32(o, SIP_H_RETRY_AFTER, 1 + (uint32_t)(b2bua_random(b) % 10));
+}
+
+static void refuse_full(struct b2bua_call *c)
+{
+    struct out *o = &c->b2bua->scratch;
+
+    out_clear(o);
+    put_retry_after(c->b2bua, o);
+    refuse(c, 503, (slice){ 0 }, out_taken(o), (slice){ 0 }, (slice){ 0 });
+}
+
 static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by)
 {
     struct b2bua *b = c->b2bua;
@@ -715,6 +730,10 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         c->caller_hides = route.caller_hides && !(c->privacy & PRIVACY_NONE);
         c->by_gateway = route.by_gateway;
         c->caller_trunk = route.caller_trunk;
+        if (route.caller_calls_max && line_calls(b, route.caller) >= route.caller_calls_max) {
+            refuse_full(c);
+            return true;
+        }
         c->lines[0] = line_take(b, route.caller);
     }
     if (!keep_route(c, &route)) {
@@ -810,8 +829,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     if (b->counts.live >= b->settings.calls_max || !(c = call_new(b, s, m))) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
-        b->counts.full++;
-        sip_build_header_u32(o, SIP_H_RETRY_AFTER, 1 + (uint32_t)(b2bua_random(b) % 10));
+        put_retry_after(b, o);
         server_reply_send(s, (slice){ 0 }, (slice){ 0 });
         return;
     }

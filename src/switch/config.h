@@ -143,7 +143,7 @@ struct config_gateway {
 struct config_security {
     struct config_rate failures, requests;                /* of one address */
     int64_t  ban_ns;                 /* 0: no bans */
-    uint32_t bans_max, connections_max;
+    uint32_t bans_max, connections_max, calls_per_source;
     struct config_networks allow;    /* neither banned nor limited */
     uint64_t uri_bytes_max, message_bytes_max, body_bytes_max;
     struct config_words user_agents; /* beginnings that are not answered */

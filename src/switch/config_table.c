@@ -183,6 +183,7 @@ static const struct setting security[] = {
     { "bans_max", SETTING_COUNT, AT(bans_max), HELP(SECURITY_BANS_MAX), .standard = "100000", .min = 1, .max = 10000000 },
     { "connections_max", SETTING_COUNT, AT(connections_max), HELP(SECURITY_CONNECTIONS_MAX), .standard = "100", .min = 1,
       .max = 1000000 },
+    { "calls_per_source", SETTING_COUNT, AT(calls_per_source), HELP(SECURITY_CALLS_PER_SOURCE), .standard = "50", .max = 1000000 },
     { "allow", SETTING_NETWORKS, AT(allow), HELP(SECURITY_ALLOW), .standard = "127.0.0.0/8, ::1" },
     { "uri_max", SETTING_BYTES, AT(uri_bytes_max), HELP(SECURITY_URI_MAX), .standard = "2 KiB", .min = 128, .max = 64 * KIB },
     { "message_max", SETTING_BYTES, AT(message_bytes_max), HELP(SECURITY_MESSAGE_MAX), .standard = "64 KiB", .min = 2 * KIB,

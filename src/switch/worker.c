@@ -150,12 +150,13 @@ static void busy(struct worker *w, struct server_transaction *s)
     refuse(w, s, 503, (slice){ 0 }, out_taken(&w->headers));
 }
 
-/* What begins something is counted against its source; what goes on or ends never is. */
+/* What begins something is counted against its source; what goes on or ends never is. A To tag of
+ * no call of ours makes no difference: its 481 takes room, too. */
 static bool passes_guard(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
     const struct sip_header *agent = sip_header_find(m, SIP_H_USER_AGENT);
 
-    if (m->to.tag.len)
+    if (b2bua_knows(w->b2bua, m))
         return true;
     switch (guard_request(w->guard, &from->remote, agent ? agent->value : (slice){ 0 }, endpoint_now_ns(w->endpoint))) {
     case GUARD_PASS:
@@ -168,7 +169,7 @@ static bool passes_guard(struct worker *w, struct server_transaction *s, const s
         server_drop(s);
         return false;
     }
-    if (!w->drains || m->method == SIP_OPTIONS)
+    if (!w->drains || m->method == SIP_OPTIONS || (m->to.tag.len && m->method != SIP_REGISTER))
         return true;
     busy(w, s);
     return false;

@@ -230,6 +230,18 @@ static bool is_trusted(const struct worker *w, const struct route_question *q)
                                              : config_networks_have(&c->calls.trusted, &q->from->remote);
 }
 
+/* Strangers are counted by the address that they call from: bytes that no address-of-record has. */
+static struct piece stranger(struct worker *w, const struct route_question *q, uint32_t *ret_max)
+{
+    const struct config_security *security = &plan_config(w->settings.plan)->security;
+    char room[GUARD_SOURCE_MAX];
+
+    if (w->caller.kind != PLAN_BY_STRANGER || !security->calls_per_source || config_networks_have(&security->allow, &q->from->remote))
+        return (struct piece){ 0, 0 };
+    *ret_max = security->calls_per_source;
+    return write_piece(w, guard_source(&q->from->remote, room));
+}
+
 void worker_route(void *ctx, const struct route_question *q, struct route *ret)
 {
     struct worker *w = ctx;
@@ -269,6 +281,8 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         add_user(w, aor, ret, pieces);
     }
     add_gateways(w, q, &found, ret, pieces);
+    if (!caller.len && !q->forwarded_by.len)
+        caller = stranger(w, q, &ret->caller_calls_max);
     if (w->texts.error) {
         *ret = (struct route){ .status = 500 };
         return;
