@@ -439,6 +439,41 @@ TEST(a_cancel_of_nothing_leaves_nothing_behind)
     end();
 }
 
+TEST(an_emergency_call_passes_every_limit_that_holds_for_others)
+{
+#define GATEWAYS "[gateway one]\nhost = 10.0.0.9\ntransit = yes\n[gateway sos]\nhost = 10.0.0.3\nallow = any\nemergency = yes\ncalls_max = 1\n"
+    static const struct { const char *ini; unsigned status; int64_t waited_ns; } rows[] = {
+        { SERVER "[calls]\nrate = 1/min\n" GATEWAYS, 503, 0 },
+        { SERVER "[calls]\ncalls_max = 1\n" GATEWAYS, 503, 0 },
+        { SERVER "[calls]\nreliable = demand\n" GATEWAYS, 421, 0 },
+        { SERVER "[calls]\nsession_timer = demand\n" GATEWAYS, 421, 0 },
+        { SERVER "[overload]\ndelay_max = 100 ms\n" GATEWAYS, 503, SECOND_NS },
+        { SERVER GATEWAYS, 480, 0 },                      /* calls_max of the gateway */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        (void)call_from(9, "12345", "", SDP);
+        worker_waited(t.worker, rows[i].waited_ns);
+        CHECK_ROW_EQ(i, call_from(9, "12345", "", SDP), rows[i].status);
+        for (int k = 0; k < 3; k++) {
+            CHECK_ROW_EQ(i, call_from(9, "112", "", SDP), 0);
+            CHECK_ROW(i, phone_got("INVITE sip:112@"));
+        }
+        end();
+    }
+    CHECK_OR_RETURN(begin(SERVER "[security]\nrequests = 1/s\n" GATEWAYS));
+    for (int i = 0; i < 4; i++)
+        CHECK_ROW_EQ(i, call(""), 0);
+    CHECK_EQ(call(""), 503);
+    CHECK_EQ(call_from(2, "112", "", SDP), 380);          /* of a stranger: by another network, but it is told so */
+    unsigned told = 0;
+
+    for (int i = 0; i < 1000; i++)
+        told += call_from(2, "112", "", SDP) == 380;
+    CHECK_EQ(told, 99);                                   /* and nobody floods us by that number */
+    end();
+}
+
 TEST(no_more_addresses_are_banned_than_bans_max)
 {
     struct guard *g;

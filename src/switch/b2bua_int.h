@@ -213,6 +213,7 @@ struct line *line_take(struct b2bua *b, slice aor);
 void        line_leave(struct b2bua *b, struct line **line);
 unsigned    line_calls(const struct b2bua *b, slice aor);
 
+bool        setup_is_urgent(const struct b2bua *b, const struct sip_message *invite);      /* no limit holds for it */
 void        in_dialog(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 
 /* ---- b2bua_anchor.c: what waits for the media relay, and what waits behind that ---- */

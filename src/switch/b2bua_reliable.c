@@ -33,7 +33,7 @@ unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct
             status = 420;
         }
     for (size_t i = 0; !status && i < ARRAY_LEN(rows); i++)
-        if (rows[i].demanded && !knows(m, rows[i].tag)) {
+        if (rows[i].demanded && !knows(m, rows[i].tag) && !setup_is_urgent(c->b2bua, m)) {
             sip_build_header(headers, SIP_H_REQUIRE, rows[i].tag);
             status = 421;
         }

@@ -789,6 +789,11 @@ void setup_done(struct b2bua_call *c)
     arena_done(&arena);
 }
 
+bool setup_is_urgent(const struct b2bua *b, const struct sip_message *invite)
+{
+    return b->router.is_urgent && b->router.is_urgent(b->router.ctx, invite);
+}
+
 static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = calloc(1, sizeof *c);
@@ -826,7 +831,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     struct b2bua_call *c;
     unsigned status;
 
-    if (b->counts.live >= b->settings.calls_max || !(c = call_new(b, s, m))) {
+    if ((b->counts.live >= b->settings.calls_max && !setup_is_urgent(b, m)) || !(c = call_new(b, s, m))) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
         put_retry_after(b, o);

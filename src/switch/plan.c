@@ -451,6 +451,14 @@ static bool is_emergency_number(const struct search *s)
     return false;
 }
 
+bool plan_is_emergency(const struct plan *p, slice uri)
+{
+    struct plan_route route;
+    struct search s = { .plan = p, .q = &(struct plan_question){ .uri = uri }, .route = &route };
+
+    return !by_scheme(&s) && (s.service || is_emergency_number(&s));
+}
+
 /* May this caller use any gateway at all? Strangers never. */
 static bool may_use_gateways(const struct search *s)
 {

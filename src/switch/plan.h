@@ -89,6 +89,8 @@ struct plan_route {
 /* `users` may have NULL in place of by_alias. */
 void plan_find(const struct plan *p, const struct users *users, const struct plan_question *q, struct plan_route *ret);
 
+/* Does that URI name an emergency service, whoever calls it? */
+bool plan_is_emergency(const struct plan *p, slice uri);
 /* Is this domain, or address, one of ours? */
 bool plan_is_ours(const struct plan *p, slice host);
 /* The gateway that calls from there; of several the one with the smallest network. The port

@@ -199,6 +199,7 @@ TEST(each_number_goes_where_the_plan_says)
         plan_find(r.plan, &some_users, &q, &r.route);
         CHECK_ROW_EQ(i, r.route.result, rows[i].result);
         CHECK_ROW_EQ(i, r.route.status, rows[i].status);
+        CHECK_ROW_EQ(i, plan_is_emergency(r.plan, q.uri), rows[i].result == PLAN_EMERGENCY || rows[i].result == PLAN_EMERGENCY_ELSEWHERE);
         CHECK_ROW_EQ(i, targets(&r, text), rows[i].want);
     }
     rig_end(&r);

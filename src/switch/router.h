@@ -65,11 +65,13 @@ struct route_outcome {
     int64_t  retry_after_ns;         /* 0: it does not say */
 };
 
-/* All but `route` are about gateways and may be NULL; without `next` the next one is tried after
+/* All but `route` may be NULL, and all but the first two are about gateways; without `next` the next one is tried after
  * 500, 502, 503, 504 and what is local, and after none that rang. */
 struct router {
     void *ctx;
     void (*route)(void *ctx, const struct route_question *question, struct route *ret);
+    /* Is the call taken however many there are, and whatever is demanded of others? An emergency call. */
+    bool (*is_urgent)(void *ctx, const struct sip_message *invite);
     /* A call is about to be sent to it. False: it has become full, it is passed over. */
     bool (*take)(void *ctx, const struct route_target *target);
     void (*leave)(void *ctx, uint16_t trunk);

@@ -9,7 +9,8 @@
 
 #include <stdlib.h>
 
-enum { HEADERS_MAX = 16 * 1024, TEXTS_MAX = 256 * 1024 };
+/* Emergency calls from sources that send too much: by their number alone nobody floods us. */
+enum { HEADERS_MAX = 16 * 1024, TEXTS_MAX = 256 * 1024, EMERGENCIES_PER_S = 100 };
 #define SECOND_NS 1000000000ll
 
 static const struct config *config_of(const struct worker *w) { return plan_config(w->settings.plan); }
@@ -150,6 +151,12 @@ static void busy(struct worker *w, struct server_transaction *s)
     refuse(w, s, 503, (slice){ 0 }, out_taken(&w->headers));
 }
 
+/* No limit holds for it: calls at once, rates, memory, waiting time. */
+static bool is_emergency(const struct worker *w, const struct sip_message *m)
+{
+    return m->method == SIP_INVITE && plan_is_emergency(w->settings.plan, m->uri);
+}
+
 /* What begins something is counted against its source; what goes on or ends never is. A To tag of
  * no call of ours makes no difference: its 481 takes room, too. */
 static bool passes_guard(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
@@ -162,6 +169,8 @@ static bool passes_guard(struct worker *w, struct server_transaction *s, const s
     case GUARD_PASS:
         break;
     case GUARD_BUSY:
+        if (is_emergency(w, m) && overload_take_call(&w->emergencies, endpoint_now_ns(w->endpoint)))
+            break;
         busy(w, s);
         return false;
     case GUARD_DROP:
@@ -178,11 +187,11 @@ static bool passes_guard(struct worker *w, struct server_transaction *s, const s
 /* A call of a user comes twice, for its challenge: the rate is asked when it is known who it is. */
 static void begin_call(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
-    bool overloaded = overload_is_on(&w->overload, worker_memory_bytes(w));
+    bool overloaded = overload_is_on(&w->overload, worker_memory_bytes(w)) && !is_emergency(w, m);
 
     if (!overloaded && !identify(w, s, m, from))
         return;
-    if (overloaded || !overload_take_call(&w->overload, endpoint_now_ns(w->endpoint))) {
+    if (overloaded || (!overload_take_call(&w->overload, endpoint_now_ns(w->endpoint)) && !is_emergency(w, m))) {
         w->counts.overloaded++;
         busy(w, s);
         return;
@@ -284,6 +293,7 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
     es.advertised = w->own.advertised;
     es.advertised_count = c->listen_count;
     overload_set(&w->overload, worker_overload_settings(w, c));
+    overload_set(&w->emergencies, (struct overload_settings){ .rate_count = EMERGENCIES_PER_S, .rate_per_ns = SECOND_NS });
     struct guard_settings gs = worker_guard_settings(w, c, &w->own);
     struct authenticate_settings as = worker_authenticate_settings(w, c);
     struct bindings_settings bs = worker_bindings_settings(w, c);

@@ -39,8 +39,13 @@ static struct sdp_codecs codecs(void *ctx, uint16_t trunk)
     return (struct sdp_codecs){ words->at, words->count };
 }
 
+static bool is_urgent(void *ctx, const struct sip_message *invite)
+{
+    return plan_is_emergency(((struct worker *)ctx)->settings.plan, invite->uri);
+}
+
 struct router worker_router(struct worker *w)
 {
-    return (struct router){ .ctx = w, .route = worker_route, .take = take, .leave = leave, .heard = heard, .next = next,
+    return (struct router){ .ctx = w, .route = worker_route, .is_urgent = is_urgent, .take = take, .leave = leave, .heard = heard, .next = next,
                             .credentials = credentials, .codecs = codecs };
 }

@@ -43,7 +43,7 @@ struct worker {
     struct out             headers, texts;                /* of an answer; of a route */
     struct hop             lost;     /* told with the next round: never from within a send */
     struct worker_own      own;
-    struct overload_state  overload;
+    struct overload_state  overload, emergencies;
     uint64_t               random;
     bool                   drains;
 };
