@@ -247,6 +247,45 @@ TEST(audio_codecs_that_are_not_allowed_are_not_offered_and_none_left_is_488)
     end();
 }
 
+TEST(a_gateway_has_its_own_reliable_or_that_of_calls)
+{
+#define OUT "[gateway one]\nhost = 10.0.0.9\ntransit = yes\n[gateway out]\nhost = 10.0.0.3\nallow = any\n"
+    static const struct { const char *ini; bool asked; unsigned status; } rows[] = {
+        { SERVER OUT, true, 0 },
+        { SERVER OUT "reliable = off\n", false, 0 },
+        { SERVER "[calls]\nreliable = off\n" OUT, false, 420 },
+        { SERVER "[calls]\nreliable = off\n" OUT "reliable = leg\n", true, 420 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        CHECK_ROW_EQ(i, call_from(9, "12345", "Supported: 100rel\r\n", SDP), 0);
+        CHECK_ROW_EQ(i, phone_got("100rel"), rows[i].asked);
+        CHECK_ROW_EQ(i, call_from(9, "12345", "Require: 100rel\r\n", SDP), rows[i].status);
+        end();
+    }
+}
+
+TEST(options_tells_what_is_supported_and_not_what_is_off)
+{
+    static const struct { const char *ini, *supported; uint8_t from; } rows[] = {
+        { SERVER, "\r\nSupported: 100rel, timer, precondition, histinfo, path, outbound\r\n", 2 },
+        { SERVER "[calls]\nreliable = off\n", "\r\nSupported: timer, precondition, histinfo, path, outbound\r\n", 2 },
+        { SERVER "[calls]\nsession_timer = off\npreconditions = off\n[registrar]\npath = no\noutbound = no\n",
+          "\r\nSupported: 100rel, histinfo\r\n", 2 },
+        { SERVER "[gateway g]\nhost = 10.0.0.4\nreliable = off\n", "\r\nSupported: timer, precondition, histinfo, path, outbound\r\n", 4 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[1000];
+
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        snprintf(text, sizeof text, "OPTIONS sip:home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%u:5060;rport;branch=z9hG4bKo\r\n"
+                 "From: <sip:a@b>;tag=a\r\nTo: <sip:home.example>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", rows[i].from);
+        receive(rows[i].from, text);
+        CHECK_ROW(i, caller_got("SIP/2.0 200 ") && caller_got(rows[i].supported));
+        end();
+    }
+}
+
 /* ---- who forwarded it ---- */
 
 TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)

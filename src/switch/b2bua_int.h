@@ -282,7 +282,9 @@ bool is_reliable_1xx(const struct sip_message *m, uint32_t *ret_rseq);
 /* ---- b2bua_reliable.c: what A requires, reliable 1xx by leg ---- */
 /* A's INVITE: 0; or a code, with header lines. */
 unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct out *headers);
-unsigned reliable_how(const struct b2bua_call *c);        /* of the headers of the INVITE to B */
+/* The targets are known: how their modes and A's go together. */
+void reliable_meet(struct b2bua_call *c, const struct sip_message *request);
+unsigned reliable_how(const struct b2bua_call *c, const struct route_target *target);     /* of the headers of its INVITE */
 bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is acknowledged by us */
 bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
 bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */

@@ -107,7 +107,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     struct b2bua_call *c = branch->call;
     struct b2bua *b = c->b2bua;
     struct out *o = client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri);
-    unsigned how = headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c);
+    unsigned how = headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c, target);
 
     if (!o)
         return false;
@@ -740,6 +740,7 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
         refuse(c, 500, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
         return true;
     }
+    reliable_meet(c, request);
     if (forward(c, USER_FORWARD_ALWAYS))
         return true;
     status = user_refuses(c, request, route.calls_max);

@@ -166,7 +166,7 @@ static const struct setting gateway[] = {
     { "forwarding", SETTING_CHOICE, AT(forwarding), HELP(GATEWAY_FORWARDING), .standard = "history-info",
       CHOICES("history-info", "diversion", "both", "none") },
     { "codecs", SETTING_WORDS, AT(codecs), HELP(GATEWAY_CODECS), .example = "PCMA, PCMU" },
-    { "reliable", SETTING_CHOICE, AT(reliable), HELP(CALLS_RELIABLE), .standard = "through", CHOICES(RELIABLE) },
+    { "reliable", SETTING_CHOICE, AT(reliable), HELP(GATEWAY_RELIABLE), .example = "leg", CHOICES(RELIABLE) },
     { "allow_from", SETTING_NETWORKS, AT(allow_from), HELP(GATEWAY_ALLOW_FROM), .example = "198.51.100.7, 203.0.113.0/28" },
     { "transit", SETTING_BOOL, AT(transit), HELP(GATEWAY_TRANSIT), .standard = "no" },
     { "emergency", SETTING_BOOL, AT(emergency), HELP(GATEWAY_EMERGENCY), .standard = "no" },

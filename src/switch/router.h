@@ -30,6 +30,7 @@ struct route_target {
     bool       gateway;              /* a trunk: it answers to the functions of the router below */
     bool       anyhow;               /* of a gateway: takes the call though it is full (emergency) */
     bool       trusted;              /* gets the caller's identity even when that is to be hidden */
+    uint8_t    reliable;             /* of a gateway: enum b2bua_reliable */
     uint8_t    forwarding;           /* enum config_diverted: how it is told who forwarded the call */
     slice      from, to;             /* without tag, in the place of the caller's; may be empty */
     slice      asserted;             /* in the place of the route's; may be empty */
@@ -65,13 +66,15 @@ struct route_outcome {
     int64_t  retry_after_ns;         /* 0: it does not say */
 };
 
-/* All but `route` may be NULL, and all but the first two are about gateways; without `next` the next one is tried after
+/* All but `route` may be NULL, and all but the first three are about gateways; without `next` the next one is tried after
  * 500, 502, 503, 504 and what is local, and after none that rang. */
 struct router {
     void *ctx;
     void (*route)(void *ctx, const struct route_question *question, struct route *ret);
     /* Is the call taken however many there are, and whatever is demanded of others? An emergency call. */
     bool (*is_urgent)(void *ctx, const struct sip_message *invite);
+    /* How its caller has reliable answers (enum b2bua_reliable), when not as `usual`. */
+    uint8_t (*reliable)(void *ctx, uint8_t usual);
     /* A call is about to be sent to it. False: it has become full, it is passed over. */
     bool (*take)(void *ctx, const struct route_target *target);
     void (*leave)(void *ctx, uint16_t trunk);

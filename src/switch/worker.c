@@ -124,17 +124,38 @@ static bool checked(struct worker *w, struct server_transaction *s, const struct
     return false;
 }
 
-static void options(struct worker *w, struct server_transaction *s)
+/* What a call of that sender could use. */
+static void put_supported(const struct worker *w, const struct hop *from, struct out *o)
+{
+    const struct config *c = config_of(w);
+    uint16_t gateway;
+    uint8_t reliable = plan_gateway_of(w->settings.plan, &from->remote, &gateway) ? c->gateways[gateway].reliable : c->calls.reliable;
+    const struct { slice tag; bool is_on; } tags[] = {
+        { SLICE("100rel"), reliable != CONFIG_100REL_OFF },
+        { SLICE("timer"), c->calls.session_timer != CONFIG_TIMER_OFF },
+        { SLICE("precondition"), c->calls.preconditions != CONFIG_PRECONDITION_OFF },
+        { SLICE("histinfo"), true },
+        { SLICE("path"), c->registrar.path },
+        { SLICE("outbound"), c->registrar.outbound },
+    };
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        if (tags[i].is_on) {
+            out_text(o, any ? SLICE(", ") : SLICE("Supported: "));
+            out_text(o, tags[i].tag);
+            any = true;
+        }
+    out_text(o, SLICE("\r\n"));                           /* histinfo is always there */
+}
+
+static void options(struct worker *w, struct server_transaction *s, const struct hop *from)
 {
     struct out *o = server_reply(s, w->drains ? 503 : 200, (slice){ 0 });
 
     sip_build_header(o, SIP_H_ALLOW, checks_allow());
     sip_build_header(o, SIP_H_ACCEPT, SLICE("application/sdp, multipart/mixed"));
-    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, histinfo"));
-    if (config_of(w)->registrar.path)
-        sip_build_header(o, SIP_H_SUPPORTED, SLICE("path"));
-    if (config_of(w)->registrar.outbound)
-        sip_build_header(o, SIP_H_SUPPORTED, SLICE("outbound"));
+    put_supported(w, from, o);
     if (config_of(w)->server.name.len)
         sip_build_header(o, SIP_H_SERVER, config_of(w)->server.name);
     server_reply_send(s, (slice){ 0 }, (slice){ 0 });
@@ -209,7 +230,7 @@ static void outside_of_dialogs(struct worker *w, struct server_transaction *s, c
         registrar_request(w->registrar, s, m, from);
         break;
     case SIP_OPTIONS:
-        options(w, s);
+        options(w, s, from);
         break;
     case SIP_BYE: case SIP_PRACK: case SIP_UPDATE: case SIP_INFO: case SIP_NOTIFY:
         refuse(w, s, 481, (slice){ 0 }, (slice){ 0 });

@@ -178,6 +178,7 @@ static void add_gateway(struct worker *w, const struct route_question *q, const 
         ret->targets[ret->target_count] = (struct route_target){
             .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = trunk, .gateway = true,
             .anyhow = emergency, .trusted = gateway->trusted, .forwarding = gateway->forwarding,
+            .reliable = worker_reliable(gateway->reliable),
         };
         pieces[ret->target_count++] = p;
     }
