@@ -8,8 +8,8 @@
 #include "capture/packets.h"
 #include "cli/cli.h"
 #include "cli/serve_names.h"
+#include "cli/serve_relays.h"
 #include "net/net.h"
-#include "net/ng.h"
 #include "report/printer.h"
 #include "store/journal.h"
 #include "store/users.h"
@@ -45,13 +45,6 @@ const char *serve_bans_path(const struct serve_bans *b);
 
 /* ---- what runs ---- */
 
-/* A way to a media relay; calls may use it as long as the program runs. */
-struct serve_relay {
-    struct serving *serving;
-    struct address  address;
-    struct ng      *ng;              /* NULL: there is no way to it */
-};
-
 struct serving {
     struct cli              *cli;
     const struct serve_wish *wish;
@@ -63,8 +56,7 @@ struct serving {
     struct users             users;
     struct loop             *loop;
     struct net              *net;
-    struct serve_relay       relays[WORKER_RELAYS_MAX];
-    size_t                   relay_count;
+    struct serve_relays     *relays;
     struct worker           *worker;
     struct serve_names      *names;
     struct journal          *journal;
@@ -86,8 +78,6 @@ struct serving {
 /* What net_open and net_prepare want; free the listeners. False: no memory. */
 bool serve_net_settings(const struct config *config, struct net_settings *ret);
 int  serve_say_fault(const struct serving *s, const struct config *config, const struct net_fault *fault);
-/* The way to the relay of that configuration, an old one or a new one. send NULL: there is none. */
-struct media_sender serve_media_sender(struct serving *s, const struct config *config);
 /* The first line of each gateway's password file. -1, or the exit code; it is said then. */
 struct serve_passwords;
 int  serve_passwords_read(const struct serving *s, const struct config *config, struct serve_passwords **ret);

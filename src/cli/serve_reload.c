@@ -55,54 +55,6 @@ int serve_say_fault(const struct serving *s, const struct config *config, const 
                          WORDS_TEXT("address", slice_of_string(address)), WORDS_TEXT("why", why));
 }
 
-/* ---- the media relay ---- */
-
-static void on_media(void *ctx, slice bytes, int64_t now_ns)
-{
-    struct serve_relay *r = ctx;
-
-    worker_media(r->serving->worker, r, bytes, now_ns);
-}
-
-static void on_media_lost(void *ctx, int64_t now_ns)
-{
-    struct serve_relay *r = ctx;
-
-    worker_media_lost(r->serving->worker, r, now_ns);
-}
-
-static void send_media(void *ctx, slice bytes)
-{
-    struct serve_relay *r = ctx;
-
-    if (r->ng) {
-        struct media_sender sender = ng_sender(r->ng);
-
-        sender.send(sender.ctx, bytes);
-    }
-}
-
-/* What cannot be opened is a relay that is away: media.relay says what becomes of calls. */
-struct media_sender serve_media_sender(struct serving *s, const struct config *config)
-{
-    struct address at = config->media.rtpengine.address;
-    struct serve_relay *r = NULL;
-
-    at.port = config->media.rtpengine.port;
-    for (size_t i = 0; i < s->relay_count; i++)
-        if (address_eq(&s->relays[i].address, &at))
-            r = &s->relays[i];
-    if (config->media.mode != CONFIG_MEDIA_ANCHOR || !at.family || (!r && s->relay_count == ARRAY_LEN(s->relays)))
-        return (struct media_sender){ NULL, NULL };
-    if (!r) {
-        r = &s->relays[s->relay_count++];
-        *r = (struct serve_relay){ .serving = s, .address = at };
-    }
-    if (!r->ng)
-        (void)ng_open(&r->ng, s->loop, &at, &(struct ng_handlers){ r, on_media, on_media_lost });
-    return (struct media_sender){ r, send_media };
-}
-
 /* ---- passwords of gateways ---- */
 
 struct serve_passwords {
@@ -221,7 +173,7 @@ static int take_over(struct serving *s, struct fresh *f)
         return cli_no_memory(s->cli);
     if ((code = serve_passwords_read(s, f->config, &f->passwords)) >= 0 || (code = prepare_net(s, f)) >= 0)
         return code;
-    media = serve_media_sender(s, f->config);
+    media = serve_relays_sender(s->relays, f->config);
     error = worker_set(s->worker, f->plan, &media, loop_now_ns(s->loop));
     return error ? say_not_set(s, error) : -1;
 }

@@ -113,6 +113,16 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
     worker_lost(s->worker, hop, loop_now_ns(s->loop));
 }
 
+static void on_media(void *ctx, const void *relay, slice bytes, int64_t now_ns)
+{
+    worker_media(((struct serving *)ctx)->worker, relay, bytes, now_ns);
+}
+
+static void on_media_lost(void *ctx, const void *relay, int64_t now_ns)
+{
+    worker_media_lost(((struct serving *)ctx)->worker, relay, now_ns);
+}
+
 static void keep_message(struct serving *s, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
 {
     struct wire_unit unit = hop_unit(hop, sent, bytes, now_ns, 0);
@@ -184,7 +194,7 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
             serve_live_time(s->live, now_ns);
         s->tick_ns = now_ns + TICK_NS;
     }
-    int64_t next_ns = worker_next_ns(s->worker), names_ns = serve_names_turn(s->names, worker_gateways(s->worker), now_ns);
+    int64_t next_ns = worker_next_ns(s->worker), names_ns = serve_names_turn(s->names, worker_gateways(s->worker), s->relays, now_ns);
 
     next_ns = names_ns < next_ns ? names_ns : next_ns;
     return next_ns < s->tick_ns ? next_ns : s->tick_ns;
@@ -229,11 +239,13 @@ static int open_worker(struct serving *s)
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed ||
         getrandom(&settings.key, sizeof settings.key, 0) != (ssize_t)sizeof settings.key)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
-    settings.media = serve_media_sender(s, s->config);
     s->names = serve_names_new(s->loop, s->config);
+    s->relays = serve_relays_new(s->loop, &(struct serve_relays_user){ s, on_media, on_media_lost, s->names, serve_names_locate_relay });
     s->bans = serve_bans_new(s->config->server.state.ptr);
     settings.gateways_ctx = s->names;
-    s->worker = s->names && s->bans ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
+    if (s->names && s->relays)
+        settings.media = serve_relays_sender(s->relays, s->config);
+    s->worker = s->names && s->relays && s->bans ? worker_new(&settings, &sender, loop_now_ns(s->loop)) : NULL;
     if (!s->worker)
         return cli_no_memory(s->cli);
     code = serve_passwords_read(s, s->config, &passwords);
@@ -320,8 +332,7 @@ static void close_all(struct serving *s)
         bindings_walk_end(&s->walk);
     journal_close(s->journal);
     worker_free(s->worker);
-    for (size_t i = 0; i < s->relay_count; i++)
-        ng_free(s->relays[i].ng);
+    serve_relays_free(s->relays);
     serve_names_free(s->names);
     serve_bans_free(s->bans);
     net_free(s->net);
