@@ -380,6 +380,9 @@ void reason_put(struct out *o, unsigned status, unsigned cause);         /* caus
 /* ---- b2bua_codecs.c: offers with the codecs that are allowed ---- */
 /* The body of *m becomes what is left, valid until the next such question. False: nothing is. */
 bool codecs_filter(struct b2bua *b, const struct branch *to, struct sip_message *m);      /* to NULL: A */
+bool codecs_filter_to(const struct leg *to, struct sip_message *m);     /* the same; a gateway's own list counts for A, too */
+/* B's answer brings the offer, as A's INVITE had none. */
+bool codecs_are_late(const struct b2bua_call *c, const struct branch *branch, const struct sip_message *m);
 slice codecs_warning(void);                                /* whole header line of that 488 */
 void codecs_refuse(struct server_transaction *s);
 

@@ -575,12 +575,38 @@ static bool waits_for_prack(struct branch *branch, const struct sip_message *m, 
     return reliable_holds_answer(leg);
 }
 
+/* B offers only what is not allowed: it is out, and told so. */
+static void refuse_late_offer(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    static const slice reason = SLICE_INIT("SIP;cause=488;text=\"None of the audio codecs offered is allowed here\"");
+    struct b2bua_call *c = branch->call;
+    struct leg *leg = m->status / 100 == 2 ? leg_of(branch, m, from) : NULL;
+
+    if (leg && !leg->answered) {
+        leg->answered = true;
+        dialog_refresh(&c->arena, m, from, &leg->dialog);
+        leg_ack(leg, NULL);
+        leg_bye(leg, reason, NULL);
+    } else if (m->status < 200) {
+        client_cancel(branch->invite, reason);
+    }
+    branch_over(branch, 488, NULL);
+}
+
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = branch->call;
+    struct sip_message offer = *m;
     enum anchor anchor;
 
     branch->got_any = true;
+    if (codecs_are_late(c, branch, m)) {
+        if (!codecs_filter_to(&c->a, &offer)) {
+            refuse_late_offer(branch, m, from);
+            return;
+        }
+        m = &offer;
+    }
     if (m->status / 100 == 2 && waits_for_prack(branch, m, from))
         return;
     anchor = anchor_response(branch, m, from);
