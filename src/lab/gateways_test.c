@@ -822,6 +822,24 @@ TEST(who_calls_is_told_as_the_gateway_wants_it)
     }
 }
 
+/* All texts of a route grow in one place, those of the caller first. */
+TEST(a_long_name_of_a_caller_is_told_whole)
+{
+    for (size_t len = 1; len <= 255; len += len < 180 ? 60 : 3) {
+        char display[256], line[512];
+
+        memset(display, 'x', len);
+        display[len] = '\0';
+        snprintf(line, sizeof line, "P-Asserted-Identity: \"%s\" <sip:alice@home.example>\r\n", display);
+        begin(SERVER GATEWAY_ONE);
+        w.users[ALICE].display = slice_of_string(display);
+        dial("sip:+4930123@home.example");
+        run_s(1);
+        CHECK_ROW(len, has(&w.fakes[ONE], line));
+        finish((int)len);
+    }
+}
+
 TEST(who_forwarded_is_told_as_the_gateway_wants_it)
 {
     static const char history[] = "History-Info: <sip:bob@home.example?Reason=SIP%3Bcause%3D302>;index=1\r\n"

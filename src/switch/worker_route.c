@@ -203,23 +203,25 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     *caller = *asserted = (struct piece){ 0, 0 };
     if (c->kind != PLAN_BY_USER || q->forwarded_by.len)
         return;
-    struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, first */
+    struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, which moves as it grows */
+    size_t caller_len = c->name.len + 1 + c->domain.len;
 
     out_clear(o);
     out_text(o, c->name);
     out_char(o, '@');
     out_text(o, c->domain);
-    *caller = write_piece(w, out_taken(o));
-    out_clear(o);
     if (c->display.len) {
         out_char(o, '"');
         sip_build_text(o, c->display);
         out_text(o, SLICE("\" "));
     }
     out_text(o, SLICE("<sip:"));
-    sip_build_text(o, piece_text(w, *caller));
+    sip_build_text(o, c->name);
+    out_char(o, '@');
+    sip_build_text(o, c->domain);
     out_char(o, '>');
-    *asserted = write_piece(w, out_taken(o));
+    *caller = write_piece(w, slice_head(out_taken(o), caller_len));
+    *asserted = write_piece(w, slice_skip(out_taken(o), caller_len));
 }
 
 /* Whose own word about who calls is taken. */
