@@ -59,6 +59,7 @@ struct world {
 };
 
 static struct world w;
+static const char *alice_says;       /* in From, in place of her name; the credentials are hers */
 static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
 
 static struct address at(int last) { return (struct address){ .ip = { 10, 0, 0, (uint8_t)last }, .port = 5060, .family = 4 }; }
@@ -319,10 +320,12 @@ static const char registers[] = SERVER GATEWAY_ONE ACCOUNT "register = yes\nping
 static void add_phone(int i)
 {
     static const char *const names[] = { "alice", "bob", "2017" };
+    slice name = slice_of_string(names[i]);
     struct phone_owner owner = { .incoming = on_incoming, .changed = on_changed, .ended = on_ended };
     struct sim_node node = { NULL, at(phone_at[i]), p_receive, NULL, p_time, p_next };
     struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 7, (uint64_t)i }, .worker = (uint8_t)(8 + i) },
-                                 .user = slice_of_string(names[i]), .domain = SLICE("home.example"), .password = SLICE("secret"),
+                                 .user = i == ALICE && alice_says ? slice_of_string(alice_says) : name, .auth_name = name,
+                                 .domain = SLICE("home.example"), .password = SLICE("secret"),
                                  .server = { .local = at(phone_at[i]), .remote = at(1) } };
     int place = sim_add(w.sim, &node);
     struct hop_sender sender = sim_sender(w.sim, place);
@@ -330,10 +333,10 @@ static void add_phone(int i)
     w.phones[i] = phone_new(&ps, &sender, &owner, START_NS);
     CHECK(w.phones[i] != NULL);
     sim_rebind(w.sim, place, w.phones[i]);
-    w.users[i] = (struct user){ .name = ps.user, .domain = ps.domain, .auth_name = ps.user };
+    w.users[i] = (struct user){ .name = name, .domain = ps.domain, .auth_name = name };
     for (int a = 0; a < DIGEST_ALGORITHMS; a++) {
         w.users[i].has_ha1[a] = true;
-        digest_ha1(w.digest, (enum digest_algorithm)a, ps.user, ps.domain, ps.password, &w.users[i].ha1[a]);
+        digest_ha1(w.digest, (enum digest_algorithm)a, name, ps.domain, ps.password, &w.users[i].ha1[a]);
     }
 }
 
@@ -820,6 +823,68 @@ TEST(who_calls_is_told_as_the_gateway_wants_it)
             CHECK_ROW(i, !has(&w.fakes[ONE], rows[i].has_not[k]));
         finish((int)i);
     }
+}
+
+TEST(a_user_without_credit_reaches_users_and_emergencies_and_no_gateway)
+{
+    begin(SERVER GATEWAY_ONE "emergency = yes\n");
+    w.users[ALICE].flags = USER_NO_CREDIT;
+    dial("sip:+4930123@home.example");
+    run_s(1);
+    CHECK_EQ(w.status[ALICE], 402);
+    CHECK_EQ(w.fakes[ONE].invites, 0);
+    w.users[BOB].forward[USER_FORWARD_ALWAYS] = SLICE("sip:+4930123@home.example");
+    dial("sip:bob@home.example");                         /* bob can pay */
+    run_s(1);
+    CHECK(is_up());
+    phone_hang_up(w.calls[ALICE]);
+    run_s(1);
+    w.users[ALICE].flags = 0;
+    w.users[BOB].flags = USER_NO_CREDIT;
+    dial("sip:bob@home.example");
+    run_s(1);
+    CHECK_EQ(w.status[ALICE], 480);
+    CHECK_EQ(w.fakes[ONE].invites, 1);
+    w.users[ALICE].flags = USER_NO_CREDIT;
+    dial("sip:112@home.example");
+    run_s(1);
+    CHECK(is_up());
+    finish(0);
+}
+
+TEST(who_is_rejected_by_the_called_user_gets_603_or_what_the_configuration_says)
+{
+    static const struct { const char *ini, *rejects; int who; unsigned status; } rows[] = {
+        { "", "alice", ALICE, 603 }, { "[calls]\nrejected = 403\n", "eve, alice@home.example", ALICE, 403 },
+        { "", "alice@else.example eve", ALICE, 0 }, { "", "2017", DESK, 603 }, { "", "20-17", DESK, 603 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char config[1024];
+
+        snprintf(config, sizeof config, "%s%s", SERVER, rows[i].ini);
+        begin(config);
+        w.users[BOB].rejects = slice_of_string(rows[i].rejects);
+        w.users[BOB].forward[USER_FORWARD_ALWAYS] = SLICE("sip:nobody@home.example");       /* nor forwarded */
+        CHECK(phone_register(w.phones[BOB], 3600));
+        run_s(1);
+        w.calls[rows[i].who] = phone_dial(w.phones[rows[i].who], SLICE("sip:bob@home.example"), 0);
+        run_s(1);
+        CHECK_ROW_EQ(i, w.status[rows[i].who], rows[i].status ? rows[i].status : 404);
+        finish((int)i);
+    }
+}
+
+TEST(who_calls_itself_anonymous_is_rejected_by_the_name_that_it_has_proved)
+{
+    alice_says = "anonymous";
+    begin(SERVER);
+    alice_says = NULL;
+    w.users[BOB].rejects = SLICE("alice@home.example");
+    w.calls[ALICE] = phone_dial(w.phones[ALICE], SLICE("sip:bob@home.example"), 0);
+    run_s(1);
+    CHECK_EQ(w.status[ALICE], 603);
+    finish(0);
 }
 
 /* All texts of a route grow in one place, those of the caller first. */

@@ -159,6 +159,21 @@ TEST(do_not_disturb_is_answered_as_the_configuration_says)
     }
 }
 
+TEST(a_rejected_number_is_known_by_from_and_by_what_is_asserted_of_it_by_who_is_trusted)
+{
+#define REJECTS "[numbers]\ncountry = 49\n[gateway g]\nhost = 10.0.0.9\n"
+    for (int trusted = 0; trusted < 2; trusted++) {
+        CHECK_OR_RETURN(begin(trusted ? SERVER REJECTS "trusted = yes\n" : SERVER REJECTS));
+        t.bob.rejects = SLICE("anna 030123");
+        CHECK_EQ(call(""), 603);
+        CHECK(caller_got("\r\nReason: Q.850;cause=21;text=\"Call rejected\"\r\n"));
+        t.bob.rejects = SLICE("030123");
+        CHECK_EQ(call(""), 0);
+        CHECK_EQ(call_from(9, "bob", "P-Asserted-Identity: <sip:x@y>, <tel:+4930123>\r\n", SDP), trusted ? 603 : 0);
+        end();
+    }
+}
+
 TEST(a_forward_is_told_unless_user_or_server_keep_silent)
 {
     for (int i = 0; i < 3; i++) {

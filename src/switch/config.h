@@ -76,6 +76,7 @@ enum config_alias { CONFIG_ALIAS_RING, CONFIG_ALIAS_REFUSE, CONFIG_ALIAS_HIDE };
 enum config_strangers { CONFIG_STRANGERS_USERS, CONFIG_STRANGERS_NOBODY };
 enum config_redirects { CONFIG_REDIRECTS_PASS, CONFIG_REDIRECTS_FOLLOW };
 enum config_disturb { CONFIG_DISTURB_480, CONFIG_DISTURB_486, CONFIG_DISTURB_603 };
+enum config_rejected { CONFIG_REJECTED_603, CONFIG_REJECTED_403 };
 enum config_media_mode { CONFIG_MEDIA_PASS, CONFIG_MEDIA_ANCHOR };
 enum config_relay { CONFIG_RELAY_PREFER, CONFIG_RELAY_REQUIRE };
 enum config_diverted { CONFIG_DIVERTED_HISTORY, CONFIG_DIVERTED_DIVERSION, CONFIG_DIVERTED_BOTH, CONFIG_DIVERTED_NONE };
@@ -109,7 +110,7 @@ struct config_calls {
     uint32_t user_calls_max, calls_max, diversions_max, forks_max, forwards_max;
     struct config_rate rate;
     int64_t  duration_max_ns, session_expires_ns, session_expires_min_ns;
-    uint8_t  session_timer, reliable, preconditions, redirects, alias_of_many, unknown_callers, do_not_disturb,
+    uint8_t  session_timer, reliable, preconditions, redirects, alias_of_many, unknown_callers, do_not_disturb, rejected,
              emergency;
     bool     tell_forwarded, history_info, diversion, privacy, reason, global_codes;
     struct config_networks trusted;

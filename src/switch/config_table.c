@@ -107,6 +107,7 @@ static const struct setting calls[] = {
       CHOICES("ring", "refuse", "hide") },
     { "do_not_disturb", SETTING_CHOICE, AT(do_not_disturb), HELP(CALLS_DO_NOT_DISTURB), .standard = "480",
       CHOICES("480", "486", "603") },
+    { "rejected", SETTING_CHOICE, AT(rejected), HELP(CALLS_REJECTED), .standard = "603", CHOICES("603", "403") },
     { "global_codes", SETTING_BOOL, AT(global_codes), HELP(CALLS_GLOBAL_CODES), .standard = "no" },
     { "reason", SETTING_BOOL, AT(reason), HELP(CALLS_REASON), .standard = "yes" },
     { "privacy", SETTING_BOOL, AT(privacy), HELP(CALLS_PRIVACY), .standard = "yes" },

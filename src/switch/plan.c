@@ -349,7 +349,7 @@ struct search {
 };
 
 static const uint16_t statuses[PLAN_RESULTS] = {
-    [PLAN_EMERGENCY_ELSEWHERE] = 380, [PLAN_REDIRECTED] = 302, [PLAN_MOVED] = 301, [PLAN_GONE] = 410, [PLAN_DENIED] = 403,
+    [PLAN_EMERGENCY_ELSEWHERE] = 380, [PLAN_REDIRECTED] = 302, [PLAN_MOVED] = 301, [PLAN_GONE] = 410, [PLAN_DENIED] = 403, [PLAN_UNPAID] = 402,
     [PLAN_NOBODY] = 404, [PLAN_AMBIGUOUS] = 485, [PLAN_TOO_SHORT] = 484, [PLAN_LOOP] = 482, [PLAN_SCHEME] = 416,
     [PLAN_STORE_FAILED] = 504,
 };
@@ -668,6 +668,10 @@ static bool by_gateway(struct search *s)
     if (verdicts[DENIED_OWNER] == PREFIX_DENIED)
         return decide(s, PLAN_DENIED);
     add_gateways(s, verdicts);
+    if (s->route->count && s->q->by == PLAN_BY_USER && (s->q->user_flags & USER_NO_CREDIT)) {
+        s->route->count = 0;
+        return decide(s, PLAN_UNPAID);
+    }
     if (s->route->count)
         return decide(s, PLAN_GATEWAYS);
     if (back)

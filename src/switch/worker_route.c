@@ -1,7 +1,9 @@
 /* switch/worker_route.c - the plan's answer, made of contacts and gateways that can be called
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sip/build.h"
+#include "sip/fields.h"
 #include "sip/uri.h"
+#include "switch/rejects.h"
 #include "switch/worker_int.h"
 
 /* Texts of a route live in w->texts until the next route; it may move as it grows, so slices
@@ -85,9 +87,9 @@ static const char emergency_elsewhere[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<ims-3gpp version=\"1\"><alternative-service><type>emergency</type>"
     "<reason>Emergency calls go by the circuit-switched network here.</reason></alternative-service></ims-3gpp>\r\n";
 
-static void refuse_route(struct worker *w, const struct plan_route *found, struct route *ret)
+static void refuse_route(struct worker *w, const struct plan_route *found, bool is_forwarded, struct route *ret)
 {
-    ret->status = found->status;
+    ret->status = found->result == PLAN_UNPAID && is_forwarded ? 480 : found->status;       /* it is not the caller who lacks credit */
     out_clear(&w->headers);
     for (size_t i = 0; i < found->uris.count; i++) {
         out_text(&w->headers, SLICE("Contact: <"));
@@ -233,6 +235,47 @@ static bool is_trusted(const struct worker *w, const struct route_question *q)
                                              : config_networks_have(&c->calls.trusted, &q->from->remote);
 }
 
+static void split(slice aor, slice *ret_name, slice *ret_domain)
+{
+    size_t at = aor.len;
+
+    while (at > 0 && aor.ptr[at - 1] != '@')
+        at--;
+    *ret_name = at ? slice_head(aor, at - 1) : aor;
+    *ret_domain = slice_skip(aor, at);
+}
+
+/* By whatever name it is known: what it says, who it has proved to be, what somebody trusted says of it. */
+static bool rejects(const struct worker *w, const struct route_question *q, const struct user *user, struct piece caller)
+{
+    const struct config_numbers *numbers = &plan_config(w->settings.plan)->numbers;
+    const struct sip_header *h = is_trusted(w, q) ? sip_header_find(q->invite, SIP_H_P_ASSERTED_IDENTITY) : NULL;
+    slice rest = h ? h->value : (slice){ 0 }, name, domain;
+    struct sip_name_addr asserted;
+
+    if (!user->rejects.len)
+        return false;
+    split(piece_text(w, caller), &name, &domain);
+    if (rejects_have(user->rejects, numbers, sip_uri_user(q->invite->from.uri), sip_uri_host(q->invite->from.uri)) ||
+        (name.len && rejects_have(user->rejects, numbers, name, domain)))
+        return true;
+    while (sip_name_addr_next(&rest, &asserted))
+        if (rejects_have(user->rejects, numbers, sip_uri_user(asserted.uri), sip_uri_host(asserted.uri)))
+            return true;
+    return false;
+}
+
+/* Who forwards a call pays for what it costs. */
+static unsigned credit_of(const struct worker *w, slice forwarded_by)
+{
+    const struct users *users = w->settings.users;
+    slice name, domain;
+    struct user user;
+
+    split(forwarded_by, &name, &domain);
+    return name.len && users->by_name(users->ctx, name, domain, &user) == USERS_FOUND ? user.flags & USER_NO_CREDIT : 0;
+}
+
 /* Strangers are counted by the address that they call from: bytes that no address-of-record has. */
 static struct piece stranger(struct worker *w, const struct route_question *q, uint32_t *ret_max)
 {
@@ -244,6 +287,8 @@ static struct piece stranger(struct worker *w, const struct route_question *q, u
     *ret_max = security->calls_per_source;
     return write_piece(w, guard_source(&q->from->remote, room));
 }
+
+static const uint16_t rejected_codes[] = { [CONFIG_REJECTED_603] = 603, [CONFIG_REJECTED_403] = 403 };
 
 void worker_route(void *ctx, const struct route_question *q, struct route *ret)
 {
@@ -257,14 +302,17 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         .user_flags = q->forwarded_by.len ? 0 : w->caller.flags, .random = worker_random(w),
     };
     struct address host;
+    size_t rejections = 0;
 
+    if (q->forwarded_by.len)
+        question.user_flags |= credit_of(w, q->forwarded_by);
     question.host_is_ours = address_parse_ip(sip_uri_host(q->uri), &host) && address_same_ip(&host, &q->from->local);
     if (q->forwarded_by.len || w->caller.kind != PLAN_BY_USER)
         out_clear(&w->texts);
     caller_identity(w, q, &caller, &asserted);
     plan_find(w->settings.plan, w->settings.users, &question, &found);
     if (found.status) {
-        refuse_route(w, &found, ret);
+        refuse_route(w, &found, q->forwarded_by.len != 0, ret);
         return;
     }
     for (size_t i = 0; i < found.count; i++) {
@@ -279,9 +327,19 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         memcpy(key + name.len + 1, found.domain.ptr, found.domain.len);
         slice aor = slice_of(key, name.len + 1 + found.domain.len);
 
-        if (w->settings.users->by_name(w->settings.users->ctx, name, found.domain, &user) == USERS_FOUND && found.count == 1)
-            user_wishes(w, &user, aor, ret, forwards, &called);
+        if (w->settings.users->by_name(w->settings.users->ctx, name, found.domain, &user) == USERS_FOUND) {
+            if (rejects(w, q, &user, caller)) {
+                rejections++;
+                continue;
+            }
+            if (found.count == 1)
+                user_wishes(w, &user, aor, ret, forwards, &called);
+        }
         add_user(w, aor, ret, pieces);
+    }
+    if (rejections && rejections == found.count) {
+        *ret = (struct route){ .status = rejected_codes[plan_config(w->settings.plan)->calls.rejected] };
+        return;
     }
     add_gateways(w, q, &found, ret, pieces);
     if (!caller.len && !q->forwarded_by.len)
