@@ -442,6 +442,125 @@ TEST(a_stranger_has_no_more_calls_at_once_than_calls_per_source)
     end();
 }
 
+/* ---- the queue ---- */
+
+static char kept[SENT_MAX];          /* an INVITE that the phone got earlier */
+static void keep(void) { memcpy(kept, t.to_phone, sizeof kept); }
+static void say_to_kept(unsigned status)
+{
+    memcpy(t.to_phone, kept, sizeof kept);
+    phone_says(status);
+    t.to_phone[0] = '\0';
+}
+
+static void wait_ms(int64_t ms)
+{
+    for (int64_t end_ns = t.now_ns + ms * 1000000; t.now_ns < end_ns;) {
+        t.now_ns += 10000000;
+        worker_time(t.worker, t.now_ns);
+    }
+}
+
+/* With `extra` further settings of [calls], and bob in one call already. */
+static bool begin_queue(const char *extra)
+{
+    char ini[1024];
+
+    snprintf(ini, sizeof ini, SERVER "[calls]\nuser_calls_max = 1\n%s", extra);
+    if (!begin(ini))
+        return false;
+    t.bob.flags = 0;
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("INVITE"));
+    keep();
+    say_to_kept(180);
+    return true;
+}
+
+TEST(who_calls_somebody_with_all_its_calls_waits_and_comes_in_when_one_ends)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    CHECK_EQ(t.status, 182);
+    CHECK(caller_got("SIP/2.0 182 Queued\r\n") && caller_got("\r\nContact: <sip:10.0.0.1:5060>\r\n") && !phone_got("INVITE"));
+    wait_ms(5000);
+    CHECK(!phone_got("INVITE"));
+    say_to_kept(480);
+    wait_ms(50);                                          /* not at some time: at once */
+    CHECK(phone_got("INVITE sip:bob@10.0.0.3 ") && phone_got("m=audio 4000 "));
+    CHECK_EQ(worker_calls(t.worker)->queued, 1);
+    phone_says(486);
+    CHECK_EQ(t.status, 486);
+    wait_ms(33000);
+    CHECK_EQ(worker_calls(t.worker)->live, 0);
+    end();
+}
+
+TEST(who_waits_longer_than_the_queue_allows_gets_486)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 2 s\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    wait_ms(1900);
+    CHECK_EQ(t.status, 182);
+    wait_ms(200);
+    CHECK_EQ(t.status, 486);
+    end();
+    CHECK_OR_RETURN(begin_queue(""));                     /* there is no queue */
+    CHECK_EQ(call_from(4, "bob", "", SDP), 486);
+    end();
+}
+
+TEST(who_waits_is_told_so_each_minute)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 3 min\n[timers]\nno_answer = 5 min\nring = 10 min\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    t.status = 0;
+    wait_ms(59000);
+    CHECK_EQ(t.status, 0);
+    wait_ms(3000);
+    CHECK_EQ(t.status, 182);
+    end();
+}
+
+TEST(who_came_first_is_served_first_and_who_gave_up_is_passed_over)
+{
+    char first[32];
+
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    receive(4, "CANCEL sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.4:5060;rport;branch=z9hG4bK2\r\n"
+               "From: \"Anna\" <sip:anna@else.example>;tag=a2\r\nTo: <sip:bob@home.example>\r\nCall-ID: c2\r\nCSeq: 1 CANCEL\r\n"
+               "Content-Length: 0\r\n\r\n");
+    CHECK_EQ(t.status, 487);
+    CHECK_EQ(call_from(5, "bob", "X-Caller: first\r\n", SDP), 0);
+    memcpy(first, t.call_id, sizeof first);
+    wait_ms(100);
+    CHECK_EQ(call_from(6, "bob", "X-Caller: second\r\n", SDP), 0);
+    say_to_kept(480);
+    wait_ms(50);
+    CHECK(phone_got("\r\nX-Caller: first\r\n"));
+    keep();
+    say_to_kept(180);
+    wait_ms(3000);
+    CHECK(!phone_got("second"));                          /* its place is taken */
+    say_to_kept(480);
+    wait_ms(50);
+    CHECK(phone_got("\r\nX-Caller: second\r\n"));
+    end();
+}
+
+TEST(who_does_not_want_to_be_disturbed_or_forwards_when_busy_has_no_queue)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\ndo_not_disturb = 486\n"));
+    t.bob.flags = USER_DO_NOT_DISTURB;
+    CHECK_EQ(call_from(4, "bob", "", SDP), 486);
+    t.bob.flags = 0;
+    t.bob.forward[USER_FORWARD_BUSY] = SLICE("sip:nobody@home.example");
+    CHECK_EQ(call_from(4, "bob", "", SDP), 404);
+    CHECK_EQ(worker_calls(t.worker)->queued, 0);
+    end();
+}
+
 TEST(gateways_and_allowed_addresses_have_more_calls_than_calls_per_source)
 {
     CHECK_OR_RETURN(begin(SERVER "[gateway g]\nhost = 10.0.0.9\n[security]\ncalls_per_source = 1\nallow = 10.0.0.4\n"));

@@ -42,6 +42,8 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     list_init(&b->calls);
     wheel_init(&b->leg_wheel, now_ns);
     wheel_init(&b->call_wheel, now_ns);
+    wheel_init(&b->queue_wheel, now_ns);
+    list_init(&b->queue);
     out_init_memory(&b->scratch, SCRATCH_MAX);
     out_init_memory(&b->offer, SCRATCH_MAX);
     if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
@@ -208,6 +210,7 @@ static void call_free(struct b2bua_call *c)
     b->counts.live--;
     b->memory_bytes -= sizeof *c + c->counted_bytes;
     setup_done(c);
+    queue_freed(b);
     arena_done(&c->arena);
     free(c);
 }
@@ -469,11 +472,15 @@ void b2bua_time(struct b2bua *b, int64_t now_ns)
     }
     while ((t = wheel_due(&b->call_wheel, b->now_ns)))
         call_due(wheel_item(t, struct b2bua_call, timer));
+    queue_time(b);
 }
 
 int64_t b2bua_next_ns(const struct b2bua *b)
 {
     int64_t leg_ns = wheel_next_ns(&b->leg_wheel), call_ns = wheel_next_ns(&b->call_wheel);
 
-    return leg_ns < call_ns ? leg_ns : call_ns;
+    int64_t queue_ns = wheel_next_ns(&b->queue_wheel);
+
+    leg_ns = leg_ns < call_ns ? leg_ns : call_ns;
+    return leg_ns < queue_ns ? leg_ns : queue_ns;
 }

@@ -65,6 +65,7 @@ struct b2bua_settings {
     bool     silent_forwards;        /* no 181, whatever the user wants */
     bool     no_reason;              /* no Reason in refusals of ours */
     bool     no_privacy;             /* a Privacy header passes, and nothing is done about it */
+    int64_t  queue_ns;               /* that a call to a user with all its calls waits for a place; 0: 486 at once */
     struct sdp_codecs codecs;        /* of audio in offers; none: all. 488 when nothing is left. Borrowed */
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
@@ -78,6 +79,7 @@ struct b2bua_counts {
     uint64_t unpracked;              /* reliable 1xx without PRACK: 504 */
     uint64_t expired;                /* session timer or duration_max_ns */
     uint64_t refreshed, unrefreshed; /* session timers, by us; ended since nobody answered that */
+    uint64_t queued;                 /* waited for a place */
     uint64_t held_back;              /* ringing, until A has its resources */
     uint64_t full;                   /* refused for lack of room */
     uint64_t anchored, unanchored;   /* SDP that the relay rewrote; that passed without it */

@@ -110,6 +110,14 @@ enum precondition_flag {
     PRECONDITION_FAILED = 16
 };
 
+/* A call that waits for a place: b2bua_queue.c. */
+struct queued {
+    struct list        in_queue;
+    struct wheel_timer timer;
+    struct b2bua_call *call;         /* NULL: it does not wait */
+    int64_t            end_ns, told_ns;
+};
+
 /* What only a call that is still without answer needs, in an arena of its own. */
 struct call_setup {
     struct arena         arena;
@@ -123,6 +131,8 @@ struct call_setup {
     int64_t              no_answer_ns;
     uint16_t             best_status;                     /* of the branches that are over (16.7) */
     bool                 best_is_ours;                    /* we say it, not B */
+    uint32_t             line_max;   /* calls that the called user may have, this one included; 0: any number */
+    struct queued        queue;
     uint8_t              cause;      /* Q.850, of our refusal; 0: that of its code */
     slice                best_phrase, best_headers, best_type, best_body;
 };
@@ -192,7 +202,9 @@ struct b2bua {
     struct b2bua_counts   counts;
     struct map            legs, lines;
     struct list           calls;
-    struct wheel          leg_wheel, call_wheel;
+    struct wheel          leg_wheel, call_wheel, queue_wheel;
+    struct list           queue;     /* first come, first served */
+    uint32_t              queue_count;
     int64_t               t1_ns, t2_ns, now_ns;
     uint32_t              sets;      /* b2bua_set so far */
     size_t                memory_bytes;
@@ -262,6 +274,7 @@ void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        
 void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
+void setup_unqueued(struct b2bua_call *c, bool has_place);        /* it has waited: for a place, or in vain */
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
 void branch_free(struct branch *branch);
 
@@ -376,6 +389,12 @@ unsigned privacy_how(const struct b2bua_call *c, const struct leg *from);      /
 /* ---- b2bua_reason.c: why we refuse (RFC 6432, with the causes of RFC 3398) ---- */
 enum { CAUSE_ABSENT = 20, CAUSE_NO_ANSWER = 19, CAUSE_REJECTED = 21 };
 void reason_put(struct out *o, unsigned status, unsigned cause);         /* cause 0: that of the status, if it has one */
+
+/* ---- b2bua_queue.c ---- */
+bool queue_join(struct b2bua_call *c);                    /* false: it may not wait */
+void queue_leave(struct b2bua_call *c);
+void queue_freed(struct b2bua *b);                        /* somebody has a call less */
+void queue_time(struct b2bua *b);
 
 /* ---- b2bua_codecs.c: offers with the codecs that are allowed ---- */
 /* The body of *m becomes what is left, valid until the next such question. False: nothing is. */

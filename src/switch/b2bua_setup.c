@@ -717,9 +717,24 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
         c->waiting = true;                                /* one more than else */
         max += max != 0;
     }
+    c->setup->line_max = max;
     if (max && calls >= max)
         return 486;
     return 0;
+}
+
+static void call_now(struct b2bua_call *c)
+{
+    line_leave(c->b2bua, &c->lines[1]);                   /* who sent it on has no call any more */
+    c->lines[1] = line_take(c->b2bua, c->setup->called);
+    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
+        return;
+    if (c->setup->best_status) {
+        refuse_with_best(c, c->setup->best_status);
+    } else {
+        c->setup->cause = CAUSE_ABSENT;
+        refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+    }
 }
 
 static void put_retry_after(struct b2bua *b, struct out *o)
@@ -772,22 +787,24 @@ static bool route_call(struct b2bua_call *c, const struct sip_message *request, 
     status = user_refuses(c, request, route.calls_max);
     if (status && status != 433 && forward(c, USER_FORWARD_BUSY))
         return true;
+    if (status == 486 && !(c->setup->flags & USER_DO_NOT_DISTURB) && queue_join(c))
+        return true;
     if (status) {
         c->setup->cause = status == 433 || c->setup->flags & USER_DO_NOT_DISTURB ? CAUSE_REJECTED : 0;
         refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
         return true;
     }
-    line_leave(b, &c->lines[1]);                          /* who sent it on has no call any more */
-    c->lines[1] = line_take(b, c->setup->called);
-    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
-        return true;
-    if (c->setup->best_status) {
-        refuse_with_best(c, c->setup->best_status);
-    } else {
-        c->setup->cause = CAUSE_ABSENT;
-        refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
-    }
+    call_now(c);
     return true;
+}
+
+void setup_unqueued(struct b2bua_call *c, bool has_place)
+{
+    c->waiting &= b2bua_user_calls(c->b2bua, c->setup->called) > 0;
+    if (has_place)
+        call_now(c);
+    else
+        refuse(c, 486, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
 }
 
 /* It lies in its own arena, in front of the request. */
@@ -810,6 +827,7 @@ void setup_done(struct b2bua_call *c)
 {
     if (!c->setup)
         return;
+    queue_leave(c);
     struct arena arena = c->setup->arena;
 
     c->setup = NULL;

@@ -109,7 +109,7 @@ struct config_registrar {
 struct config_calls {
     uint32_t user_calls_max, calls_max, diversions_max, forks_max, forwards_max;
     struct config_rate rate;
-    int64_t  duration_max_ns, session_expires_ns, session_expires_min_ns;
+    int64_t  queue_ns, duration_max_ns, session_expires_ns, session_expires_min_ns;
     uint8_t  session_timer, reliable, preconditions, redirects, alias_of_many, unknown_callers, do_not_disturb, rejected,
              emergency;
     bool     tell_forwarded, history_info, diversion, privacy, reason, global_codes;

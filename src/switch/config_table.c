@@ -84,6 +84,7 @@ static const struct setting registrar[] = {
 #define OF config_calls
 static const struct setting calls[] = {
     { "user_calls_max", SETTING_COUNT, AT(user_calls_max), HELP(CALLS_USER_CALLS_MAX), .standard = "10", .max = 10000 },
+    { "queue", SETTING_TIME, AT(queue_ns), HELP(CALLS_QUEUE), .standard = "0 s", .min = 0, .max = 30 * MINUTE },
     { "calls_max", SETTING_COUNT, AT(calls_max), HELP(CALLS_CALLS_MAX), .standard = "100000", .min = 1, .max = 10000000 },
     { "rate", SETTING_RATE, AT(rate), HELP(CALLS_RATE), .standard = "0/s", .max = 1000000 },
     { "duration_max", SETTING_TIME, AT(duration_max_ns), HELP(CALLS_DURATION_MAX), .standard = "12 h", .min = MINUTE, .max = 30 * DAY },

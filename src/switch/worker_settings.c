@@ -182,6 +182,7 @@ struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct
         .codecs = { c->media.codecs.at, c->media.codecs.count },
         .server = slice_of(own->server, c->server.name.len), .media = w->media,
         .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
+        .queue_ns = c->calls.queue_ns,
         .session_timer = session_timers[c->calls.session_timer], .reliable = worker_reliable(c->calls.reliable),
         .preconditions = preconditions[c->calls.preconditions],
         .session_expires_s = (uint32_t)(c->calls.session_expires_ns / SECOND_NS),

@@ -219,7 +219,20 @@ def test_183_of_the_callee_with_its_sdp(lab):
 
 
 def test_182_of_our_own_for_a_queue(lab):
-    raise Skip("gap: there are no queues or hunt groups yet, 182 is only passed on")
+    s = lab.server("queue", users={"ring": {"calls_max": "1", "call_waiting": "no"}}, ini="[calls]\nqueue = 30 s\n")
+    phone = lab.closing(Peer(s.address, address=B, handler=oracle))
+    register(lab, s, phone, ["ring"])
+    p = lab.closing(Peer(s.address, "caller", address=A))
+    first = p.invite(user("ring"))
+    p.provisional(first, 180)
+    second = p.invite(user("ring"))
+    answer = p.provisional(second, 182)
+    expect(answer.reason == "Queued" and answer.contact, f"{answer.start}, Contact {answer.get('contact')!r}")
+    p.cancel(first)
+    is_code(p.final(first), 487)
+    p.provisional(second, 180)
+    p.cancel(second)
+    is_code(p.final(second), 487)
 
 
 def test_202_to_refer(lab):
