@@ -23,7 +23,7 @@ test: ## all tests, plain and with sanitizers, then 30 s of each fuzz target
 	$(need) build test page
 	@tools/run-tests --fuzz-seconds 30 --fuzz-seed 1 dev asan
 
-run: all ## what it is for, on the sample captures
+run: all ## what it is for: flows played live, and a capture explained
 	@tools/demo build/signalbox
 
 bench: ## speed and memory, against other programs on the same file

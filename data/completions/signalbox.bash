@@ -88,7 +88,7 @@ _signalbox()
         mapfile -t COMPREPLY < <(compgen -W "all $(${COMP_WORDS[0]} lab --list --lang en --no-colour 2>/dev/null |
             awk '/^  [a-z0-9-]+  / { print $1 }')" -- "$word") ;;
     serve:-*)
-        mapfile -t COMPREPLY < <(compgen -W "--config --check --live --json --pcap --lang --tz --no-colour --verbose
+        mapfile -t COMPREPLY < <(compgen -W "--config --check --live --json --pcap --pcap-size --lang --tz --no-colour --verbose
             --help" -- "$word") ;;
     diff:*|pack:*|scrub:*)
         compopt -o filenames

@@ -108,6 +108,7 @@ complete -c signalbox -n $serve -l check -d "Say what is wrong in the configurat
 complete -c signalbox -n $serve -l live -d "Print registrations and calls as they change"
 complete -c signalbox -n $serve -l json -d "The same as JSON Lines"
 complete -c signalbox -n $serve -l pcap -r -d "Write all messages to a capture"
+complete -c signalbox -n $serve -l pcap-size -x -d "Megabytes after which a new file begins"
 complete -c signalbox -n $serve -l tz -x -d "Time zone of the tables"
 complete -c signalbox -n $serve -s v -l verbose -d "Tell more"
 

@@ -73,6 +73,7 @@ slice call_join_name(enum call_join join)
 {
     static const char *const names[CALL_JOINS] = {
         "", "configured-header", "session-id", "icid", "media-address", "call-id", "header", "rtp", "numbers",
+        "server",
     };
 
     return slice_of_string(names[join]);

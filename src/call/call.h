@@ -43,6 +43,7 @@ struct call_code_count {
 enum call_join {
     CALL_JOIN_NONE, CALL_JOIN_HEADER /* as configured */, CALL_JOIN_SESSION_ID, CALL_JOIN_ICID,
     CALL_JOIN_SDP, CALL_JOIN_CALL_ID, CALL_JOIN_ANY_HEADER, CALL_JOIN_RTP, CALL_JOIN_NUMBERS,
+    CALL_JOIN_SERVER /* the server that made both told it */,
     CALL_JOINS
 };
 slice call_join_name(enum call_join join);                /* "session-id", empty for none */

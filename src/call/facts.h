@@ -98,7 +98,7 @@ struct call_facts {
     uint16_t stale;                  /* of these, with stale=true */
     uint16_t same_nonce;             /* challenges that repeated the nonce just refused */
     slice    auth_realm;             /* that the credentials of the last INVITE named */
-    slice    algorithm;              /* of the last challenge; empty: MD5 */
+    slice    algorithm;              /* that the last challenge offers, "MD5" if that is one; empty: none came */
     slice    content_type;           /* of the first INVITE */
     slice    priority;               /* its Resource-Priority */
     uint32_t asked_session_s;        /* its Session-Expires, 0: none */

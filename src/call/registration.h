@@ -55,6 +55,11 @@ struct registration *registration_new(void);
 struct registration *registration_free(struct registration *r);
 size_t registration_memory_bytes(const struct registration *r);
 bool registration_step(struct registration *r, enum registration_event event);
+/* How often it was refused, with a wrong password too; not that a nonce was too old. */
+static inline uint32_t registration_refusals(const struct registration *r)
+{
+    return r->failures + (r->challenges > r->stale ? (uint32_t)(r->challenges - r->stale) : 0);
+}
 
 struct registration_status {
     slice    family;                 /* "monitor", or "sip" for a failure */

@@ -13,14 +13,15 @@
 
 #define SNAPLEN        262144u
 #define INTERFACES_MAX 64u           /* link types in one file */
+#define HEADS_MAX      128u          /* all that is written with one frame beside its bytes */
 
 struct capture_writer {
     struct out out;
     char      *path, *beside;        /* NULL: standard output */
     uint32_t   links[INTERFACES_MAX];
     size_t     link_count;
-    bool       pcap;
-    uint64_t   frames;
+    bool       pcap, grows;          /* grows: in its place from the beginning */
+    uint64_t   frames, bytes;
     int        error;
 };
 
@@ -35,9 +36,36 @@ static int writer_free(struct capture_writer *w, int error)
     return error;
 }
 
-static int writer_file(struct capture_writer *w, const char *path)
+static int open_beside(struct capture_writer *w, const char *path)
 {
     size_t len = strlen(path);
+    int fd;
+
+    w->beside = malloc(len + 8);
+    if (!w->beside)
+        return -ENOMEM;
+    memcpy(w->beside, path, len);
+    memcpy(w->beside + len, ".XXXXXX", 8);
+    fd = mkstemp(w->beside);
+    if (fd >= 0) {
+        (void)fchmod(fd, 0600);                           /* a capture is nobody else's business */
+        return fd;
+    }
+    fd = -errno;
+    free(w->beside);
+    w->beside = NULL;
+    return fd;
+}
+
+static int open_in_place(const char *path, int flags)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
+
+    return fd < 0 ? -errno : fd;
+}
+
+static int writer_file(struct capture_writer *w, const char *path)
+{
     struct stat st;
     int fd;
 
@@ -46,27 +74,17 @@ static int writer_file(struct capture_writer *w, const char *path)
     w->path = strdup(path);
     if (!w->path)
         return -ENOMEM;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {    /* /dev/null, a named pipe */
-        fd = open(path, O_WRONLY | O_CLOEXEC);
-    } else {
-        w->beside = malloc(len + 8);
-        if (!w->beside)
-            return -ENOMEM;
-        memcpy(w->beside, path, len);
-        memcpy(w->beside + len, ".XXXXXX", 8);
-        fd = mkstemp(w->beside);
-        if (fd >= 0)
-            (void)fchmod(fd, 0600);               /* a capture is nobody else's business */
-        else
-            free(w->beside), w->beside = NULL;
-    }
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))      /* /dev/null, a named pipe */
+        fd = open_in_place(path, 0);
+    else
+        fd = w->grows ? open_in_place(path, O_CREAT | O_TRUNC) : open_beside(w, path);
     if (fd < 0)
-        return -errno;
+        return fd;
     out_init_fd(&w->out, fd);
     return 0;
 }
 
-int capture_writer_open(const char *path, struct capture_writer **ret)
+static int writer_open(const char *path, bool grows, struct capture_writer **ret)
 {
     slice name = slice_of_string(path);
     struct capture_writer *w;
@@ -78,6 +96,7 @@ int capture_writer_open(const char *path, struct capture_writer **ret)
     if (!w)
         return -ENOMEM;
     w->pcap = slice_ends(name, SLICE(".pcap")) || slice_ends(name, SLICE(".cap"));
+    w->grows = grows;
     w->out.fd = -1;
     if (slice_eq(name, SLICE("-")))
         out_init_fd(&w->out, STDOUT_FILENO);
@@ -88,6 +107,9 @@ int capture_writer_open(const char *path, struct capture_writer **ret)
     *ret = w;
     return 0;
 }
+
+int capture_writer_open(const char *path, struct capture_writer **ret) { return writer_open(path, false, ret); }
+int capture_writer_open_growing(const char *path, struct capture_writer **ret) { return writer_open(path, true, ret); }
 
 /* ---- the two formats, in the byte order of this machine ---- */
 
@@ -161,10 +183,13 @@ static int writer_interface(struct capture_writer *w, uint32_t link)
 int capture_write(struct capture_writer *w, const struct wire_frame *frame)
 {
     uint64_t ns = frame->time_ns < 0 ? 0 : (uint64_t)frame->time_ns;
+    size_t before;
     int interface;
 
     if (w->error)
         return w->error;
+    (void)out_space(&w->out, HEADS_MAX + frame->bytes.len);       /* in one piece, or not yet */
+    before = w->out.used;
     interface = writer_interface(w, frame->link_type);
     if (interface < 0)
         return interface;
@@ -175,8 +200,18 @@ int capture_write(struct capture_writer *w, const struct wire_frame *frame)
     if (w->out.error)
         w->error = -w->out.error;
     w->frames += !w->error;
+    w->bytes += w->error ? 0 : w->out.used - before;
     return w->error;
 }
+
+int capture_writer_flush(struct capture_writer *w)
+{
+    if (!w->error)
+        w->error = out_flush(&w->out);
+    return w->error;
+}
+
+uint64_t capture_writer_bytes(const struct capture_writer *w) { return w->bytes; }
 
 uint64_t capture_writer_frames(const struct capture_writer *w) { return w->frames; }
 

@@ -22,9 +22,14 @@
 struct capture_writer;
 /* 0 or -errno, also for a name that is a directory. */
 int capture_writer_open(const char *path, struct capture_writer **ret);
+/* The same in its place from the beginning, so that it can be read while it grows, and after the
+ * program was killed: what is written is always whole frames. What the file held is gone. */
+int capture_writer_open_growing(const char *path, struct capture_writer **ret);
+int capture_writer_flush(struct capture_writer *w);       /* 0 or the error that happened */
 int capture_write(struct capture_writer *w, const struct wire_frame *frame);
 /* Takes w over. 0 or the error that happened. */
 int capture_writer_close(struct capture_writer *w, bool discard);
 uint64_t capture_writer_frames(const struct capture_writer *w);
+uint64_t capture_writer_bytes(const struct capture_writer *w);
 
 #endif

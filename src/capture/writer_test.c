@@ -117,6 +117,37 @@ TEST(a_full_disk_is_told_and_a_file_of_old_stays)
     CHECK_EQ(capture_writer_close(w, false), -ENOSPC);     /* known only when it is flushed */
 }
 
+static bool is_there(size_t bytes)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && (size_t)st.st_size == bytes;
+}
+
+TEST(a_file_that_grows_is_whole_whenever_it_is_read)
+{
+    static char large[40000];
+    struct wire_frame frames[64];
+    struct capture_writer *w = NULL;
+
+    CHECK_EQ(capture_writer_open_growing(in_folder("x.pcapng"), &w), 0);
+    for (size_t i = 0; i < 64; i++) {                     /* the buffer runs over on the way, never within a frame */
+        frames[i] = frame_of(i % 2 ? 101 : 252, (int64_t)i + 1, slice_of(large, 10000 + i * 450), 40000);
+        CHECK_ROW_EQ(i, capture_write(w, &frames[i]), 0);
+        if (i % 16 == 15) {
+            CHECK_ROW_EQ(i, capture_writer_flush(w), 0);
+            check_read_back(frames, i + 1);
+            CHECK_ROW(i, is_there(capture_writer_bytes(w)));
+        }
+    }
+    CHECK_EQ(capture_writer_close(w, false), 0);
+    check_read_back(frames, 64);
+    CHECK_EQ(capture_writer_open_growing(path, &w), 0);   /* of the old one nothing stays */
+    CHECK_EQ(capture_writer_close(w, false), 0);
+    check_read_back(NULL, 0);
+    gone();
+}
+
 TEST(names_that_cannot_be_written_are_told)
 {
     struct capture_writer *w = NULL;

@@ -319,6 +319,10 @@ static void say_result(struct loading *l)
     words_say(o, l->cli->words, TEXT_LOAD_LATE, WORDS_TEXT("cpu", number_text(own_cpu(), a, sizeof a)),
               WORDS_TEXT("late", ms_text(c->late.max_ns, b, sizeof b)));
     line(l);
+    if (c->not_begun) {
+        words_say_plural(o, l->cli->words, TEXT_LOAD_NOT_BEGUN, WORDS_NUMBER("count", c->not_begun));
+        line(l);
+    }
     if (load_percentile_ns(&c->late, 99) > LATE_MAX_NS) {
         out_text(o, words_text(l->cli->words, TEXT_LOAD_UNFAIR));
         line(l);

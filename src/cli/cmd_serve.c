@@ -14,10 +14,10 @@
 static const struct cli_option serve_help[] = {
     { "--config FILE", TEXT_SERVE_OPTION_CONFIG }, { "--check", TEXT_SERVE_OPTION_CHECK },
     { "--live", TEXT_SERVE_OPTION_LIVE },          { "--json", TEXT_SERVE_OPTION_JSON },
-    { "--pcap FILE", TEXT_SERVE_OPTION_PCAP },     { "--lang LANG", TEXT_CLI_OPTION_LANG },
-    { "--tz ZONE", TEXT_CLI_OPTION_TZ },           { "--no-colour", TEXT_CLI_OPTION_NO_COLOUR },
-    { "-v, --verbose", TEXT_CLI_OPTION_VERBOSE },  { "-h, --help", TEXT_CLI_OPTION_HELP },
-    { "--version", TEXT_CLI_OPTION_VERSION },
+    { "--pcap FILE", TEXT_SERVE_OPTION_PCAP },     { "--pcap-size MB", TEXT_SERVE_OPTION_PCAP_SIZE },
+    { "--lang LANG", TEXT_CLI_OPTION_LANG },       { "--tz ZONE", TEXT_CLI_OPTION_TZ },
+    { "--no-colour", TEXT_CLI_OPTION_NO_COLOUR },  { "-v, --verbose", TEXT_CLI_OPTION_VERBOSE },
+    { "-h, --help", TEXT_CLI_OPTION_HELP },        { "--version", TEXT_CLI_OPTION_VERSION },
 };
 static const char *const serve_examples[] = {
     "signalbox user add alice@127.0.0.1",
@@ -27,19 +27,31 @@ static const char *const serve_examples[] = {
     NULL,
 };
 
-enum { OPT_CONFIG = 256, OPT_CHECK, OPT_LIVE, OPT_JSON, OPT_PCAP, OPT_LANG, OPT_TZ };
+enum { OPT_CONFIG = 256, OPT_CHECK, OPT_LIVE, OPT_JSON, OPT_PCAP, OPT_PCAP_SIZE, OPT_LANG, OPT_TZ };
 static const struct option serve_options[] = {
     { "config", required_argument, NULL, OPT_CONFIG },
     { "check", no_argument, NULL, OPT_CHECK },
     { "live", no_argument, NULL, OPT_LIVE },
     { "json", no_argument, NULL, OPT_JSON },
     { "pcap", required_argument, NULL, OPT_PCAP },
+    { "pcap-size", required_argument, NULL, OPT_PCAP_SIZE },
     { "lang", required_argument, NULL, OPT_LANG },
     { "tz", required_argument, NULL, OPT_TZ },
     CLI_COMMON_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
+
+static int take_size(struct cli *cli, struct serve_wish *wish)
+{
+    slice text = slice_of_string(optarg);
+    uint32_t megabytes;
+
+    if (!slice_to_u32(text, &megabytes) || !megabytes)
+        return cli_say_error(cli, CLI_USAGE, TEXT_SERVE_ERROR_PCAP_SIZE, WORDS_TEXT("text", text));
+    wish->pcap_bytes_max = (uint64_t)megabytes << 20;
+    return -1;
+}
 
 /* -1: go on; else the exit code. */
 static int take_option(struct cli *cli, struct serve_wish *wish, int option)
@@ -54,6 +66,7 @@ static int take_option(struct cli *cli, struct serve_wish *wish, int option)
     case OPT_LIVE:   wish->live = true; return -1;
     case OPT_JSON:   wish->json = wish->live = true; return -1;
     case OPT_PCAP:   wish->pcap = optarg; return -1;
+    case OPT_PCAP_SIZE: return take_size(cli, wish);
     case OPT_LANG:   return cli_set_language(cli, optarg) ? -1 : CLI_USAGE;
     case OPT_TZ:
         return moment_zone(slice_of_string(optarg)) ? -1

@@ -1,26 +1,22 @@
 /* cli/lab_watch.c - each message of a flow as it goes by: drawn, kept in a file, followed and compared
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "capture/packets.h"
 #include "cli/lab_int.h"
-#include "diagnose/diagnose.h"
+#include "cli/pipeline.h"
 #include "diagnose/flow.h"
 #include "report/ladder.h"
-#include "track/tracker.h"
 
-enum { MEMORY_BYTES = 16 << 20, HISTORY_BYTES = 1 << 20 };
+enum { MEMORY_BYTES = 64 << 20 };
 
 struct lab_watch {
     struct lab_watch_settings settings;
-    struct tracker          *tracker;
-    struct diagnose_history *history;
+    struct pipeline          pipeline;
     struct ladder           *ladder;
     struct call_flow         flow;
     enum flow_id             wanted;
     uint64_t                 messages;
-    int64_t                  now_ns;
     bool                     drawing;
     struct sip_header        room[SIP_HEADERS_MAX];
 };
@@ -31,8 +27,6 @@ static void on_message(void *ctx, const struct track_sighting *s)
     struct lab_watch *w = ctx;
     bool belongs = w->settings.script->is_registration ? s->registration != NULL : s->call != NULL;
 
-    if (s->kind == SEEN_NEW)
-        diagnose_history_message(w->history, s->unit, s->message);
     w->messages += belongs;
     if (!belongs || !w->settings.out)
         return;
@@ -58,22 +52,16 @@ static void note_flow(struct lab_watch *w, const struct call_flow *f)
 static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct lab_watch *w = ctx;
-    struct diagnose_context context = { .history = w->history, .now_ns = w->now_ns };
 
-    diagnose_session(legs, count, &context);
     diagnose_flow(legs, count);
-    for (size_t i = 0; i < count; i++) {
-        if (!w->settings.script->is_registration)
-            note_flow(w, &legs[i]->flow);
-        call_forget(legs[i]);
-    }
+    for (size_t i = 0; i < count && !w->settings.script->is_registration; i++)
+        note_flow(w, &legs[i]->flow);
 }
 
 static bool on_registration(void *ctx, struct registration *r)
 {
     struct lab_watch *w = ctx;
 
-    diagnose_registration(r, &(struct diagnose_context){ .history = w->history, .now_ns = w->now_ns });
     diagnose_flow_registration(r);
     if (w->settings.script->is_registration)
         note_flow(w, &r->flow);
@@ -83,28 +71,23 @@ static bool on_registration(void *ctx, struct registration *r)
 struct lab_watch *lab_watch_new(const struct lab_watch_settings *settings)
 {
     struct lab_watch *w = calloc(1, sizeof *w);
-    struct track_settings track = { .memory_max_bytes = MEMORY_BYTES };
-    struct track_observer observer = { .ctx = w, .message = on_message, .session_closing = on_session,
-                                       .registration_closed = on_registration };
+    struct pipeline_settings pipeline = { .memory_bytes = MEMORY_BYTES, .messages_only = true };
+    struct pipeline_observer observer = { .ctx = w, .message = on_message, .session = on_session,
+                                          .registration = on_registration };
 
     if (!w)
         return NULL;
     w->settings = *settings;
     w->wanted = settings->script->flow ? flow_find(slice_of_string(settings->script->flow)) : FLOW_NONE;
-    if (getrandom(&track.seed, sizeof track.seed, 0) != (ssize_t)sizeof track.seed)
-        track.seed.k0 = (uintptr_t)w;
-    w->tracker = tracker_new(&track, &observer);
-    w->history = diagnose_history_new(&track.seed, HISTORY_BYTES);
     w->ladder = ladder_new(settings->words);
-    return w->tracker && w->history && w->ladder ? w : lab_watch_free(w);
+    return w->ladder && pipeline_begin(&w->pipeline, &pipeline, &observer) ? w : lab_watch_free(w);
 }
 
 struct lab_watch *lab_watch_free(struct lab_watch *w)
 {
     if (!w)
         return NULL;
-    tracker_free(w->tracker);
-    diagnose_history_free(w->history);
+    pipeline_done(&w->pipeline);
     ladder_free(w->ladder);
     free(w);
     return NULL;
@@ -118,16 +101,15 @@ void lab_watch_message(struct lab_watch *w, const struct hop *hop, bool sent, sl
     struct wire_unit unit = hop_unit(hop, sent, bytes, now_ns, ++record->frames);
     struct sip_message m;
 
-    w->now_ns = now_ns;
     if (record->writer && !record->error)
         record->error = packets_write(record->writer, &record->room, &unit);
     if (sip_message_parse(bytes, SIP_DATAGRAM, w->room, ARRAY_LEN(w->room), &m) > 0)
-        tracker_message(w->tracker, &unit, &m);
+        pipeline_message(&w->pipeline, &unit, &m);
 }
 
 const struct call_flow *lab_watch_finish(struct lab_watch *w)
 {
-    tracker_finish(w->tracker);
+    pipeline_finish(&w->pipeline);
     return &w->flow;
 }
 

@@ -25,10 +25,22 @@ static void on_message(void *ctx, const struct track_sighting *s)
         p->observer.message(p->observer.ctx, s);
 }
 
+static void on_registration_changed(void *ctx, struct registration *r)
+{
+    struct pipeline *p = ctx;
+
+    p->observer.registration_changed(p->observer.ctx, r);
+}
+
+struct diagnose_context pipeline_context(const struct pipeline *p)
+{
+    return (struct diagnose_context){ .history = p->history, .now_ns = p->last_ns, .is_ours = p->is_ours };
+}
+
 static void on_session(void *ctx, struct call *const *legs, size_t count)
 {
     struct pipeline *p = ctx;
-    struct diagnose_context context = { .history = p->history, .now_ns = p->last_ns };
+    struct diagnose_context context = pipeline_context(p);
 
     diagnose_session(legs, count, &context);
     if (p->observer.session)
@@ -58,7 +70,9 @@ static bool on_registration(void *ctx, struct registration *r)
 
     if (!p->observer.registration)
         return false;
-    diagnose_registration(r, &(struct diagnose_context){ .history = p->history, .now_ns = p->last_ns });
+    struct diagnose_context context = pipeline_context(p);
+
+    diagnose_registration(r, &context);
     return p->observer.registration(p->observer.ctx, r);
 }
 
@@ -82,16 +96,17 @@ static bool tracker_begin(struct pipeline *p, const struct pipeline_settings *s,
     struct media_settings media = { .seed = seed, .memory_max_bytes = bytes / 5 };
     struct media_observer streams = { .ctx = p, .stream_closed = on_stream };
     struct track_settings settings = { .seed = seed, .memory_max_bytes = bytes / 5, .no_join = s->no_join,
-                                       .join_header = s->join_header };
+                                       .join_header = s->join_header, .linger_ns = s->linger_ns };
     struct track_observer track = {
         .ctx = p, .call_opened = p->observer.opened ? on_opened : NULL, .message = on_message, .session_closing = on_session,
         .call_closed = on_closed, .registration_closed = on_registration, .transaction_closed = on_transaction,
-        .incident = on_incident,
+        .incident = on_incident, .registration_changed = p->observer.registration_changed ? on_registration_changed : NULL,
     };
 
-    p->media = settings.media = media_table_new(&media, &streams);
+    if (!s->messages_only)
+        p->media = settings.media = media_table_new(&media, &streams);
     p->history = diagnose_history_new(&seed, HISTORY_BYTES);
-    p->tracker = p->media && p->history ? tracker_new(&settings, &track) : NULL;
+    p->tracker = (p->media || s->messages_only) && p->history ? tracker_new(&settings, &track) : NULL;
     return p->tracker != NULL;
 }
 
@@ -119,10 +134,10 @@ bool pipeline_begin(struct pipeline *p, const struct pipeline_settings *settings
     size_t bytes = s->memory_bytes ? s->memory_bytes : PIPELINE_MEMORY_BYTES;
     struct hash_seed seed = {0};
 
-    *p = (struct pipeline){ .observer = *observer };
+    *p = (struct pipeline){ .observer = *observer, .is_ours = s->messages_only };
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed.k0 = (uint64_t)time(NULL);
-    return tracker_begin(p, s, seed, bytes) && wire_begin(p, seed, bytes);
+    return tracker_begin(p, s, seed, bytes) && (s->messages_only || wire_begin(p, seed, bytes));
 }
 
 void pipeline_message(struct pipeline *p, const struct wire_unit *unit, const struct sip_message *m)
@@ -133,10 +148,12 @@ void pipeline_message(struct pipeline *p, const struct wire_unit *unit, const st
 
 void pipeline_finish(struct pipeline *p)
 {
-    wire_finish(p->wire);
+    if (p->wire)
+        wire_finish(p->wire);
     tracker_time(p->tracker, p->last_ns);
     tracker_finish(p->tracker);
-    media_table_finish(p->media, p->last_ns);
+    if (p->media)
+        media_table_finish(p->media, p->last_ns);
 }
 
 void pipeline_done(struct pipeline *p)

@@ -22,11 +22,14 @@ struct pipeline_settings {           /* of zeros: the standard */
     size_t memory_bytes;             /* the most that all parts together take, 0: PIPELINE_MEMORY_BYTES */
     bool   no_join;                  /* see track_settings */
     slice  join_header;
+    int64_t linger_ns;
+    bool   messages_only;            /* of our own switch, by pipeline_message: no frames, no media, no memory for them */
 };
 struct pipeline_observer {           /* any may be NULL */
     void *ctx;
     void (*opened)(void *ctx, const struct call *c);
     void (*message)(void *ctx, const struct track_sighting *sighting);
+    void (*registration_changed)(void *ctx, struct registration *r);
     /* All legs of a session, diagnosed. */
     void (*session)(void *ctx, struct call *const *legs, size_t count);
     void (*incident)(void *ctx, const struct incident *incident);
@@ -43,11 +46,14 @@ struct pipeline {
     struct intake           *intake;
     struct media_table      *media;
     struct diagnose_history *history;
+    bool                     is_ours;                /* messages of our own switch only */
     int64_t                  first_ns, last_ns;      /* of what was put in, 0: nothing yet */
 };
 /* False: no memory. `settings` may be NULL. */
 bool pipeline_begin(struct pipeline *p, const struct pipeline_settings *settings,
                     const struct pipeline_observer *observer);
+/* For what is told before its end: a call all of whose legs are over, a refusal. */
+struct diagnose_context pipeline_context(const struct pipeline *p);
 /* A message that was not captured but comes from our own switch. It reaches the tracker as one from
  * the wire does; the counts of the intake are of captures and leave it out. */
 void pipeline_message(struct pipeline *p, const struct wire_unit *unit, const struct sip_message *m);

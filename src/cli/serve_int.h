@@ -5,7 +5,6 @@
 
 #include <signal.h>
 
-#include "capture/packets.h"
 #include "cli/cli.h"
 #include "cli/serve_names.h"
 #include "cli/serve_relays.h"
@@ -18,19 +17,26 @@
 struct serve_wish {
     const char *config;              /* file; NULL: the defaults */
     const char *pcap;                /* NULL: none is written */
+    uint64_t    pcap_bytes_max;      /* then it becomes FILE.1 and a new one begins; 0: it grows */
     bool        check, live, json;
 };
 
-/* ---- serve_live.c: what happens, through tracker, diagnosis and printer ---- */
+/* ---- serve_live.c: what happens, through tracker, diagnosis and printer ----
+ *
+ * Whoever hears of messages tells them here in the order in which they came or went, one thread
+ * at a time; nothing in it waits, however slow the reader is. */
 
 struct serve_live;
-/* NULL: no memory. */
+/* NULL: no memory. Prints to the descriptor of cli->out, whose text must have been flushed. */
 struct serve_live *serve_live_new(struct cli *cli, bool json);
-/* Closes what is open and prints it. */
+/* Closes what is open and prints it; waits for whoever still reads, for some seconds at most. */
 struct serve_live *serve_live_free(struct serve_live *l);
 void serve_live_message(struct serve_live *l, const struct hop *hop, bool sent, slice bytes, int64_t now_ns);
+/* Two dialogs are one call: after the INVITE of the further one was told. */
+void serve_live_joined(struct serve_live *l, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further);
 /* Nothing gets through to that end any more. */
 void serve_live_lost(struct serve_live *l, const struct hop *hop, int error, int64_t now_ns);
+/* Several times a second. */
 void serve_live_time(struct serve_live *l, int64_t now_ns);
 
 /* ---- serve_bans.c: the banned addresses as a file (report/bans.h), STATE/bans.tsv ---- */
@@ -42,6 +48,16 @@ struct serve_bans *serve_bans_free(struct serve_bans *b);
 /* When it is time. 0, or -errno, told once: a list that cannot be written keeps no call from being made. */
 int         serve_bans_tick(struct serve_bans *b, const struct guard *guard, int64_t now_ns);
 const char *serve_bans_path(const struct serve_bans *b);
+
+/* ---- serve_pcap.c: each message into a capture file that can be read at any time ---- */
+
+struct serve_pcap;
+/* -1 and *ret (NULL: none is wanted), or the exit code after an error that was told. */
+int  serve_pcap_open(struct cli *cli, const struct serve_wish *wish, const struct config *config, struct serve_pcap **ret);
+void serve_pcap_message(struct serve_pcap *p, const struct hop *hop, bool sent, slice bytes, int64_t now_ns);
+void serve_pcap_time(struct serve_pcap *p, int64_t now_ns);
+/* `code`, or CLI_MACHINE when something was not written. `p` may be NULL. */
+int  serve_pcap_close(struct serve_pcap *p, int code);
 
 /* ---- what runs ---- */
 
@@ -64,9 +80,7 @@ struct serving {
     bool                     walking, leaving, draining;
     int                      drains_obeyed;               /* of the signals that asked for it */
     struct out               record;
-    struct capture_writer   *pcap;   /* or NULL */
-    struct out               packet;
-    int                      pcap_error;                  /* the first; after it nothing more is written */
+    struct serve_pcap       *pcap;   /* or NULL */
     struct serve_live       *live;
     struct serve_bans       *bans;
     struct loop_turn         turn;

@@ -123,21 +123,12 @@ static void on_media_lost(void *ctx, const void *relay, int64_t now_ns)
     worker_media_lost(((struct serving *)ctx)->worker, relay, now_ns);
 }
 
-static void keep_message(struct serving *s, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
-{
-    struct wire_unit unit = hop_unit(hop, sent, bytes, now_ns, 0);
-    int error = s->pcap_error ? 0 : packets_write(s->pcap, &s->packet, &unit);
-
-    if (error && error != -EMSGSIZE)
-        s->pcap_error = error;
-}
-
 static void on_observed(void *ctx, const struct hop *hop, bool sent, slice bytes, int64_t now_ns)
 {
     struct serving *s = ctx;
 
     if (s->pcap)
-        keep_message(s, hop, sent, bytes, now_ns);
+        serve_pcap_message(s->pcap, hop, sent, bytes, now_ns);
     if (s->live)
         serve_live_message(s->live, hop, sent, bytes, now_ns);
 }
@@ -149,6 +140,14 @@ static void bans_tick(struct serving *s, int64_t now_ns)
     if (error)
         (void)cli_say_error(s->cli, CLI_MACHINE, TEXT_USER_ERROR_STORE, WORDS_TEXT("file", slice_of_string(serve_bans_path(s->bans))),
                             WORDS_TEXT("why", cli_why(s->cli, -error)));
+}
+
+static void on_joined(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further)
+{
+    struct serving *s = ctx;
+
+    if (s->live)
+        serve_live_joined(s->live, first, further);
 }
 
 /* Calls that are up end by themselves while it drains; asked to end, they are hung up. */
@@ -192,6 +191,8 @@ static int64_t on_turn(void *ctx, int64_t now_ns)
         bans_tick(s, now_ns);
         if (s->live)
             serve_live_time(s->live, now_ns);
+        if (s->pcap)
+            serve_pcap_time(s->pcap, now_ns);
         s->tick_ns = now_ns + TICK_NS;
     }
     int64_t next_ns = worker_next_ns(s->worker), names_ns = serve_names_turn(s->names, worker_gateways(s->worker), s->relays, now_ns);
@@ -231,7 +232,7 @@ static int open_users(struct serving *s)
 static int open_worker(struct serving *s)
 {
     struct worker_settings settings = { .plan = s->plan, .users = &s->users, .gateways_locate = serve_names_locate,
-                                        .observer = { s, on_observed } };
+                                        .observer = { s, on_observed, on_joined } };
     struct hop_sender sender = net_sender(s->net);
     struct serve_passwords *passwords;
     int code;
@@ -291,13 +292,7 @@ static void say_where(struct serving *s)
     (void)out_flush(&s->cli->out);
 }
 
-static int open_pcap(struct serving *s)
-{
-    int error = s->wish->pcap ? capture_writer_open(s->wish->pcap, &s->pcap) : 0;
-
-    return error ? cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(s->wish->pcap)),
-                                 WORDS_TEXT("what", cli_why(s->cli, -error))) : -1;
-}
+static int open_pcap(struct serving *s) { return serve_pcap_open(s->cli, s->wish, s->config, &s->pcap); }
 
 static int open_all(struct serving *s)
 {
@@ -312,21 +307,8 @@ static int open_all(struct serving *s)
     return code;
 }
 
-/* The file takes its name only now, whole. */
-static int close_pcap(struct serving *s, int code)
-{
-    int error = s->pcap ? capture_writer_close(s->pcap, false) : 0;
-
-    s->pcap = NULL;
-    if (!error)
-        error = s->pcap_error;
-    return error ? cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_FILE, WORDS_TEXT("file", slice_of_string(s->wish->pcap)),
-                                 WORDS_TEXT("what", cli_why(s->cli, -error))) : code;
-}
-
 static void close_all(struct serving *s)
 {
-    out_done(&s->packet);
     s->live = serve_live_free(s->live);
     if (s->walking)
         bindings_walk_end(&s->walk);
@@ -350,7 +332,6 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
 
     catch_signals();
     out_init_memory(&s.record, JOURNAL_RECORD_MAX);
-    out_init_memory(&s.packet, PACKETS_ROOM);
     s.plan = plan_new(config);
     if (wish->live)
         s.live = serve_live_new(cli, wish->json);
@@ -368,7 +349,7 @@ int serve_run(struct cli *cli, const struct serve_wish *wish, const struct confi
                                      WORDS_TEXT("why", cli_why(cli, -error)))
                      : CLI_DONE;
     }
-    code = close_pcap(&s, code);
+    code = serve_pcap_close(s.pcap, code);
     close_all(&s);
     return code;
 }

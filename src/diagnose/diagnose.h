@@ -23,6 +23,7 @@
 struct diagnose_context {
     struct diagnose_history *history;    /* NULL: nothing is known of other calls */
     int64_t now_ns;                  /* of the newest packet of the capture; 0: that of the call */
+    bool    is_ours;                 /* our own switch tells what happens: no capture ends too early */
 };
 
 void diagnose_session(struct call *const *legs, size_t count, const struct diagnose_context *context);

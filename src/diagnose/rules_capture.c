@@ -27,7 +27,7 @@ static bool started_late(const struct casefile *k, struct candidate *c)
 
 static bool ended_early(const struct casefile *k, struct candidate *c)
 {
-    if (k->marks & K_OVER)
+    if ((k->marks & K_OVER) || k->context->is_ours)
         return false;
     prove(c, k->last);
     say_seconds(c, "seconds", case_gap_ns(k->call->last_ns, k->now_ns));

@@ -58,14 +58,16 @@ static bool behind_503(const struct casefile *k, struct candidate *c)
     return false;
 }
 
-/* Neither of the two hung up: the server between them sent both BYEs. */
+/* Neither of the two hung up: the server between them sent both BYEs. With cause=200 it says that the call
+ * goes on elsewhere, as after a transfer. */
 static bool dropped(const struct casefile *k, struct candidate *c)
 {
     const struct call *front = leg_before(k) ? leg_before(k) : k->call;
     const struct call *back = front == k->call ? leg_behind(k, NULL) : k->call;
 
     if (!back || front->ended_by != CALL_CALLEE || back->ended_by != CALL_CALLER || !front->bye_ns || !back->bye_ns ||
-        front->bye_ns - back->bye_ns > 2 * SECOND_NS || back->bye_ns - front->bye_ns > 2 * SECOND_NS)
+        front->bye_ns - back->bye_ns > 2 * SECOND_NS || back->bye_ns - front->bye_ns > 2 * SECOND_NS ||
+        front->reason_sip == 200 || back->reason_sip == 200)
         return false;
     prove(c, k->bye);
     prove_frame(c, k->call == front ? back->bye_frame : front->bye_frame, SLICE("BYE"));

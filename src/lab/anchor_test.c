@@ -172,7 +172,7 @@ static void begin(uint64_t seed, bool required)
                                   .failed = s_failed, .server_ended = s_server_ended, .client_ended = s_client_ended };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
     struct media_relay_settings ms = { .seed = { seed, 7 }, .ping_ns = -1 };
-    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS, .media_required = required };
+    struct b2bua_settings bs = { .seed = { seed, 3 }, .no_answer_ns = 30 * SECOND_NS, .media_required = required };
     struct router router = { .route = route };
     struct sim_node node = { &w, at(S), s_receive, NULL, s_time, s_next };
 
@@ -475,7 +475,7 @@ TEST(a_refused_reinvite_leaves_the_call_as_it_was)
 
 static void set_media(bool anchor)
 {
-    struct b2bua_settings bs = { .ring_ns = 30 * SECOND_NS, .media = anchor ? w.media : NULL, .media_required = true };
+    struct b2bua_settings bs = { .no_answer_ns = 30 * SECOND_NS, .media = anchor ? w.media : NULL, .media_required = true };
 
     b2bua_set(w.b2bua, &bs);
 }

@@ -26,7 +26,7 @@ struct world {
     struct b2bua    *b2bua;
     char             trace[TRACE_MAX];                    /* "a>s INVITE", one a line */
     char             told[PHONES][512];
-    unsigned         status[PHONES], ended[PHONES], calls_seen;
+    unsigned         status[PHONES], ended[PHONES], calls_seen, joined;
     struct user      b_user;
     bool             two_contacts;
     /* what B and C do */
@@ -39,6 +39,16 @@ static struct world w;
 static struct address at(int node) { return (struct address){ .ip = { 10, 0, 0, (uint8_t)(1 + node) }, .port = 5060, .family = 4 }; }
 
 static int node_of(const struct address *a) { return a->ip[3] - 1; }
+
+static void on_transferred(void *ctx, struct phone_call *c, unsigned status);
+
+/* Legs of the switch that are one call. */
+static void on_joined(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further)
+{
+    (void)ctx;
+    CHECK(first->call_id.len && first->caller_tag.len && further->call_id.len && further->caller_tag.len);
+    w.joined++;
+}
 
 /* ---- what is seen ---- */
 
@@ -232,10 +242,10 @@ static void begin(uint64_t seed)
     static const char *const users[] = { "alice", "bob", "carol" };
     struct sim_settings settings = { .seed = seed, .delay_min_ns = 2 * MS, .delay_max_ns = 2 * MS };
     struct phone_owner owner = { .incoming = on_incoming, .progress = on_progress, .prack_done = on_prack_done,
-                                 .updated = on_updated, .changed = on_changed, .answered = on_answered, .ended = on_ended };
+                                 .updated = on_updated, .changed = on_changed, .answered = on_answered, .ended = on_ended, .transferred = on_transferred };
     struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
-    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS,
+    struct b2bua_settings bs = { .seed = { seed, 3 }, .no_answer_ns = 30 * SECOND_NS, .observer = { NULL, on_joined },
                                  .session_timer = timers.on ? B2BUA_TIMER_ASK : B2BUA_TIMER_THROUGH, .session_expires_s = 90 };
     struct router router = { .ctx = &w, .route = route };
 
@@ -521,6 +531,247 @@ TEST(flow_8_no_answer_and_the_server_gives_up)
           "a>s ACK\ns>b ACK\n");
     finish(0);
     each_way(no_answer_flow, a_heard_480);
+}
+
+/* ---- transfers ---- */
+
+static void on_transferred(void *ctx, struct phone_call *c, unsigned status)
+{
+    char text[32];
+
+    (void)ctx;
+    snprintf(text, sizeof text, "told-%u", status);
+    tell(phone_of_call(c), text);
+    if (status == 200)
+        phone_hang_up(c);
+}
+
+static void begin_talk(void)
+{
+    dial(A, "sip:bob@10.0.0.4", 0);
+    run_s(20);
+}
+
+static void end_talk(void)
+{
+    run_s(40);
+    if (w.calls[A])
+        phone_hang_up(w.calls[A]);
+    if (w.calls[B])
+        phone_hang_up(w.calls[B]);
+    run_s(60);
+    if (w.calls[C])
+        phone_hang_up(w.calls[C]);
+    run_s(60);
+}
+
+static bool b_refers(void) { return w.calls[B] && phone_refer(w.calls[B], SLICE("sip:carol@10.0.0.4"), NULL, (slice){ 0 }); }
+
+static void blind_flow(void)
+{
+    begin_talk();
+    (void)b_refers();
+    end_talk();
+}
+
+static void nobody_is_left(int row)
+{
+    CHECK_ROW(row, w.ended[A] == 1 && w.ended[B] == 1 && w.calls_seen >= 1);
+    CHECK_ROW_EQ(row, w.ended[C], w.calls_seen - 1);
+}
+
+TEST(a_blind_transfer_is_done_by_the_server_and_a_never_sees_the_refer)
+{
+    for (int by = A; by <= C; by += C - A) {              /* who hangs up in the end */
+        begin(1);
+        begin_talk();
+        w.trace[0] = '\0';
+        CHECK(b_refers());
+        run_s(1);
+        TRACE("b>s REFER\ns>b 202 REFER\ns>b NOTIFY\ns>c INVITE\nb>s 200 NOTIFY\nc>s 180 INVITE\nc>s 200 INVITE\n"
+              "s>b NOTIFY\nb>s 200 NOTIFY\ns>a INVITE\na>s 200 INVITE\ns>a ACK\ns>c ACK\ns>b NOTIFY\nb>s 200 NOTIFY\nb>s BYE\n"
+              "s>b 200 BYE\n");
+        TOLD(A, "180 up reinvite ");
+        TOLD(B, "up told-100 told-180 told-200 ");
+        TOLD(C, "up ");
+        CHECK_EQ(w.ended[A], 0);
+        w.trace[0] = '\0';
+        phone_hang_up(w.calls[by]);
+        run_s(1);
+        TRACE(by == A ? "a>s BYE\ns>a 200 BYE\ns>c BYE\nc>s 200 BYE\n" : "c>s BYE\ns>c 200 BYE\ns>a BYE\na>s 200 BYE\n");
+        CHECK_EQ(b2bua_counts(w.b2bua)->transferred, 1);
+        finish(by);
+    }
+}
+
+TEST(a_blind_transfer_whatever_message_is_lost_or_doubled) { each_way(blind_flow, nobody_is_left); }
+
+TEST(the_new_code_reaches_the_referrer_and_its_call_goes_on)
+{
+    static const uint16_t codes[] = { 302, 404, 480, 486, 503, 603 };
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        char told[48];
+
+        begin(1);
+        w.answer[C] = codes[i];
+        begin_talk();
+        CHECK(b_refers());
+        run_s(1);
+        snprintf(told, sizeof told, "up told-100 told-%u ", codes[i]);
+        TOLD(B, told);
+        TOLD(A, "180 up ");
+        CHECK(w.ended[A] == 0 && w.ended[B] == 0);
+        phone_hang_up(w.calls[B]);
+        run_s(1);
+        CHECK(w.ended[A] == 1 && w.ended[B] == 1);
+        finish((int)i);
+    }
+}
+
+/* A millisecond more each time: before, while and after the target is called and the legs are joined. */
+TEST(whoever_hangs_up_at_whatever_moment_of_a_transfer_leaves_nobody_alone)
+{
+    for (int who = A; who <= C; who++)
+        for (int ms = 0; ms < 50; ms++) {
+            begin(1);
+            begin_talk();
+            CHECK(b_refers());
+            run_s(ms / 1000.0);
+            if (w.calls[who])
+                phone_hang_up(w.calls[who]);
+            run_s(10);
+            CHECK_ROW(who * 100 + ms, w.ended[A] == 0 || w.ended[B] == 1);
+            CHECK_ROW(who * 100 + ms, w.calls_seen < 2 || (w.ended[A] != 0) == (w.ended[C] != 0) || (who == C && w.ended[A] == 0));
+            end_talk();
+            nobody_is_left(who * 100 + ms);
+            finish(who * 100 + ms);
+        }
+}
+
+TEST(who_refers_and_leaves_at_once_is_not_waited_for)
+{
+    for (unsigned answer = 200; answer <= 486; answer += 286) {
+        begin(1);
+        w.answer[C] = answer;
+        begin_talk();
+        CHECK(b_refers());
+        phone_hang_up(w.calls[B]);
+        run_s(2);
+        CHECK_EQ(w.ended[B], 1);
+        CHECK_ROW_EQ(answer, w.ended[A], answer == 486);
+        end_talk();
+        finish((int)answer);
+    }
+}
+
+static void attended_flow(void)
+{
+    struct phone_call *first;
+
+    begin_talk();
+    first = w.calls[B];
+    if (first)
+        (void)phone_offer(first, SIP_INVITE, PHONE_SENDONLY);
+    run_s(20);
+    dial(B, "sip:carol@10.0.0.4", 0);
+    run_s(20);
+    if (first && w.ended[B] == 0 && w.calls[B] && phone_call_is_up(w.calls[B]))
+        (void)phone_refer(first, SLICE("sip:carol@10.0.0.4"), w.calls[B], (slice){ 0 });
+    end_talk();
+    if (w.ended[B] < 2 && phone_calls(w.phones[B]))
+        phone_hang_up(first);
+    run_s(60);
+}
+
+static void three_were_joined(int row)
+{
+    CHECK_ROW_EQ(row, w.ended[A], 1);
+    CHECK_ROW_EQ(row, w.ended[B], 2);
+    CHECK_ROW_EQ(row, w.ended[C], w.calls_seen - 1);
+}
+
+TEST(an_attended_transfer_joins_the_two_others)
+{
+    begin(1);
+    attended_flow();
+    TOLD(A, "180 up reinvite reinvite ");
+    TOLD(B, "up changed-200 180 up told-100 told-200 ");
+    TOLD(C, "up reinvite ");
+    CHECK_EQ(b2bua_counts(w.b2bua)->transferred, 1);
+    CHECK_EQ(w.joined, 3);                                /* of each of the two calls, and those two */
+    finish(0);
+    each_way(attended_flow, three_were_joined);
+}
+
+/* C takes B's place in the call with A. */
+static void replaces_flow(void)
+{
+    struct out headers;
+
+    begin_talk();
+    out_init_memory(&headers, 1024);
+    out_text(&headers, SLICE("Replaces: "));
+    if (w.calls[B])
+        phone_put_replaces(&headers, w.calls[B]);
+    out_text(&headers, SLICE("\r\n"));
+    w.calls[C] = phone_dial_with(w.phones[C], SLICE("sip:bob@10.0.0.4"), 0, out_taken(&headers));
+    out_done(&headers);
+    run_s(40);
+    if (w.calls[C])
+        phone_hang_up(w.calls[C]);
+    end_talk();
+}
+
+static void all_ended(int row) { CHECK_ROW(row, w.ended[A] == 1 && w.ended[B] == 1 && w.ended[C] == 1); }
+
+TEST(an_invite_with_replaces_takes_the_place_of_a_leg)
+{
+    begin(1);
+    replaces_flow();
+    TOLD(A, "180 up reinvite ");
+    TOLD(C, "up ");
+    CHECK(w.ended[A] == 1 && w.status[A] == 200 && w.status[C] == 200);
+    CHECK_EQ(b2bua_counts(w.b2bua)->transferred, 1);
+    CHECK_EQ(w.joined, 2);
+    finish(0);
+    each_way(replaces_flow, all_ended);
+}
+
+TEST(an_invite_with_replaces_gets_the_codes_of_rfc_3891)
+{
+    static const struct { const char *more; bool after, ringing; unsigned status; } rows[] = {
+        { ";early-only", false, false, 486 },
+        { "x", false, false, 481 },
+        { "", true, false, 603 },
+        { "\r\nReplaces: a;to-tag=b;from-tag=c", false, false, 400 },
+        { "", false, true, 603 },                         /* it rings, and is not picked up so */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct out headers;
+
+        begin(1);
+        w.answer[B] = rows[i].ringing ? 180 : 200;
+        dial(A, "sip:bob@10.0.0.4", 0);
+        run_s(1);
+        out_init_memory(&headers, 1024);
+        out_text(&headers, SLICE("Replaces: "));
+        phone_put_replaces(&headers, w.calls[B]);
+        out_text(&headers, slice_of_string(rows[i].more));
+        out_text(&headers, SLICE("\r\n"));
+        if (rows[i].after) {
+            phone_hang_up(w.calls[A]);
+            run_s(0.003);
+        }
+        w.calls[C] = phone_dial_with(w.phones[C], SLICE("sip:bob@10.0.0.4"), 0, out_taken(&headers));
+        out_done(&headers);
+        run_s(0.5);
+        CHECK_ROW_EQ(i, w.status[C], rows[i].status);
+        CHECK_ROW(i, rows[i].after || w.ended[A] == 0);
+        end_talk();
+        finish((int)i);
+    }
 }
 
 static void forward_busy_flow(void)

@@ -53,7 +53,7 @@ struct world {
     struct fake     fakes[GATEWAYS];
     struct digest  *digest;
     struct user     users[PHONES];
-    unsigned        status[PHONES], ended[PHONES], changed[PHONES];
+    unsigned        status[PHONES], ended[PHONES], changed[PHONES], told[PHONES];
     char            asked[256];      /* locate */
     bool            rings_only;      /* the phones do */
 };
@@ -297,6 +297,11 @@ static void on_changed(void *ctx, struct phone_call *c, unsigned status)
     (void)ctx;
     w.changed[index_of(phone_of_call(c))] = status;
 }
+static void on_transferred(void *ctx, struct phone_call *c, unsigned status)
+{
+    (void)ctx;
+    w.told[index_of(phone_of_call(c))] = status;
+}
 static void on_incoming(void *ctx, struct phone_call *c, const struct sip_message *invite)
 {
     (void)ctx, (void)invite;
@@ -317,15 +322,15 @@ static int64_t p_next(void *ctx) { return phone_next_ns(ctx); }
 static const char both[] = SERVER GATEWAY_ONE ACCOUNT GATEWAY_TWO ACCOUNT;
 static const char registers[] = SERVER GATEWAY_ONE ACCOUNT "register = yes\nping = 0 s\n";
 
-static void add_phone(int i)
+static void add_phone(int i, const char *domain)
 {
     static const char *const names[] = { "alice", "bob", "2017" };
     slice name = slice_of_string(names[i]);
-    struct phone_owner owner = { .incoming = on_incoming, .changed = on_changed, .ended = on_ended };
+    struct phone_owner owner = { .incoming = on_incoming, .changed = on_changed, .ended = on_ended, .transferred = on_transferred };
     struct sim_node node = { NULL, at(phone_at[i]), p_receive, NULL, p_time, p_next };
     struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 7, (uint64_t)i }, .worker = (uint8_t)(8 + i) },
                                  .user = i == ALICE && alice_says ? slice_of_string(alice_says) : name, .auth_name = name,
-                                 .domain = SLICE("home.example"), .password = SLICE("secret"),
+                                 .domain = slice_of_string(domain), .password = SLICE("secret"),
                                  .server = { .local = at(phone_at[i]), .remote = at(1) } };
     int place = sim_add(w.sim, &node);
     struct hop_sender sender = sim_sender(w.sim, place);
@@ -355,7 +360,8 @@ static void add_fake(int i)
     CHECK(f->endpoint && f->digest);
 }
 
-static void begin(const char *config)
+/* Where alice is at home is for the test to say. */
+static void begin_with(const char *config, const char *alice_domain)
 {
     struct sim_settings settings = { .seed = 1, .delay_min_ns = 2 * MS, .delay_max_ns = 2 * MS };
     struct worker_settings ws = { .users = &table, .seed = { 3, 4 }, .gateways_locate = s_locate };
@@ -377,10 +383,12 @@ static void begin(const char *config)
     for (int i = 0; i < GATEWAYS; i++)
         add_fake(i);
     for (int i = 0; i < PHONES; i++)
-        add_phone(i);
+        add_phone(i, i == ALICE ? alice_domain : "home.example");
     for (uint16_t i = 0; i < gateways_count(worker_gateways(w.worker)); i++)
         CHECK_EQ(gateways_set_password(worker_gateways(w.worker), i, SLICE("right\nanother line")), 0);
 }
+
+static void begin(const char *config) { begin_with(config, "home.example"); }
 
 static void run_s(double seconds) { sim_run(w.sim, sim_now_ns(w.sim) + (int64_t)(seconds * 1e9)); }
 
@@ -719,21 +727,19 @@ TEST(the_next_gateway_is_tried_by_outcome)
         w.fakes[ONE].rings = rows[i].rings;
         w.fakes[ONE].silent = rows[i].silent;
         dial("sip:+4930123@home.example");
-        run_s(rows[i].silent ? 29 : 2);                   /* the ring time of [timers] ends before timer B */
-        if (!rows[i].silent) {
-            CHECK_ROW_EQ(i, is_up() ? 200 : w.status[ALICE], rows[i].heard);
-            CHECK_ROW_EQ(i, w.fakes[TWO].invites, rows[i].tried);
-        }
+        run_s(rows[i].silent ? 10 : 2);                   /* `patience` of the gateway, 8 s */
+        CHECK_ROW_EQ(i, is_up() ? 200 : w.status[ALICE], rows[i].heard);
+        CHECK_ROW_EQ(i, w.fakes[TWO].invites, rows[i].tried);
         finish((int)i);
     }
 }
 
 TEST(a_gateway_that_answers_nothing_is_left_for_the_next_one_and_blocked)
 {
-    begin(SERVER "[timers]\nno_answer = 60 s\n" GATEWAY_ONE ACCOUNT "ping = 0 s\n" GATEWAY_TWO ACCOUNT "ping = 0 s\n");
+    begin(SERVER GATEWAY_ONE ACCOUNT "ping = 0 s\n" GATEWAY_TWO ACCOUNT "ping = 0 s\n");
     w.fakes[ONE].silent = true;
     dial("sip:+4930123@home.example");
-    run_s(40);
+    run_s(10);
     CHECK(is_up());
     CHECK(state(ONE).blocked);
     phone_hang_up(w.calls[ALICE]);
@@ -1192,6 +1198,66 @@ TEST(times_of_the_new_configuration_are_those_of_what_begins)
     CHECK_EQ(w.ended[ALICE], 0);                          /* 64 times 500 ms would be over */
     run_s(100);
     CHECK_EQ(w.ended[ALICE], 1);
+    finish(0);
+}
+
+/* ---- transfers ---- */
+
+/* Whoever may not call there itself cannot send anybody there, and hears why. */
+TEST(a_transfer_needs_the_rights_of_who_asks_for_it)
+{
+    static const struct { const char *numbers, *gateway, *domain; unsigned flags; const char *to; unsigned told; } rows[] = {
+        { "", "", "home.example", 0, "sip:+4930123@home.example", 200 },
+        { "", "", "home.example", 0, "tel:030123", 200 },
+        { "", "", "home.example", 0, "sip:nobody@home.example", 404 },
+        { "", "", "home.example", USER_NO_GATEWAY, "sip:+4930123@home.example", 403 },
+        { "deny = +4930\n", "", "home.example", 0, "sip:+4930123@home.example", 403 },
+        { "deny = +4930\n", "", "home.example", 0, "sip:030123@home.example", 403 },
+        { "", "deny = +4930\n", "home.example", 0, "sip:+4930123@home.example", 403 },
+        { "", "", "else.example", 0, "sip:+4930123@home.example", 403 },           /* a stranger */
+        { "", "", "else.example", 0, "sip:+4930123@10.0.0.2", 404 },               /* nor there, without us */
+        { "", "", "else.example", 0, "tel:+4930123", 403 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char config[1024];
+
+        snprintf(config, sizeof config, "%s%s%s%s", SERVER, rows[i].numbers, GATEWAY_ONE, rows[i].gateway);
+        begin_with(config, rows[i].domain);
+        (void)phone_register(w.phones[BOB], 600);
+        run_s(1);
+        w.users[ALICE].flags = rows[i].flags;
+        dial("sip:bob@home.example");
+        run_s(2);
+        CHECK_ROW(i, is_up());
+        CHECK_ROW(i, phone_refer(w.calls[ALICE], slice_of_string(rows[i].to), NULL, (slice){ 0 }));
+        run_s(2);
+        CHECK_ROW_EQ(i, w.told[ALICE], rows[i].told);
+        CHECK_ROW_EQ(i, w.fakes[ONE].invites, rows[i].told == 200);
+        CHECK_ROW_EQ(i, worker_calls(w.worker)->transferred, rows[i].told == 200);
+        CHECK_ROW(i, w.ended[BOB] == 0);
+        phone_hang_up(w.calls[BOB]);
+        run_s(1);
+        finish((int)i);
+    }
+}
+
+/* Bob, whom alice called, may not call gateways: that she may is no help to him. */
+TEST(a_transfer_does_not_go_by_the_rights_of_who_began_the_call)
+{
+    begin(SERVER GATEWAY_ONE);
+    (void)phone_register(w.phones[BOB], 600);
+    run_s(1);
+    w.users[BOB].flags = USER_NO_GATEWAY;
+    dial("sip:bob@home.example");
+    run_s(2);
+    CHECK(is_up() && phone_refer(w.calls[BOB], SLICE("sip:+4930123@home.example"), NULL, (slice){ 0 }));
+    run_s(2);
+    CHECK_EQ(w.told[BOB], 403);
+    CHECK_EQ(w.fakes[ONE].invites, 0);
+    CHECK(is_up());
+    phone_hang_up(w.calls[ALICE]);
+    run_s(1);
     finish(0);
 }
 

@@ -340,6 +340,7 @@ static void begin_call(struct load *l, int64_t wanted_ns)
         return;
     }
     a->number = number;
+    a->at_ns = wanted_ns;                                 /* not when we came to it: a late start hides no delay */
     a->under_way = true;
     map_add(&l->under_way, &a->by_number, number_hash(number));
     has_begun(l, wanted_ns);

@@ -44,7 +44,7 @@ struct load_counts {
     uint64_t finals[700];            /* of those that failed, by code */
     uint64_t live, live_max;
     uint64_t registered, not_registered;
-    struct load_histogram invite;    /* from the caller's INVITE to its arrival at the callee; of a
+    struct load_histogram invite;    /* from when the caller's INVITE was due to its arrival at the callee; of a
                                       * registration from the first REGISTER to its 200 */
     struct load_histogram late;      /* how late a call began: the generator's own fault */
 };

@@ -83,6 +83,38 @@ TEST(each_call_begins_at_its_time_and_its_delay_is_measured)
     CHECK_NEAR((double)c.live_max, 56, 2);                /* rate times hold and ringing */
 }
 
+/* A generator that stands still for a second is late itself; what waited was delayed all the same. */
+TEST(a_call_that_was_due_counts_from_then)
+{
+    static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
+    struct sim_settings net = { .seed = 7, .delay_min_ns = 3 * MS, .delay_max_ns = 3 * MS };
+    struct load_settings settings = { .calls_per_s = 50, .duration_ns = 10 * SECOND_NS, .hold_ns = SECOND_NS, .ring_ns = 100 * MS,
+                                      .domain = SLICE("x") };
+    struct sim *sim = sim_new(&net, START_NS);
+    struct load *load = load_new(&settings, START_NS);
+    struct pair pairs[2];
+
+    CHECK(sim && load);
+    for (int i = 0; i < 2; i++) {
+        struct address mine = { .ip = { 10, 0, 0, (uint8_t)(1 + i) }, .port = 5060, .family = 4 };
+        struct address other = { .ip = { 10, 0, 0, (uint8_t)(2 - i) }, .port = 5060, .family = 4 };
+        struct sim_node node = { &pairs[i], mine, receive, NULL, NULL, NULL };
+        struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 1, (uint64_t)i } }, .user = SLICE("u"),
+                                     .domain = SLICE("x"), .server = { .local = mine, .remote = other } };
+        int place = sim_add(sim, &node);
+        struct hop_sender sender = sim_sender(sim, place);
+
+        pairs[i] = (struct pair){ load, load_phone(load, i ? LOAD_CALLEE : LOAD_CALLER, &ps, &sender, START_NS) };
+    }
+    load_time(load, START_NS);                            /* the first call */
+    load_time(load, START_NS + SECOND_NS);                /* fifty more are late */
+    sim_run(sim, START_NS + SECOND_NS + 10 * MS);
+    CHECK_EQ(load_counts(load)->invite.count, 51);
+    CHECK(load_percentile_ns(&load_counts(load)->invite, 50) > 400 * MS);
+    load_free(load);
+    sim_free(sim);
+}
+
 TEST(a_volte_call_has_a_reliable_183_its_prack_and_an_update)
 {
     struct load_counts c;

@@ -25,15 +25,20 @@ void phone_join_map(struct phone_call *c)
     c->in_map = true;
 }
 
-static struct phone_call *find(struct phone *p, const struct sip_message *m)
+struct phone_call *phone_find_dialog(struct phone *p, slice call_id, slice local_tag, slice remote_tag)
 {
-    for (struct map_node *n = map_first(&p->tags, hash_slice(&p->settings.endpoint.seed, m->to.tag)); n; n = map_next(n)) {
+    for (struct map_node *n = map_first(&p->tags, hash_slice(&p->settings.endpoint.seed, local_tag)); n; n = map_next(n)) {
         struct phone_call *c = map_item(n, struct phone_call, by_tag);
 
-        if (c->has_dialog && dialog_is(&c->dialog, m->call_id, m->to.tag, m->from.tag))
+        if (phone_call_has(c, call_id, local_tag, remote_tag))
             return c;
     }
     return NULL;
+}
+
+static struct phone_call *find(struct phone *p, const struct sip_message *m)
+{
+    return phone_find_dialog(p, m->call_id, m->to.tag, m->from.tag);
 }
 
 static void on_request(void *ctx, struct server_transaction *s, const struct sip_message *m, const struct hop *from)

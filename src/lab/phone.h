@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A user agent of RFC 3261 with reliable provisional answers (3262), UPDATE (3311),
- * preconditions (3312), hold (3264) and digest credentials. No socket and no clock. It does
- * by itself what a phone does without being asked: ACK, PRACK, the answer to an offer, 200 to
- * BYE; everything else is asked of it, or decided by its owner in a callback.
+ * preconditions (3312), hold (3264), transfer (3515, 3891) and digest credentials. No socket and
+ * no clock. It does by itself what a phone does without being asked: ACK, PRACK, the answer to an
+ * offer, 200 to BYE, the call that a REFER asks for, the place of a call to an INVITE with
+ * Replaces; everything else is asked of it, or decided by its owner in a callback.
  *
  *     struct phone *p = phone_new(&settings, &sender, &owner, now_ns);
  *     struct phone_call *c = phone_dial(p, SLICE("sip:bob@example"), PHONE_RELIABLE);
@@ -24,7 +25,8 @@ enum {                               /* of a call, any of these together */
     PHONE_LATE_OFFER = 4,            /* INVITE without SDP: offer in the 200, answer in the ACK */
     PHONE_ANONYMOUS = 8,
     PHONE_TIMER = 16,                /* Session-Expires */
-    PHONE_SESSION_ID = 32            /* Session-ID (RFC 7989): who watches knows which legs belong together */
+    PHONE_SESSION_ID = 32,           /* Session-ID (RFC 7989): who watches knows which legs belong together */
+    PHONE_FOLLOWS = 64               /* after a 3xx it calls where Contact says: same Call-ID, next CSeq */
 };
 
 enum phone_media { PHONE_SENDRECV, PHONE_SENDONLY, PHONE_RECVONLY, PHONE_INACTIVE };
@@ -41,6 +43,10 @@ struct phone_owner {
     void (*changed)(void *ctx, struct phone_call *c, unsigned status);                   /* ours was answered so */
     void (*answered)(void *ctx, struct phone_call *c);     /* 2xx; for the callee: the ACK */
     void (*ended)(void *ctx, struct phone_call *c, unsigned status, bool by_us);         /* status: final of the INVITE, or 200 after a BYE */
+    void (*refer_answered)(void *ctx, struct phone_call *c, unsigned status);            /* our REFER was */
+    void (*transferred)(void *ctx, struct phone_call *c, unsigned status);               /* a NOTIFY says how it goes there */
+    void (*referred)(void *ctx, struct phone_call *c, struct phone_call *made);          /* by their REFER: it is dialling */
+    void (*replaced)(void *ctx, struct phone_call *c, struct phone_call *by);            /* c ends, `by` is answered in its place */
 };
 
 struct phone_settings {
@@ -78,6 +84,13 @@ static inline struct phone_call *phone_dial(struct phone *p, slice uri, unsigned
 }
 /* Answers an incoming call: 101 to 699. `reliable`: with RSeq, until its PRACK; `sdp`: with the answer. */
 bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reliable, bool sdp);
+/* 302 with that Contact. */
+bool phone_redirect(struct phone_call *c, slice uri);
+/* REFER: the other side is to call `uri`, in the place of our call `replaced` when there is one. `headers`:
+ * whole lines more, or empty. */
+bool phone_refer(struct phone_call *c, slice uri, const struct phone_call *replaced, slice headers);
+/* How the other side's end of the dialog is called in a Replaces header: its value, into `out`. */
+void phone_put_replaces(struct out *o, const struct phone_call *c);
 /* CANCEL, BYE or 603, whichever is right. */
 void phone_hang_up(struct phone_call *c);
 /* A new offer: UPDATE or re-INVITE. False: one is open. */

@@ -7,7 +7,7 @@
 #include "sip/fields.h"
 #include "sip/values.h"
 
-enum { SDP_ROOM = 1024 };
+enum { SDP_ROOM = 1024, REDIRECTS_MAX = 5 };
 
 static const slice sdp_type = SLICE_INIT("application/sdp");
 
@@ -35,6 +35,7 @@ void phone_call_free(struct phone_call *c)
     wheel_clear(&c->phone->sessions, &c->session_timer);
     if (c->in_map)
         map_remove(&c->phone->tags, &c->by_tag);
+    phone_forget_referral(c);
     list_remove(&c->in_all);
     c->phone->call_count -= c->phase != PHONE_OVER;
     arena_done(&c->arena);
@@ -58,6 +59,8 @@ static void over(struct phone_call *c, unsigned status, bool by_us)
 {
     if (c->phase == PHONE_OVER)
         return;
+    if (c->outgoing && c->phase == PHONE_SETUP)
+        phone_tell_referrer(c, status);
     c->phase = PHONE_OVER;
     c->phone->call_count--;
     wheel_clear(&c->phone->sessions, &c->session_timer);
@@ -100,6 +103,31 @@ static void repeat(struct phone_call *c, enum phone_repeat what, struct server_t
     c->repeat_ns = t1_ns;
     c->repeat_end_ns = now_ns + 64 * t1_ns;
     wheel_set(&c->phone->wheel, &c->timer, now_ns + t1_ns);
+}
+
+/* ---- which dialog ---- */
+
+static void keep_early(struct phone_call *c)
+{
+    for (struct phone_early *e = c->earlies; e; e = e->next)
+        if (slice_eq(e->dialog.remote_tag, c->dialog.remote_tag)) {
+            e->dialog = c->dialog;
+            e->rseq_in = c->rseq_in;
+        }
+}
+
+bool phone_call_has(struct phone_call *c, slice call_id, slice local_tag, slice remote_tag)
+{
+    if (!c->has_dialog || dialog_is(&c->dialog, call_id, local_tag, remote_tag))
+        return c->has_dialog;
+    for (struct phone_early *e = c->phase == PHONE_SETUP ? c->earlies : NULL; e; e = e->next)
+        if (dialog_is(&e->dialog, call_id, local_tag, remote_tag)) {
+            keep_early(c);
+            c->dialog = e->dialog;
+            c->rseq_in = e->rseq_in;
+            return true;
+        }
+    return false;
 }
 
 static void send_bye(struct phone_call *c);
@@ -146,7 +174,7 @@ static void ours(struct out *o, const struct phone_call *c, bool is_request)
     out_char(o, '@');
     out_text(o, slice_of(text, address_format(&p->settings.server.local, text)));
     out_text(o, wire_transport_param((enum wire_transport)p->settings.server.transport));
-    out_text(o, SLICE(">\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, INFO, NOTIFY, MESSAGE"));
+    out_text(o, SLICE(">\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, INFO, REFER, NOTIFY, MESSAGE"));
     out_text(o, p->settings.no_update ? SLICE("\r\n") : SLICE(", UPDATE\r\n"));
     sip_build_header(o, is_request ? SIP_H_USER_AGENT : SIP_H_SERVER,
                      p->settings.agent.len ? p->settings.agent : SLICE("Signalbox-Lab"));
@@ -197,12 +225,40 @@ static void session_id(struct out *o, struct phone_call *c)
     sip_build_header(o, SIP_H_SESSION_ID, c->session_id);
 }
 
+/* The first one, or the next of the same Call-ID. */
+static bool send_invite(struct phone_call *c, slice credentials)
+{
+    struct phone *p = c->phone;
+    char sdp[SDP_ROOM];
+    slice body = { 0 };
+    struct out *o = dialog_request(p->endpoint, &c->dialog, SIP_INVITE, (slice){ 0 });
+
+    if (!o)
+        return false;
+    ours(o, c, true);
+    supported(o, c->how);
+    if (c->how & PHONE_PRECONDITIONS)
+        sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
+    phone_session_ask(o, c);
+    if (c->how & PHONE_SESSION_ID)
+        session_id(o, c);
+    if (c->how & PHONE_ANONYMOUS)
+        sip_build_header(o, SIP_H_PRIVACY, SLICE("id"));
+    out_text(o, c->headers);
+    out_text(o, credentials);
+    c->cseq_out = c->dialog.local_cseq;
+    c->sdp_version = 0;
+    if (!(c->how & PHONE_LATE_OFFER))
+        body = phone_sdp_write(c, PHONE_SDP_OFFER, sdp, sizeof sdp);
+    c->asked = sent(c, client_request_send(p->endpoint, sdp_type, body, c));
+    return c->asked != NULL;
+}
+
 struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, slice headers)
 {
     struct phone_call *c = call_new(p, true, how);
     struct dialog *d = c ? &c->dialog : NULL;
-    char token[ENDPOINT_TOKEN_LEN + 1], sdp[SDP_ROOM];
-    struct out *o;
+    char token[ENDPOINT_TOKEN_LEN + 1];
 
     if (!c)
         return NULL;
@@ -222,24 +278,7 @@ struct phone_call *phone_dial_with(struct phone *p, slice uri, unsigned how, sli
         d->remote = slice_of(to, uri.len + 2);
     }
     d->hop = p->settings.server;
-    o = to && d->call_id.ptr && d->local_tag.ptr && d->target.ptr ? dialog_request(p->endpoint, d, SIP_INVITE, (slice){ 0 }) : NULL;
-    if (o) {
-        ours(o, c, true);
-        supported(o, how);
-        if (how & PHONE_PRECONDITIONS)
-            sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
-        phone_session_ask(o, c);
-        if (how & PHONE_SESSION_ID)
-            session_id(o, c);
-        if (how & PHONE_ANONYMOUS)
-            sip_build_header(o, SIP_H_PRIVACY, SLICE("id"));
-        out_text(o, headers);
-        c->cseq_out = d->local_cseq;
-        c->asked = sent(c, client_request_send(p->endpoint, sdp_type,
-                                               how & PHONE_LATE_OFFER ? (slice){ 0 }
-                                                                      : phone_sdp_write(c, PHONE_SDP_OFFER, sdp, sizeof sdp), c));
-    }
-    if (c->asked) {
+    if (to && d->call_id.ptr && d->local_tag.ptr && d->target.ptr && send_invite(c, (slice){ 0 })) {
         phone_join_map(c);
         return c;
     }
@@ -284,6 +323,23 @@ bool phone_answer(struct phone_call *c, unsigned status, slice phrase, bool reli
     } else if (status >= 300) {
         over(c, status, true);
     }
+    return true;
+}
+
+bool phone_redirect(struct phone_call *c, slice uri)
+{
+    struct out *o;
+
+    if (c->phase != PHONE_SETUP || c->outgoing || !c->invite)
+        return false;
+    o = server_reply(c->invite, 302, (slice){ 0 });
+    out_text(o, SLICE("Contact: <"));
+    sip_build_text(o, uri);
+    out_text(o, SLICE(">\r\n"));
+    stop(c);
+    if (!server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 }))
+        return false;
+    over(c, 302, true);
     return true;
 }
 
@@ -356,22 +412,54 @@ bool phone_resources_ready(struct phone_call *c)
     return phone_offer(c, SIP_UPDATE, PHONE_SENDRECV);
 }
 
+static struct out *request(struct phone_call *c, enum sip_method method, slice text)
+{
+    struct out *o = c->has_dialog && c->phase != PHONE_OVER ? dialog_request(c->phone->endpoint, &c->dialog, method, text) : NULL;
+
+    if (o)
+        ours(o, c, true);
+    return o;
+}
+
+struct out *phone_request(struct phone_call *c, enum sip_method method) { return request(c, method, (slice){ 0 }); }
+
+bool phone_request_send(struct phone_call *c, slice type, slice body)
+{
+    return sent(c, client_request_send(c->phone->endpoint, type, body, c)) != NULL;
+}
+
+void phone_reply(struct phone_call *c, struct server_transaction *s, unsigned status)
+{
+    ours(server_reply(s, status, (slice){ 0 }), c, false);
+    server_reply_send(s, (slice){ 0 }, (slice){ 0 });
+}
+
 bool phone_send(struct phone_call *c, slice method, slice type, slice body)
 {
-    struct out *o = c->has_dialog && c->phase != PHONE_OVER
-                        ? dialog_request(c->phone->endpoint, &c->dialog, sip_method_find(method), method) : NULL;
-
-    if (!o)
-        return false;
-    ours(o, c, true);
-    return sent(c, client_request_send(c->phone->endpoint, type, body, c)) != NULL;
+    return request(c, sip_method_find(method), method) && phone_request_send(c, type, body);
 }
 
 /* ---- what they ask ---- */
 
+/* Whoever talked to us talks on, from elsewhere: nobody is asked. */
+static void take_place(struct phone_call *c, struct phone_call *replaced, unsigned status)
+{
+    const struct phone_owner *owner = &c->phone->owner;
+
+    if (status) {
+        phone_answer(c, status, (slice){ 0 }, false, false);
+        return;
+    }
+    if (owner->replaced)
+        owner->replaced(owner->ctx, replaced, c);
+    phone_answer(c, 200, (slice){ 0 }, false, true);
+    phone_hang_up(replaced);
+}
+
 void phone_incoming(struct phone *p, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
-    struct phone_call *c = call_new(p, false, 0);
+    struct phone_call *c = call_new(p, false, 0), *replaced;
+    unsigned status;
 
     if (!c || !dialog_of_request(&c->arena, m, from, server_to_tag(s), &c->dialog)) {
         if (c)
@@ -390,7 +478,10 @@ void phone_incoming(struct phone *p, struct server_transaction *s, const struct 
         c->how |= PHONE_LATE_OFFER;
     phone_session_heard(c, m);
     phone_sdp_read(c, m);
-    if (p->owner.incoming)
+    replaced = phone_replaced_by(p, m, &status);
+    if (replaced || status)
+        take_place(c, replaced, status);
+    else if (p->owner.incoming)
         p->owner.incoming(p->owner.ctx, c, m);
     else
         phone_answer(c, 480, (slice){ 0 }, false, false);
@@ -478,7 +569,8 @@ void phone_in_dialog(struct phone_call *c, struct server_transaction *s, const s
         release(c);
         break;
     default:
-        server_reply_plain(s, c->phase == PHONE_OVER ? 481 : 200);
+        if (c->phase == PHONE_OVER || !phone_transfer_request(c, s, m))
+            server_reply_plain(s, c->phase == PHONE_OVER ? 481 : 200);
         break;
     }
 }
@@ -540,14 +632,20 @@ static void send_prack(struct phone_call *c, uint32_t rseq)
 
 static bool take_dialog(struct phone_call *c, const struct sip_message *m, const struct hop *from)
 {
-    struct dialog d = c->dialog;
+    struct dialog asked = c->dialog, d;
+    struct phone_early *e;
 
     if (!m->to.tag.len)
         return false;
-    if (c->has_dialog && slice_eq(c->dialog.remote_tag, m->to.tag))
+    if (phone_call_has(c, m->call_id, m->from.tag, m->to.tag))
         return true;
-    if (!dialog_of_response(&c->arena, m, from, &c->dialog, &d))
+    asked.local_cseq = c->cseq_out;
+    e = arena_alloc(&c->arena, sizeof *e);
+    if (!e || !dialog_of_response(&c->arena, m, from, &asked, &d))
         return false;
+    keep_early(c);
+    *e = (struct phone_early){ .next = c->earlies, .dialog = d };
+    c->earlies = e;
     c->rseq_in = 0;
     c->dialog = d;
     c->has_dialog = true;
@@ -569,6 +667,7 @@ static void got_1xx(struct phone_call *c, const struct sip_message *m, const str
         c->sdp_done |= m->body.len != 0;
         send_prack(c, rseq);
     }
+    phone_tell_referrer(c, m->status);
     if (c->phone->owner.progress)
         c->phone->owner.progress(c->phone->owner.ctx, c, m->status, m);
 }
@@ -586,6 +685,7 @@ static void got_2xx(struct phone_call *c, const struct sip_message *m, const str
     send_ack(c, m, (c->how & PHONE_LATE_OFFER) != 0);
     if (!first)
         return;
+    phone_tell_referrer(c, m->status);
     c->phase = PHONE_UP;
     phone_session_answered(c, m);
     if (c->hangs_up) {                                    /* it crossed our CANCEL */
@@ -599,29 +699,29 @@ static void got_2xx(struct phone_call *c, const struct sip_message *m, const str
 
 static bool again_with_credentials(struct phone_call *c, const struct sip_message *m)
 {
-    struct phone *p = c->phone;
-    char sdp[SDP_ROOM];
-    slice credentials = c->cseq_out == 1 && (m->status == 401 || m->status == 407)
-                            ? phone_credentials(p, &c->arena, m, SLICE("INVITE"), c->dialog.target) : (slice){ 0 };
-    struct out *o = credentials.len && !c->hangs_up ? dialog_request(p->endpoint, &c->dialog, SIP_INVITE, (slice){ 0 }) : NULL;
+    slice credentials = !c->challenged && (m->status == 401 || m->status == 407)
+                            ? phone_credentials(c->phone, &c->arena, m, SLICE("INVITE"), c->dialog.target) : (slice){ 0 };
 
-    if (!o)
+    if (!credentials.len || c->hangs_up)
         return false;
-    ours(o, c, true);
-    supported(o, c->how);
-    if (c->how & PHONE_PRECONDITIONS)
-        sip_build_header(o, SIP_H_P_EARLY_MEDIA, SLICE("supported"));
-    phone_session_ask(o, c);
-    if (c->how & PHONE_SESSION_ID)
-        session_id(o, c);
-    out_text(o, c->headers);
-    out_text(o, credentials);
-    c->cseq_out = c->dialog.local_cseq;
-    c->sdp_version = 0;
-    c->asked = sent(c, client_request_send(p->endpoint, sdp_type,
-                                           c->how & PHONE_LATE_OFFER ? (slice){ 0 }
-                                                                     : phone_sdp_write(c, PHONE_SDP_OFFER, sdp, sizeof sdp), c));
-    return c->asked != NULL;
+    c->challenged = true;
+    return send_invite(c, credentials);
+}
+
+/* 8.1.3.4: where the first Contact says. */
+static bool again_elsewhere(struct phone_call *c, const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_CONTACT);
+    slice rest = h ? h->value : (slice){ 0 };
+    struct sip_contact contact;
+
+    if (!(c->how & PHONE_FOLLOWS) || m->status / 100 != 3 || c->hangs_up || c->redirects == REDIRECTS_MAX ||
+        !sip_contact_next(&rest, &contact) || contact.star)
+        return false;
+    c->redirects++;
+    c->challenged = false;
+    c->dialog.target = arena_slice(&c->arena, contact.addr.uri);
+    return c->dialog.target.ptr && send_invite(c, (slice){ 0 });
 }
 
 static void offer_answered(struct phone_call *c, struct client_transaction *t, const struct sip_message *m, const struct hop *from)
@@ -652,13 +752,15 @@ void phone_call_response(struct phone_call *c, struct client_transaction *t, con
             offer_answered(c, t, m, from);
         else if (m->status >= 200 && method == SIP_PRACK && c->phone->owner.prack_done)
             c->phone->owner.prack_done(c->phone->owner.ctx, c);
+        else if (m->status >= 200 && method == SIP_REFER && c->phone->owner.refer_answered)
+            c->phone->owner.refer_answered(c->phone->owner.ctx, c, m->status);
         return;
     }
     if (m->status < 200)
         got_1xx(c, m, from);
     else if (m->status < 300)
         got_2xx(c, m, from);
-    else if (!again_with_credentials(c, m))
+    else if (!again_with_credentials(c, m) && !again_elsewhere(c, m))
         over(c, m->status, c->hangs_up);
 }
 

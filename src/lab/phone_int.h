@@ -12,6 +12,13 @@ enum phone_kind { PHONE_KIND_PHONE, PHONE_KIND_CALL };     /* first member of an
 enum phone_phase { PHONE_SETUP, PHONE_UP, PHONE_OVER };
 enum phone_repeat { PHONE_REPEATS_NOTHING, PHONE_REPEATS_1XX, PHONE_REPEATS_2XX };
 
+/* Another phone that answers our INVITE: a dialog of its own, until one of them is answered (12.1). */
+struct phone_early {
+    struct phone_early *next;
+    struct dialog       dialog;
+    uint32_t            rseq_in;
+};
+
 struct phone_call {
     uint8_t          kind, phase;
     bool             outgoing, has_dialog, hangs_up, local_ready, remote_ready, sdp_done, has_sdp;
@@ -23,7 +30,8 @@ struct phone_call {
     struct map_node  by_tag;         /* our tag: all phones have thousands of calls at once in a simulation */
     struct phone    *phone;
     struct arena     arena;
-    struct dialog    dialog;
+    struct dialog    dialog;         /* the last one that we heard of, in `earlies` as it was before */
+    struct phone_early *earlies;
     slice            headers;        /* that the INVITE brings along */
     struct server_transaction *invite, *repeated;         /* theirs, while it can be answered */
     struct client_transaction *asked;                     /* ours */
@@ -32,6 +40,9 @@ struct phone_call {
     int64_t          repeat_ns, repeat_end_ns;
     uint32_t         cseq_in, cseq_out, rseq_in, rseq_out, sdp_version;
     bool             offer_in_ack, bye_wanted, prack_owed;
+    struct phone_call *refers, *referred_by;              /* the call that a REFER in this one made; the other way */
+    uint8_t          redirects;
+    bool             challenged;
     slice            session_id;
     struct wheel_timer session_timer;
     uint32_t         session_s;      /* agreed; 0: no timer */
@@ -76,6 +87,7 @@ void phone_registered(struct phone *p, const struct sip_message *m);           /
 slice phone_credentials(struct phone *p, struct arena *arena, const struct sip_message *challenge, slice method, slice uri);
 
 /* ---- phone_call.c ---- */
+bool phone_call_has(struct phone_call *c, slice call_id, slice local_tag, slice remote_tag);   /* its dialog from now on */
 void phone_incoming(struct phone *p, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void phone_in_dialog(struct phone_call *c, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void phone_call_cancelled(struct phone_call *c);
@@ -89,5 +101,17 @@ void phone_call_free(struct phone_call *c);
 struct out *phone_begin(struct phone_call *c, enum sip_method method);
 bool phone_send_begun(struct phone_call *c, slice type, slice body);
 void phone_join_map(struct phone_call *c);                /* its local tag is known */
+struct phone_call *phone_find_dialog(struct phone *p, slice call_id, slice local_tag, slice remote_tag);
+/* A request within the dialog as far as its own headers; NULL: not possible. */
+struct out *phone_request(struct phone_call *c, enum sip_method method);
+bool phone_request_send(struct phone_call *c, slice type, slice body);
+void phone_reply(struct phone_call *c, struct server_transaction *s, unsigned status);       /* with Contact */
+
+/* ---- phone_transfer.c ---- */
+bool phone_transfer_request(struct phone_call *c, struct server_transaction *s, const struct sip_message *m);
+void phone_tell_referrer(struct phone_call *c, unsigned status);               /* of a call that a REFER made; else nothing */
+void phone_forget_referral(struct phone_call *c);
+/* Whose place an INVITE takes; NULL: nobody's, or *ret_status says why not. */
+struct phone_call *phone_replaced_by(struct phone *p, const struct sip_message *m, unsigned *ret_status);
 
 #endif

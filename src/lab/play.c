@@ -101,6 +101,8 @@ static void on_prack_done(void *ctx, struct phone_call *c) { tell(ctx, c, SCRIPT
 static void on_updated(void *ctx, struct phone_call *c, const struct sip_message *m) { tell(ctx, c, SCRIPT_OFFERED, m->method); }
 static void on_changed(void *ctx, struct phone_call *c, unsigned status) { tell(ctx, c, SCRIPT_CHANGED, status); }
 static void on_answered(void *ctx, struct phone_call *c) { tell(ctx, c, SCRIPT_UP, 0); }
+static void on_refer_answered(void *ctx, struct phone_call *c, unsigned status) { tell(ctx, c, SCRIPT_ACCEPTED, status); }
+static void on_transferred(void *ctx, struct phone_call *c, unsigned status) { tell(ctx, c, SCRIPT_TOLD, status); }
 
 static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_us)
 {
@@ -113,10 +115,27 @@ static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_u
             player->calls[line] = NULL;
 }
 
+/* A server that leaves transfers to the phones: the new call is one more of that phone. */
+static void on_referred(void *ctx, struct phone_call *c, struct phone_call *made)
+{
+    struct player *player = player_of(ctx, phone_of_call(c));
+
+    if (player && !begin_call(player, made, true))
+        phone_hang_up(made);
+}
+
+static void on_replaced(void *ctx, struct phone_call *c, struct phone_call *by)
+{
+    struct player *player = player_of(ctx, phone_of_call(c));
+
+    if (player)
+        (void)begin_call(player, by, false);
+}
+
 struct phone_owner play_owner(struct play *p)
 {
     return (struct phone_owner){ p, on_registered, on_incoming, on_progress, on_pracked, on_prack_done, on_updated, on_changed,
-                                 on_answered, on_ended };
+                                 on_answered, on_ended, on_refer_answered, on_transferred, on_referred, on_replaced };
 }
 
 /* ---- life ---- */
@@ -181,7 +200,7 @@ enum outcome { PLAY_WAITS, PLAY_GOES_ON, PLAY_FAILED };
 /* A 1xx, a PRACK or an offer that the script does not ask for. */
 static bool may_be_passed_over(const struct event *e)
 {
-    return e->what == SCRIPT_HEARS || e->what == SCRIPT_PRACKED || e->what == SCRIPT_CONFIRMED || e->what == SCRIPT_OFFERED;
+    return e->what == SCRIPT_HEARS || (e->what == SCRIPT_TOLD && e->number < 200) || e->what == SCRIPT_PRACKED || e->what == SCRIPT_CONFIRMED || e->what == SCRIPT_OFFERED;
 }
 
 static bool is_wanted(const struct play *p, const struct event *e, const struct event *wanted)
@@ -195,7 +214,7 @@ static bool is_wanted(const struct play *p, const struct event *e, const struct 
 
 static enum outcome wait_for(struct play *p, char who, struct queue *q, const struct event *wanted)
 {
-    bool may_miss = p->settings.bad_network && wanted->what == SCRIPT_HEARS;
+    bool may_miss = p->settings.bad_network && (wanted->what == SCRIPT_HEARS || (wanted->what == SCRIPT_TOLD && wanted->number < 200));
 
     for (; q->count; q->first = (q->first + 1) % EVENTS_MAX, q->count--) {
         const struct event *e = &q->at[q->first];
@@ -255,13 +274,20 @@ static enum outcome all_registered(struct play *p)
 
 /* ---- rows ---- */
 
-static bool ask_call(const struct script_step *s, struct phone_call *c)
+static bool ask_call(struct play *p, const struct script_step *s, struct player *player)
 {
+    struct phone_call *c = player->calls[s->line];
+    const struct phone_call *replaced = s->what == SCRIPT_REFER && s->how ? player->calls[s->how - 1] : NULL;
+
+    if (!c || (s->what == SCRIPT_REFER && s->how && !replaced))
+        return false;
     switch (s->what) {
     case SCRIPT_ANSWER:  return phone_answer(c, s->number, (slice){ 0 }, s->how & SCRIPT_RELIABLY, s->how & SCRIPT_WITH_SDP);
     case SCRIPT_HANG_UP: phone_hang_up(c); return true;
     case SCRIPT_OFFER:   return phone_offer(c, (enum sip_method)s->number, (enum phone_media)s->how);
     case SCRIPT_READY:   return phone_resources_ready(c);
+    case SCRIPT_REDIRECT: return phone_redirect(c, p->players[s->number - 'a'].uri);
+    case SCRIPT_REFER:   return phone_refer(c, p->players[s->number - 'a'].uri, replaced, (slice){ 0 });
     default:             return false;
     }
 }
@@ -282,13 +308,11 @@ static enum outcome try_again(struct play *p, const struct script_step *s, struc
 
 static enum outcome ask(struct play *p, const struct script_step *s, struct player *player)
 {
-    struct phone_call *c = player->calls[s->line];
-
     const struct event wanted = { s->what, s->number, true };
     bool done;
 
     if (s->what != SCRIPT_REGISTER && s->what != SCRIPT_DIAL)
-        return c && ask_call(s, c) ? PLAY_GOES_ON : try_again(p, s, player);
+        return ask_call(p, s, player) ? PLAY_GOES_ON : try_again(p, s, player);
     if (s->what == SCRIPT_REGISTER)
         done = phone_register(player->phone, s->number);
     else

@@ -22,6 +22,9 @@ enum { BLINK = 150, RING = 400, TALK = 600 };
 #define OFFER(x, method, media)  { x, SCRIPT_OFFER, method, media, 0 }
 #define OFFERED(x, method)       { x, SCRIPT_OFFERED, method, 0, 0 }
 #define CHANGED(x, status)       { x, SCRIPT_CHANGED, status, 0, 0 }
+#define REFER(x, whom, how)      { x, SCRIPT_REFER, whom, how, 0 }
+#define ACCEPTED(x, status)      { x, SCRIPT_ACCEPTED, status, 0, 0 }
+#define TOLD(x, status)          { x, SCRIPT_TOLD, status, 0, 0 }
 #define END                      { 0, SCRIPT_END, 0, 0, 0 }
 
 /* A calls B, it rings, B answers, both talk. */
@@ -102,6 +105,33 @@ static const struct script_step waiting_rows[] = {
     CHANGED('b', 200), OFFERED('a', SIP_INVITE), PAUSE(RING), A_HANGS_UP,
 };
 
+/* B's phone names C, and A's calls there itself. */
+static const struct script_step redirect_rows[] = {
+    DIAL('a', 'b', PHONE_FOLLOWS), CALLED('b', 0), PAUSE(BLINK), { 'b', SCRIPT_REDIRECT, 'c', 0, 0 }, ENDED('b', 302, 0), C_TAKES_IT,
+};
+
+/* A hears nothing of the REFER: the server calls C, and then changes A's call to go there. */
+static const struct script_step blind_rows[] = {
+    A_AND_B_TALK(0), REFER('b', 'c', 0), ACCEPTED('b', 202), CALLED('c', 0), ANSWER('c', 180, 0), TOLD('b', 180), PAUSE(RING),
+    ANSWER('c', 200, 0), OFFERED('a', SIP_INVITE), UP('c', 0), TOLD('b', 200), HANG_UP('b', 0), ENDED('b', 200, 0), PAUSE(TALK),
+    HANG_UP('a', 0), ENDED('a', 200, 0), ENDED('c', 200, 0), END,
+};
+
+/* Nobody comes to C's phone: B hears so, and talks on with A. */
+static const struct script_step refused_rows[] = {
+    A_AND_B_TALK(0), REFER('b', 'c', 0), ACCEPTED('b', 202), CALLED('c', 0), PAUSE(BLINK), ANSWER('c', 486, 0), ENDED('c', 486, 0),
+    TOLD('b', 486), PAUSE(TALK), A_HANGS_UP,
+};
+
+/* B holds A, asks C first, and then leaves the two to each other. */
+static const struct script_step attended_rows[] = {
+    A_AND_B_TALK(0), OFFER('b', SIP_INVITE, PHONE_SENDONLY), CHANGED('b', 200), OFFERED('a', SIP_INVITE), PAUSE(BLINK),
+    DIAL('b', 'c', 0), CALLED('c', 0), ANSWER('c', 180, 0), { 'b', SCRIPT_HEARS, 180, 0, 1 }, PAUSE(RING), ANSWER('c', 200, 0),
+    UP('b', 1), UP('c', 0), PAUSE(TALK), REFER('b', 'c', 1 + 1), ACCEPTED('b', 202), OFFERED('c', SIP_INVITE),
+    OFFERED('a', SIP_INVITE), TOLD('b', 200), HANG_UP('b', 0), ENDED('b', 200, 0), ENDED('b', 200, 1), PAUSE(TALK), HANG_UP('a', 0),
+    ENDED('a', 200, 0), ENDED('c', 200, 0), END,
+};
+
 /* The pauses are the radio channels that are being set up. */
 static const struct script_step volte_rows[] = {
     DIAL('a', 'b', PHONE_RELIABLE | PHONE_PRECONDITIONS), CALLED('b', 0),
@@ -134,6 +164,11 @@ static const struct script scripts[] = {
     { .name = "waiting", .flow = "waiting", .phones = "abc", .wishes = { .flags = USER_CALL_WAITING, .calls_max = 1 },
       .steps = waiting_rows },
     { .name = "volte-call", .flow = "volte-call", .phones = "ab", .steps = volte_rows },
+    { .name = "redirect", .flow = "redirect", .phones = "abc", .steps = redirect_rows },
+    { .name = "transfer-blind", .phones = "abc", .has_purpose = true, .purpose = TEXT_LAB_PURPOSE_BLIND, .steps = blind_rows },
+    { .name = "transfer-refused", .phones = "abc", .has_purpose = true, .purpose = TEXT_LAB_PURPOSE_TRANSFER_REFUSED,
+      .steps = refused_rows },
+    { .name = "transfer-attended", .phones = "abc", .has_purpose = true, .purpose = TEXT_LAB_PURPOSE_ATTENDED, .steps = attended_rows },
     { .name = "early-cancel", .flow = "no-answer-caller", .has_purpose = true, .purpose = TEXT_LAB_PURPOSE_EARLY_CANCEL,
       .phones = "ab", .steps = early_rows },
     { .name = "crossing", .has_purpose = true, .purpose = TEXT_LAB_PURPOSE_CROSSING, .phones = "ab", .steps = crossing_rows },
@@ -161,7 +196,11 @@ slice script_label(enum script_what what, unsigned number, bool outgoing, char r
 {
     static const char *const texts[] = {
         [SCRIPT_REGISTER] = "REGISTER", [SCRIPT_DIAL] = "INVITE",   [SCRIPT_HANG_UP] = "BYE", [SCRIPT_READY] = "UPDATE",
+        [SCRIPT_REDIRECT] = "302",     [SCRIPT_REFER] = "REFER",
         [SCRIPT_CALLED] = "INVITE",     [SCRIPT_PRACKED] = "PRACK", [SCRIPT_CONFIRMED] = "200 (PRACK)", [SCRIPT_ENDED] = NULL,
+    };
+    static const char *const answered[SCRIPT_ENDED + 1] = {
+        [SCRIPT_REGISTERED] = "REGISTER", [SCRIPT_ACCEPTED] = "REFER", [SCRIPT_TOLD] = "NOTIFY",
     };
     slice method = sip_method_name((enum sip_method)number);
 
@@ -173,7 +212,9 @@ slice script_label(enum script_what what, unsigned number, bool outgoing, char r
         snprintf(room, SCRIPT_LABEL_MAX, "BYE");
     else if (texts[what])
         snprintf(room, SCRIPT_LABEL_MAX, "%s", texts[what]);
+    else if (answered[what])
+        snprintf(room, SCRIPT_LABEL_MAX, "%u (%s)", number, answered[what]);
     else
-        snprintf(room, SCRIPT_LABEL_MAX, what == SCRIPT_REGISTERED ? "%u (REGISTER)" : "%u", number);
+        snprintf(room, SCRIPT_LABEL_MAX, "%u", number);
     return slice_of_string(room);
 }

@@ -23,6 +23,8 @@ enum script_what {
     SCRIPT_HANG_UP,
     SCRIPT_OFFER,                    /* number: SIP_INVITE or SIP_UPDATE; how: enum phone_media */
     SCRIPT_READY,                    /* its resources are there */
+    SCRIPT_REDIRECT,                 /* number: to whom, 'c'; 302 */
+    SCRIPT_REFER,                    /* number: to whom, 'c'; how: 1 and the line of its call that is replaced, or 0 */
     /* waited for */
     SCRIPT_REGISTERED,               /* number: status */
     SCRIPT_CALLED,
@@ -31,6 +33,8 @@ enum script_what {
     SCRIPT_CONFIRMED,                /* its PRACK was answered */
     SCRIPT_OFFERED,                  /* number: the method */
     SCRIPT_CHANGED,                  /* number: status of its own offer */
+    SCRIPT_ACCEPTED,                 /* number: status of its REFER */
+    SCRIPT_TOLD,                     /* number: status in a NOTIFY */
     SCRIPT_UP,                       /* 200; for who was called, the ACK */
     SCRIPT_ENDED                     /* number: final status, 200: by BYE */
 };

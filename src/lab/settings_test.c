@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "harness/test.h"
+#include "sip/credentials.h"
 #include "sip/message.h"
 #include "switch/worker.h"
 
@@ -283,11 +284,12 @@ TEST(a_gateway_has_its_own_reliable_or_that_of_calls)
 TEST(options_tells_what_is_supported_and_not_what_is_off)
 {
     static const struct { const char *ini, *supported; uint8_t from; } rows[] = {
-        { SERVER, "\r\nSupported: 100rel, timer, precondition, histinfo, path, outbound\r\n", 2 },
-        { SERVER "[calls]\nreliable = off\n", "\r\nSupported: timer, precondition, histinfo, path, outbound\r\n", 2 },
+        { SERVER, "\r\nSupported: 100rel, timer, precondition, replaces, histinfo, path, outbound\r\n", 2 },
+        { SERVER "[calls]\nreliable = off\ntransfer = off\n", "\r\nSupported: timer, precondition, histinfo, path, outbound\r\n", 2 },
         { SERVER "[calls]\nsession_timer = off\npreconditions = off\n[registrar]\npath = no\noutbound = no\n",
-          "\r\nSupported: 100rel, histinfo\r\n", 2 },
-        { SERVER "[gateway g]\nhost = 10.0.0.4\nreliable = off\n", "\r\nSupported: timer, precondition, histinfo, path, outbound\r\n", 4 },
+          "\r\nSupported: 100rel, replaces, histinfo\r\n", 2 },
+        { SERVER "[gateway g]\nhost = 10.0.0.4\nreliable = off\n",
+          "\r\nSupported: timer, precondition, replaces, histinfo, path, outbound\r\n", 4 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char text[1000];
@@ -307,16 +309,16 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
 {
     static const char diversion[] = "Diversion: <sip:one@x>;reason=user-busy;privacy=full, <sip:two@x>;reason=unconditional\r\n";
     static const char history[] = "History-Info: <sip:two@x?Reason=SIP%3Bcause%3D302>;index=1\r\n"
-                                  "History-Info: <sip:one@x;cause=302?Reason=SIP%3Bcause%3D486&Privacy=history>;index=1.1;mp=1\r\n"
+                                  "History-Info: <sip:anonymous@anonymous.invalid;cause=302?Reason=SIP%3Bcause%3D486&Privacy=history>;index=1.1;mp=1\r\n"
                                   "History-Info: <sip:bob@home.example;cause=486>;index=1.1.1;mp=1.1\r\n";
-    static const char back[] = "Diversion: <sip:one@x>;reason=user-busy;counter=1;privacy=full\r\n"
+    static const char back[] = "Diversion: <sip:anonymous@anonymous.invalid>;reason=user-busy;counter=1;privacy=full\r\n"
                                "Diversion: <sip:two@x>;reason=unconditional;counter=1;privacy=off\r\n";
 
     CHECK_OR_RETURN(begin(SERVER));
     CHECK_EQ(call(diversion), 0);
     CHECK(phone_got(history) && !phone_got("Diversion"));
-    CHECK_EQ(call(history), 0);
-    CHECK(phone_got(history));
+    CHECK_EQ(call("History-Info: <sip:two@x>;index=1, <sip:bob@home.example;cause=486>;index=1.1;mp=1;x\r\n"), 0);
+    CHECK(phone_got("History-Info: <sip:two@x>;index=1\r\nHistory-Info: <sip:bob@home.example;cause=486>;index=1.1;mp=1;x\r\n"));
     CHECK_EQ(call("Diversion: <sip:one@x>;reason=no-answer;counter=3\r\n"), 0);
     CHECK(phone_got("History-Info: <sip:unknown@unknown.invalid?Reason=SIP%3Bcause%3D404>;index=1\r\n"
                     "History-Info: <sip:unknown@unknown.invalid;cause=404?Reason=SIP%3Bcause%3D404>;index=1.1;mp=1\r\n"
@@ -329,7 +331,36 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
     CHECK_OR_RETURN(begin(SERVER));
     CHECK_EQ(call("Privacy: history\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
     CHECK(!phone_got("History-Info") && !phone_got("Diversion"));
+    CHECK_EQ(call("Privacy: header\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
+    CHECK(phone_got("INVITE") && !phone_got("History-Info") && !phone_got("Diversion"));
     end();
+}
+
+/* RFC 7044, 10.1.2, and RFC 5806, 6: in whatever form it came, and goes on. */
+TEST(who_hides_that_it_forwarded_is_not_told_to_a_phone)
+{
+    static const struct { const char *ini, *came, *told; } rows[] = {
+        { SERVER, "Diversion: <sip:secret@x>;reason=away;privacy=full\r\n", "History-Info: <sip:anonymous@anonymous.invalid?" },
+        { SERVER, "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
+          "History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n"
+          "History-Info: <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n" },
+        { SERVER, "History-Info: <sip:two@x>;index=1, <sip:secret@x;cause=486?privacy=history&Reason=SIP>;index=1.1;mp=1\r\n",
+          "History-Info: <sip:two@x>;index=1\r\nHistory-Info: <sip:anonymous@anonymous.invalid;cause=486>;index=1.1;mp=1\r\n" },
+        { SERVER, "History-Info: <sip:one@x?Privacy=none>;index=1\r\n", "History-Info: <sip:one@x?Privacy=none>;index=1\r\n" },
+        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n", "Diversion: \"Secret\" <sip:secret@x>;reason=away;privacy=name, <sip:one@x>;privacy=off\r\n",
+          "Diversion: <sip:anonymous@anonymous.invalid>;reason=away;privacy=name\r\nDiversion: <sip:one@x>;privacy=off\r\n" },
+        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n",
+          "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
+          "Diversion: <sip:anonymous@anonymous.invalid>;reason=unconditional;counter=1;privacy=full\r\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        CHECK_ROW_EQ(i, call(rows[i].came), 0);
+        CHECK_ROW(i, !phone_got("secret") && !phone_got("Secret"));
+        CHECK_ROW(i, phone_got(rows[i].told));
+        end();
+    }
 }
 
 TEST(thousands_of_diversions_make_a_bounded_header)
@@ -343,6 +374,14 @@ TEST(thousands_of_diversions_make_a_bounded_header)
     (void)call_from(2, "bob", headers, "");
     CHECK_EQ(t.status, 0);
     CHECK(phone_got("INVITE") && strlen(t.to_phone) < 32768);
+    end();
+}
+
+TEST(an_extension_that_we_only_take_out_is_not_one_that_we_have)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_EQ(call("Require: sec-agree\r\n"), 420);
+    CHECK(caller_got("\r\nUnsupported: sec-agree\r\n"));
     end();
 }
 
@@ -710,4 +749,68 @@ TEST(via_and_contact_tell_the_advertised_address_after_a_reload_the_new_one)
     CHECK_EQ(call(""), 0);
     CHECK(phone_got("\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=") && phone_got("\r\nContact: <sip:10.0.0.1:5060>\r\n"));
     end();
+}
+
+/* The network keeps the number of a listener that stays, wherever the configuration puts it. */
+TEST(what_is_advertised_goes_with_the_address_and_not_with_the_place_of_the_listener)
+{
+    CHECK_OR_RETURN(begin(SERVER "[listen t]\naddress = 10.0.0.1\ntransport = tcp\nadvertise = tcp.home.example\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nContact: <sip:10.0.0.1:5060>\r\n"));
+    CHECK(configure("[server]\ndomains = home.example\n[listen b]\naddress = 10.0.0.7\nadvertise = b.home.example\n"
+                    "[listen z]\naddress = 0.0.0.0\nadvertise = z.home.example\nport = 5070\n"
+                    "[listen a]\naddress = 10.0.0.1\nadvertise = a.home.example\n", &t.other, &t.other_plan));
+    CHECK_EQ(worker_set(t.worker, t.other_plan, NULL, t.now_ns), 0);
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nVia: SIP/2.0/UDP a.home.example:5060;branch=") && phone_got("\r\nContact: <sip:a.home.example:5060>\r\n"));
+    end();
+    CHECK_OR_RETURN(begin("[server]\ndomains = home.example\n[listen a]\naddress = 0.0.0.0\nadvertise = a.home.example\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("\r\nContact: <sip:a.home.example:5060>\r\n"));
+    end();
+}
+
+/* ---- who calls ---- */
+
+static unsigned bob_calls(const char *from_domain, unsigned cseq, slice credentials)
+{
+    char text[4096];
+
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: own\r\n");
+    t.status = 0;
+    snprintf(text, sizeof text, "INVITE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKown%u\r\n"
+             "From: <sip:bob@%s>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: own\r\nCSeq: %u INVITE\r\n" SLICE_FMT
+             "Contact: <sip:bob@10.0.0.2>\r\nContent-Length: 0\r\n\r\n", cseq, from_domain, cseq, SLICE_ARG(credentials));
+    receive(2, text);
+    return t.status;
+}
+
+TEST(a_phone_that_knows_us_by_our_address_or_an_advertised_name_may_call)
+{
+    static const char *const domains[] = { "home.example", "10.0.0.1", "sip.home.example" };
+    struct digest *digest = digest_new();
+
+    CHECK(digest != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
+        struct sip_header room[SIP_HEADERS_MAX];
+        struct sip_credentials who = { SLICE("bob"), SLICE("secret"), SLICE("INVITE"), SLICE("sip:bob@home.example"), { 0 }, SLICE("c") };
+        struct sip_message m;
+        struct out o;
+
+        out_init_memory(&o, 4096);
+        CHECK_OR_RETURN(begin(SERVER "advertise = sip.home.example\n[registrar]\nalgorithms = MD5\n"));
+        t.bob.has_ha1[DIGEST_MD5] = true;
+        digest_ha1(digest, DIGEST_MD5, SLICE("bob"), SLICE("home.example"), SLICE("secret"), &t.bob.ha1[DIGEST_MD5]);
+        CHECK_ROW_EQ(i, bob_calls(domains[i], 1, (slice){ 0 }), 407);
+        CHECK_ROW(i, sip_message_parse(slice_of_string(t.to_caller), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) > 0);
+        CHECK_ROW(i, sip_credentials_write(&o, digest, &m, &who));
+        t.to_phone[0] = '\0';
+        t.bob.display = SLICE("Bob \"the\\ other\" <sip:ceo@x>, \"");
+        CHECK_ROW(i, bob_calls(domains[i], 2, out_taken(&o)) < 200);
+        CHECK_ROW(i, phone_got("INVITE"));
+        CHECK_ROW(i, phone_got("\r\nP-Asserted-Identity: \"Bob \\\"the\\\\ other\\\" <sip:ceo@x>, \\\"\" <sip:bob@home.example>\r\n"));
+        out_done(&o);
+        end();
+    }
+    digest_free(digest);
 }

@@ -463,7 +463,8 @@ void flows_say(struct out *o, const struct words *w, const struct call_flow *f)
 
     if (!flow)
         return;
-    words_say(o, w, f->deviation ? TEXT_HTML_FLOW_LEFT : TEXT_HTML_FLOW_FOLLOWED,
+    words_say(o, w, f->deviation ? TEXT_HTML_FLOW_LEFT
+                  : flow->kind == FLOW_KIND_CALL ? TEXT_HTML_FLOW_FOLLOWED : TEXT_HTML_FLOW_FOLLOWED_REGISTRATION,
               WORDS_TEXT("flow", slice_of_string(flow->name)), WORDS_TEXT("title", flow_text(w, flow->title)));
     if (!f->deviation)
         return;

@@ -111,6 +111,18 @@ static const struct column_plan incident_plan[INC_COLUMNS] = {
     [INC_FRAME] = { TEXT_READ_COLUMN_FRAME, 6, 5, 5, true, false },
 };
 
+enum { LIVE_TIME, LIVE_NUMBER, LIVE_FROM, LIVE_TO, LIVE_STATE, LIVE_TALKED, LIVE_CAUSE, LIVE_NOTES, LIVE_COLUMNS };
+static const struct column_plan live_plan[LIVE_COLUMNS] = {
+    [LIVE_TIME]   = { TEXT_READ_COLUMN_TIME, 8, 8, 9, false, false },
+    [LIVE_NUMBER] = { TEXT_READ_COLUMN_CALL, 4, 4, 9, true, false },
+    [LIVE_FROM]   = { TEXT_READ_COLUMN_FROM, 16, 9, 9, false, true },
+    [LIVE_TO]     = { TEXT_READ_COLUMN_TO, 16, 9, 9, false, true },
+    [LIVE_STATE]  = { TEXT_READ_COLUMN_STATE, 24, 15, 9, false, false },
+    [LIVE_TALKED] = { TEXT_READ_COLUMN_TALKED, 7, 7, 5, true, false },
+    [LIVE_CAUSE]  = { TEXT_READ_COLUMN_CAUSE, 30, 16, 8, false, true },
+    [LIVE_NOTES]  = { TEXT_READ_COLUMN_NOTES, 22, 14, 6, false, true },
+};
+
 static const struct section_plan {
     enum text_id heading;
     const struct column_plan *columns;
@@ -125,6 +137,7 @@ static const struct section_plan {
     [PRINTER_STREAMS] = { TEXT_READ_SECTION_STREAMS, stream_plan, STR_COLUMNS, &stream_fields },
     [PRINTER_MESSAGES] = { TEXT_READ_SECTION_MESSAGES, message_plan, MSG_COLUMNS, &message_fields },
     [PRINTER_INCIDENTS] = { TEXT_READ_SECTION_INCIDENTS, incident_plan, INC_COLUMNS, &incident_fields },
+    [PRINTER_LIVE] = { TEXT_SERVE_SECTION_LIVE, live_plan, LIVE_COLUMNS, NULL },
 };
 
 static void section_heading(struct printer *p, const struct section_plan *plan)
@@ -202,6 +215,8 @@ static bool section_enter(struct printer *p, enum printer_section section, const
         rows_csv(p->out, plan->fields, record);
     return p->kind == PRINTER_TEXT;
 }
+
+static slice without_scheme(slice uri) { return slice_starts_nocase(uri, SLICE("sip:")) ? slice_skip(uri, 4) : uri; }
 
 /* ---- cells ------------------------------------------------------------------------------------- */
 
@@ -461,6 +476,95 @@ void printer_registration(struct printer *p, const struct registration *r)
     table_cell(&p->table, REG_NOTES, out_taken(&p->scratch), TONE_PLAIN);
     table_row(&p->table, p->out);
     why_registration(p, r);
+}
+
+/* ---- as it happens ------------------------------------------------------------------------------ */
+
+static void live_begin(struct printer *p, int64_t at_ns)
+{
+    char room[MOMENT_TEXT_MAX];
+
+    if (p->section != PRINTER_LIVE)
+        section_heading(p, &sections[PRINTER_LIVE]);
+    p->section = PRINTER_LIVE;
+    table_cell(&p->table, LIVE_TIME, moment_clock(at_ns, room), TONE_PLAIN);
+}
+
+static void live_end(struct printer *p, const struct call_verdicts *v)
+{
+    slice headline = verdicts_headline(p->words, v);
+
+    table_cell(&p->table, LIVE_CAUSE, headline.len ? headline : SLICE("-"), headline.len ? verdict_tone(&v->cause) : TONE_PLAIN);
+    table_cell(&p->table, LIVE_NOTES, out_taken(&p->scratch), TONE_PLAIN);
+    table_row(&p->table, p->out);
+}
+
+void printer_live_call(struct printer *p, const struct call *c, const struct call_verdicts *why, int64_t at_ns, slice note)
+{
+    struct call_status status = call_status(c);
+    enum code_family family = slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR;
+
+    if (p->kind != PRINTER_TEXT) {
+        (void)section_enter(p, PRINTER_CALLS, c);
+        return;
+    }
+    live_begin(p, at_ns);
+    cell_number(p, LIVE_NUMBER, c->index, TONE_PLAIN);
+    table_cell(&p->table, LIVE_FROM, notes_who(&c->from), TONE_PLAIN);
+    table_cell(&p->table, LIVE_TO, notes_who(&c->to), TONE_PLAIN);
+    cell_code(p, LIVE_STATE, family, status.code, status.name, notes_call_tone(c));
+    cell_duration(p, LIVE_TALKED, call_talk_ns(c));
+    out_clear(&p->scratch);
+    out_text(&p->scratch, note);
+    notes_call(&p->scratch, p->words, c);
+    live_end(p, why);
+}
+
+void printer_live_registration(struct printer *p, const struct registration *r, int64_t at_ns, slice note)
+{
+    struct registration_status status = registration_status(r);
+    enum code_family family = slice_eq(status.family, SLICE("sip")) ? CODE_SIP : CODE_MONITOR;
+
+    if (p->kind != PRINTER_TEXT) {
+        (void)section_enter(p, PRINTER_REGISTRATIONS, r);
+        return;
+    }
+    live_begin(p, at_ns);
+    table_cell(&p->table, LIVE_NUMBER, SLICE("-"), TONE_PLAIN);
+    table_cell(&p->table, LIVE_FROM, without_scheme(r->aor), TONE_PLAIN);
+    table_cell(&p->table, LIVE_TO, r->contact.len ? without_scheme(r->contact) : SLICE("-"), TONE_PLAIN);
+    if (r->state == REGISTRATION_REGISTERING && r->final >= 300)      /* it may try again, but was refused */
+        cell_code(p, LIVE_STATE, CODE_SIP, r->final, r->phrase, TONE_BAD);
+    else if (status.code)
+        cell_code(p, LIVE_STATE, family, status.code, status.name, notes_registration_tone(r));
+    else
+        table_cell(&p->table, LIVE_STATE, words_text(p->words, TEXT_READ_NO_ANSWER_YET), TONE_BAD);
+    table_cell(&p->table, LIVE_TALKED, SLICE("-"), TONE_PLAIN);
+    out_clear(&p->scratch);
+    out_text(&p->scratch, note);
+    notes_registration(&p->scratch, p->words, r);
+    live_end(p, r->verdicts);
+}
+
+void printer_live_verdict(struct printer *p, const struct verdict *v, bool whole)
+{
+    struct page page = page_on(p, p->out);
+    struct out text;
+    char clean[1024];
+
+    if (p->kind != PRINTER_TEXT || !v->cause || cause_severity((enum cause_id)v->cause) < CAUSE_SEVERITY_WARNING)
+        return;
+    if (whole) {
+        verdict_print(&page, p->words, 4, v);
+        return;
+    }
+    out_init_memory(&text, 8192);
+    verdict_sentence(&text, p->words, v);
+
+    slice line = out_taken(&text);
+
+    page_text(&page, 4, TONE_PLAIN, slice_of(clean, utf8_clean(&line, clean, sizeof clean)));
+    out_done(&text);
 }
 
 void printer_transaction(struct printer *p, const struct transaction *t)

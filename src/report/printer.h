@@ -19,7 +19,7 @@
 
 enum printer_kind { PRINTER_TEXT, PRINTER_JSON, PRINTER_CSV, PRINTER_HTML };
 enum printer_section { PRINTER_NOTHING, PRINTER_CALLS, PRINTER_REGISTRATIONS, PRINTER_TRANSACTIONS,
-                       PRINTER_STREAMS, PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_SECTIONS };
+                       PRINTER_STREAMS, PRINTER_MESSAGES, PRINTER_INCIDENTS, PRINTER_LIVE, PRINTER_SECTIONS };
 
 /* An explanation that waits: of the first call with that cause, and which others have it. */
 #define PRINTER_WHYS_MAX 48u
@@ -56,6 +56,14 @@ void printer_begin(struct printer *p, enum printer_kind kind, struct out *out,
 void printer_done(struct printer *p);
 void printer_call(struct printer *p, const struct call *c);
 void printer_registration(struct printer *p, const struct registration *r);
+/* What happens now, calls and registrations in one table: a line for each change, at `at_ns`. As JSON
+ * the same objects as above. `note` stands before the other notes, or is empty; `why` is that of the call,
+ * or of another leg of it that has the cause, or NULL. */
+void printer_live_call(struct printer *p, const struct call *c, const struct call_verdicts *why, int64_t at_ns, slice note);
+void printer_live_registration(struct printer *p, const struct registration *r, int64_t at_ns, slice note);
+/* Below a line: what went wrong, in a sentence, or `whole` with proof and what to do. Text only;
+ * nothing for what is no problem. */
+void printer_live_verdict(struct printer *p, const struct verdict *v, bool whole);
 void printer_transaction(struct printer *p, const struct transaction *t);
 /* Text: the explanations that were kept back while the calls were listed. */
 void printer_explanations(struct printer *p);

@@ -20,6 +20,20 @@ void sip_build_text(struct out *o, slice value)
     o->used += value.len;
 }
 
+void sip_build_quoted(struct out *o, slice text, bool is_escaped)
+{
+    out_char(o, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_pair = is_escaped && c == '\\' && i + 1 < text.len;
+
+        if (is_pair || c == '"' || c == '\\')
+            out_char(o, '\\');
+        sip_build_text(o, slice_of(text.ptr + (is_pair ? ++i : i), 1));
+    }
+    out_char(o, '"');
+}
+
 void sip_build_request(struct out *o, slice method, slice uri)
 {
     sip_build_text(o, method);
@@ -113,9 +127,8 @@ void sip_build_name_addr(struct out *o, enum sip_header_id id, const struct sip_
     out_text(o, sip_header_name(id));
     out_text(o, SLICE(": "));
     if (addr->display.len) {
-        out_char(o, '"');
-        sip_build_text(o, addr->display);
-        out_text(o, SLICE("\" "));
+        sip_build_quoted(o, addr->display, true);
+        out_char(o, ' ');
     }
     out_char(o, '<');
     sip_build_text(o, addr->uri);

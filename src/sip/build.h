@@ -23,6 +23,9 @@ void sip_build_status(struct out *o, unsigned status, slice phrase);
 
 /* Text on one line: whatever would end the line becomes a blank. */
 void sip_build_text(struct out *o, slice text);
+/* "Text", in quotes. Escaped: as it stood between quotes in a message, where a backslash takes the
+ * next byte along; else as it is. A quote in it never ends it. */
+void sip_build_quoted(struct out *o, slice text, bool is_escaped);
 void sip_build_header(struct out *o, enum sip_header_id id, slice value);
 void sip_build_header_u32(struct out *o, enum sip_header_id id, uint32_t value);
 void sip_build_named(struct out *o, slice name, slice value);              /* any name */

@@ -107,3 +107,26 @@ TEST(a_100_repeats_the_timestamp_and_an_existing_tag_stays)
     CHECK(slice_eq(sip_header_find(&again, SIP_H_VIA)->value, SLICE("SIP/2.0/UDP h")));
     out_done(&o);
 }
+
+TEST(nothing_ends_a_quoted_text_before_its_end)
+{
+    static const struct { slice text; bool is_escaped; slice written; } rows[] = {
+        { SLICE("Alice"), false, SLICE("\"Alice\"") },
+        { SLICE("A \"the first\" B"), false, SLICE("\"A \\\"the first\\\" B\"") },
+        { SLICE("A \\\"the first\\\" B"), true, SLICE("\"A \\\"the first\\\" B\"") },
+        { SLICE("x\" <sip:ceo@x>, \""), true, SLICE("\"x\\\" <sip:ceo@x>, \\\"\"") },
+        { SLICE("x\\"), true, SLICE("\"x\\\\\"") },
+        { SLICE("x\\"), false, SLICE("\"x\\\\\"") },
+        { SLICE("x\\\\"), true, SLICE("\"x\\\\\"") },
+        { SLICE("x\\\r\ny"), true, SLICE("\"x\\  y\"") },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct out o;
+
+        out_init_memory(&o, 1024);
+        sip_build_quoted(&o, rows[i].text, rows[i].is_escaped);
+        CHECK_ROW_EQ(i, out_taken(&o), rows[i].written);
+        out_done(&o);
+    }
+}

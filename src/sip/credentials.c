@@ -44,13 +44,8 @@ static void put_echo(struct out *o, slice name, slice value)
 static void put_quoted(struct out *o, slice name, slice value)
 {
     out_text(o, name);
-    out_text(o, SLICE("=\""));
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '"' || value.ptr[i] == '\\')
-            out_char(o, '\\');
-        sip_build_text(o, slice_of(value.ptr + i, 1));
-    }
-    out_char(o, '"');
+    out_char(o, '=');
+    sip_build_quoted(o, value, false);
 }
 
 static void put_answer(struct out *o, struct digest *d, const struct challenge *c, const struct sip_credentials *who)

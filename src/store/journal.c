@@ -179,7 +179,7 @@ static void log_retire(struct journal *j)
 static int log_create(struct journal *j, uint64_t generation)
 {
     struct journal_head head = { .kind = JOURNAL_LOG, .generation = generation };
-    int fd, error = new_seed(&head.seed);
+    int fd = -1, error = new_seed(&head.seed);
 
     error = error ? error : file_create(j, name_of(j, JOURNAL_LOG, generation).text, &head, &fd);
     if (error)

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { EXPECTED = 256, DIVERSIONS_MAX = 5, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024, FORWARDS_MAX = 70 };
+enum { EXPECTED = 256, DIVERSIONS_MAX = 5, FORKS_MAX = 10, CALLS_MAX = 100000, SCRATCH_MAX = 64 * 1024, FORWARDS_MAX = 70 };
 #define SECOND_NS 1000000000ll
 #define RELAY_PATIENCE_NS (SECOND_NS / 5)
 
@@ -17,7 +17,10 @@ static void take_settings(struct b2bua *b, const struct b2bua_settings *settings
 
     *s = *settings;
     s->calls_max = s->calls_max ? s->calls_max : CALLS_MAX;
-    s->ring_ns = s->ring_ns ? s->ring_ns : 60 * SECOND_NS;
+    s->no_answer_ns = s->no_answer_ns ? s->no_answer_ns : 60 * SECOND_NS;
+    s->ring_ns = s->ring_ns ? s->ring_ns : 180 * SECOND_NS;
+    s->proceeding_ns = s->proceeding_ns ? s->proceeding_ns : 180 * SECOND_NS;
+    s->forks_max = s->forks_max ? s->forks_max : FORKS_MAX;
     s->duration_max_ns = s->duration_max_ns ? s->duration_max_ns : 24 * 3600 * SECOND_NS;
     s->diversions_max = s->diversions_max ? s->diversions_max : DIVERSIONS_MAX;
     s->diversions_max = s->diversions_max < UINT8_MAX ? s->diversions_max : UINT8_MAX - 1;
@@ -44,6 +47,7 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     wheel_init(&b->call_wheel, now_ns);
     wheel_init(&b->queue_wheel, now_ns);
     list_init(&b->queue);
+    wheel_init(&b->transfer_wheel, now_ns);
     out_init_memory(&b->scratch, SCRATCH_MAX);
     out_init_memory(&b->offer, SCRATCH_MAX);
     if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
@@ -79,6 +83,21 @@ struct b2bua *b2bua_free(struct b2bua *b)
     out_done(&b->offer);
     free(b);
     return NULL;
+}
+
+/* Leg a may have come by a transfer, and then it may be we who called there. */
+static struct b2bua_leg_name name_of(const struct dialog *d)
+{
+    return (struct b2bua_leg_name){ d->call_id, d->is_ours ? d->local_tag : d->remote_tag };
+}
+
+void b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further)
+{
+    const struct b2bua_observer *o = &c->b2bua->settings.observer;
+    struct b2bua_leg_name first = name_of(&c->a.dialog), name = name_of(further);
+
+    if (o->joined)
+        o->joined(o->ctx, &first, &name);
 }
 
 /* For waiting times and first numbers, nothing secret. */
@@ -183,7 +202,9 @@ bool leg_is_open(const struct leg *leg)
 
     if (leg->ended || c->phase == CALL_ENDING)
         return false;
-    return leg == &c->a || (c->phase == CALL_SETUP ? !leg->branch->over && !anchor_branch_is_refused(leg->branch) : leg == c->b);
+    if (!leg->branch)
+        return leg == &c->a || c->phase == CALL_SETUP;
+    return c->phase == CALL_SETUP ? !leg->branch->over && !anchor_branch_is_refused(leg->branch) : leg == c->b;
 }
 
 /* ---- the end of a call ---- */
@@ -193,10 +214,12 @@ static void call_free(struct b2bua_call *c)
     struct b2bua *b = c->b2bua;
 
     anchor_free(c);
+    transfer_forget(c);
     while (!list_is_empty(&c->relays))
         relay_free(list_item(c->relays.next, struct relay, in_call));
     while (!list_is_empty(&c->branches))
         branch_free(list_item(c->branches.next, struct branch, in_call));
+    forks_free(c);
     leg_stop(&c->a);
     leg_forget_ack(&c->a);
     session_forget(&c->a);
@@ -221,7 +244,8 @@ static bool branch_is_held(const struct branch *branch)
 {
     bool forked = branch->legs.next != branch->legs.prev;
 
-    return branch->invite && (!client_is_answered(branch->invite) || (forked && branch->status / 100 == 2));
+    return branch->invite && (!client_is_answered(branch->invite) || (forked && branch->status / 100 == 2) ||
+                              branch->moved);
 }
 
 static bool leg_is_held(const struct leg *leg) { return leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted; }
@@ -451,7 +475,7 @@ static void call_due(struct b2bua_call *c)
     if (c->phase == CALL_SETUP && anchor_has_final(c))    /* in time: what takes long is the media relay */
         wheel_set(&c->b2bua->call_wheel, &c->timer, c->b2bua->now_ns + RELAY_PATIENCE_NS);
     else if (c->phase == CALL_SETUP)
-        setup_ring_time_over(c);
+        ring_due(c);
     else if (c->phase == CALL_ANSWERED)
         session_due(c);
     call_release(c);
@@ -473,14 +497,15 @@ void b2bua_time(struct b2bua *b, int64_t now_ns)
     while ((t = wheel_due(&b->call_wheel, b->now_ns)))
         call_due(wheel_item(t, struct b2bua_call, timer));
     queue_time(b);
+    transfer_time(b);
 }
 
 int64_t b2bua_next_ns(const struct b2bua *b)
 {
-    int64_t leg_ns = wheel_next_ns(&b->leg_wheel), call_ns = wheel_next_ns(&b->call_wheel);
+    int64_t next_ns = INT64_MAX;
 
-    int64_t queue_ns = wheel_next_ns(&b->queue_wheel);
-
-    leg_ns = leg_ns < call_ns ? leg_ns : call_ns;
-    return leg_ns < queue_ns ? leg_ns : queue_ns;
+    for (const struct wheel *const *w = (const struct wheel *const[]){ &b->leg_wheel, &b->call_wheel, &b->transfer_wheel,
+                                                                                &b->queue_wheel, NULL }; *w; w++)
+        next_ns = wheel_next_ns(*w) < next_ns ? wheel_next_ns(*w) : next_ns;
+    return next_ns;
 }

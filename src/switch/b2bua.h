@@ -1,5 +1,5 @@
 /* switch/b2bua.h - the back-to-back user agent: two dialogs that are one call (RFC 3261, 3262,
- * 3264, 3311, 3326, 4028, 6026, 6337, 7044).
+ * 3264, 3311, 3326, 3515, 3891, 4028, 6026, 6337, 7044).
  * SPDX-License-Identifier: Apache-2.0
  *
  * Hung between an endpoint's callbacks and a router. Each leg has its own Call-ID, tags, CSeq,
@@ -9,18 +9,22 @@
  *     b2bua_request(b, s, m, from)  ...  from the endpoint's user, for INVITE and what is in a dialog
  *     b2bua_time(b, now_ns)              // when b2bua_next_ns says so
  *
- * The rules that give A another code than B's: nobody answered in time (480, or 408 when B's
- * side sent no packet at all), nothing could be sent to B (500), A cancelled (487), a forward
+ * The rules that give A another code than B's: nobody answered in time (480, or 408 when B's side
+ * said nothing at all, or a gateway did not even ring), nothing could be sent to B (500), A cancelled
+ * or its Expires passed (487),
+ * Max-Breadth leaves no room for a branch (440), a redirection that was followed leads back
+ * (482) or was one too many (480), a code was made a global one (600, 606), a forward
  * took over (B's code stays with B), forking chose another branch's code (16.7), a gateway
  * refused our credentials (its 401 or 407, of which A knows nothing, is 403; the challenge of a
  * user's phone passes as it is), the next gateway was tried (as router.h says),
  * the media relay refused an SDP (488) or is required and away (503), no codec of an offer is
  * allowed (488 with Warning 305), what is required or demanded is not there (420, 421), the session
  * interval is too small (422), resources are not (580, 504). A refusal that is ours has a Reason
- * (Q.850, RFC 6432).
+ * (Q.850, RFC 6432). A transfer is a new call of its own, of the party that stays and the target
+ * (b2bua_transfer.c).
  * Privacy (RFC 3323, 3325): Via, Contact and Call-ID are always our own; id keeps asserted
  * identities from who is not trusted, user makes From anonymous and takes out what else tells of
- * the caller, history what tells of forwards, none undoes a user's wish to hide, critical is 500
+ * the caller, history and header what tells of forwards, none undoes a user's wish to hide, critical is 500
  * when what is asked for beside it cannot be had.
  * Owns its calls; one worker has one. Bounded by calls_max: 503 beyond. */
 #ifndef SWITCH_B2BUA_H
@@ -50,12 +54,25 @@ enum b2bua_preconditions {           /* RFC 3312, 4032 */
     B2BUA_PRECONDITIONS_OFF,         /* who requires them gets 420 */
     B2BUA_PRECONDITIONS_ACT          /* A hears no ringing before its resources are there; see b2bua_precondition.c */
 };
+enum b2bua_transfer { B2BUA_TRANSFER_SERVER, B2BUA_TRANSFER_THROUGH, B2BUA_TRANSFER_OFF };
+
+/* A dialog as its messages name it: Call-ID, and the tag of whoever sent its INVITE. */
+struct b2bua_leg_name {
+    slice call_id, caller_tag;
+};
+/* The INVITE of `further` left for the call that `first` began: a fork, a forward, a transfer, too. */
+struct b2bua_observer {
+    void *ctx;
+    void (*joined)(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further);
+};
 
 struct b2bua_settings {
     struct hash_seed seed;
     uint32_t calls_max;              /* at once (100,000) */
     uint32_t user_calls_max;         /* of one user at once; 0: as many as come */
-    int64_t  ring_ns;                /* until a forward or 480 (60 s) */
+    int64_t  no_answer_ns;           /* from its first 18x on, until a forward or 480 (60 s) */
+    int64_t  ring_ns;                /* from the first 18x of all on, forwards included: 480 (3 min) */
+    int64_t  proceeding_ns;          /* without ringing, after the last 1xx: timer C, 408 (3 min) */
     int64_t  duration_max_ns;        /* of a call (24 h) */
     unsigned diversions_max;         /* forwards of one call (5) */
     uint8_t  session_timer, reliable, preconditions;      /* enum b2bua_timer, _reliable, _preconditions */
@@ -67,9 +84,14 @@ struct b2bua_settings {
     bool     no_privacy;             /* a Privacy header passes, and nothing is done about it */
     int64_t  queue_ns;               /* that a call to a user with all its calls waits for a place; 0: 486 at once */
     struct sdp_codecs codecs;        /* of audio in offers; none: all. 488 when nothing is left. Borrowed */
+    unsigned forks_max;              /* phones that ring at the same time for one call (10) */
+    bool     follow_redirects;       /* a 3xx of a user's phone is followed and not passed on */
+    bool     global_codes;           /* 600 and 606 for 486 and 488 that hold for every phone of a user */
     slice    server;                 /* Server and User-Agent; empty: none is written */
     struct media_relay *media;       /* SDP of calls that begin passes by it; NULL: as it is. It outlives the b2bua */
     bool     media_required;         /* no relay, no call (503); else SDP passes as it is then */
+    enum b2bua_transfer transfer;    /* of REFER: carried out here, passed on, refused (403) */
+    struct b2bua_observer observer;
 };
 
 struct b2bua_counts {
@@ -84,6 +106,7 @@ struct b2bua_counts {
     uint64_t full;                   /* refused for lack of room */
     uint64_t anchored, unanchored;   /* SDP that the relay rewrote; that passed without it */
     uint64_t unanchorable;           /* that was not passed on: the relay refused it, or is gone and required */
+    uint64_t transfers, transferred; /* asked for, INVITE with Replaces among them; that came about */
     uint64_t live, live_max;
 };
 

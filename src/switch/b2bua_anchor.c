@@ -184,7 +184,21 @@ static void on_reply(void *ctx, const struct media_reply *reply)
 /* ---- asking ---- */
 
 /* The relay knows a call by A's Call-ID, with our tag behind it: a call that comes to us twice
- * on one way is two. The tag of B is ours and theirs, so that none can pass for A's. */
+ * on one way is two. One that a transfer made has a number, too: the A that it will have is still
+ * that of another call. */
+static void put_call_id(struct out *o, const struct b2bua_call *c)
+{
+    out_clear(o);
+    out_text(o, c->a.dialog.call_id);
+    out_char(o, '/');
+    out_text(o, forks_first_tag(c));
+    if (c->anchor_number) {
+        out_char(o, '/');
+        out_u64(o, c->anchor_number);
+    }
+}
+
+/* The tag of B is ours and theirs, so that none can pass for A's. */
 static bool ask(struct waiting *w, const struct anchor_sdp *at, slice sdp)
 {
     struct b2bua_call *c = w->call;
@@ -193,10 +207,7 @@ static bool ask(struct waiting *w, const struct anchor_sdp *at, slice sdp)
     struct out *o = &b->scratch;
     size_t len;
 
-    out_clear(o);
-    out_text(o, c->a.dialog.call_id);
-    out_char(o, '/');
-    out_text(o, c->a.dialog.local_tag);
+    put_call_id(o, c);
     len = o->used;
     out_text(o, own);
     out_char(o, '.');
@@ -390,11 +401,58 @@ void anchor_drop(struct waiting *w, unsigned status)
     if (w == c->current)
         return;
     waiting_free(w);
-    if (s && status)
+    if (s && s == c->invite) {                            /* the one that began it, with Replaces */
+        if (status)
+            server_set_owner(s, c);
+        setup_give_up(c, status ? status : 500, (slice){ 0 });
+        c->invite = status ? s : NULL;
+    } else if (s && status) {
         server_reply_plain(s, status);
+    }
     if (!c->draining)
         drain(c);
     call_release(c);
+}
+
+static struct waiting *first_of(const struct relay *r)
+{
+    for (struct list *l = r->call->inbox.next; l != &r->call->inbox; l = l->next)
+        if (list_item(l, struct waiting, in_call)->place.relay == r)
+            return list_item(l, struct waiting, in_call);
+    return NULL;
+}
+
+static bool has_relay(const struct b2bua_call *c, const struct relay *r)
+{
+    for (const struct list *l = c->relays.next; l != &c->relays; l = l->next)
+        if (list_item(l, struct relay, in_call) == r)
+            return true;
+    return false;
+}
+
+bool anchor_hurry_relay(struct relay *r)
+{
+    struct b2bua_call *c = r->call;
+    struct waiting *w;
+
+    while (has_relay(c, r)) {
+        w = first_of(r);
+        if (!w)
+            return true;
+        list_remove(&w->in_call);
+        handle(w);
+        waiting_free(w);
+    }
+    return false;
+}
+
+void anchor_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct list *l = c->inbox.next; l != &c->inbox; l = l->next) {
+        struct anchor_place *at = &list_item(l, struct waiting, in_call)->place;
+
+        at->leg = at->leg == one ? other : at->leg == other ? one : at->leg;
+    }
 }
 
 void anchor_forget_relay(struct relay *r)
@@ -435,10 +493,7 @@ void anchor_end(struct b2bua_call *c)
     struct out *o = &c->b2bua->scratch;
 
     c->anchored = false;
-    out_clear(o);
-    out_text(o, c->a.dialog.call_id);
-    out_char(o, '/');
-    out_text(o, c->a.dialog.local_tag);
+    put_call_id(o, c);
     if (!o->error)
         (void)media_relay_ask(c->media, &(struct media_wish){ .command = MEDIA_DELETE, .call_id = out_taken(o) },
                               b2bua_now(c->b2bua), NULL, NULL);

@@ -13,7 +13,7 @@ void leg_stop(struct leg *leg)
 {
     wheel_clear(&leg->call->b2bua->leg_wheel, &leg->timer);
     if (leg->repeated && leg->repeats == LEG_REPEATS_1XX)
-        server_pin(leg->repeated, false);
+        forks_pin(leg, false);
     if (leg->repeated && leg->repeated != leg->call->invite)
         server_set_owner(leg->repeated, NULL);
     leg->repeated = NULL;
@@ -30,7 +30,8 @@ void leg_repeat(struct leg *leg, enum leg_repeat what, struct server_transaction
     leg->repeat_ns = b->t1_ns;
     leg->repeat_end_ns = b2bua_now(b) + 64 * b->t1_ns;
     server_set_owner(s, leg->call);
-    server_pin(s, what == LEG_REPEATS_1XX);
+    if (what == LEG_REPEATS_1XX)
+        forks_pin(leg, true);
     wheel_set(&b->leg_wheel, &leg->timer, b2bua_now(b) + leg->repeat_ns);
 }
 
@@ -42,7 +43,10 @@ static void unacknowledged(struct leg *leg)
     leg_stop(leg);
     if (!is_2xx) {
         c->b2bua->counts.unpracked++;
-        setup_give_up(c, 504, SLICE("SIP;cause=504;text=\"No PRACK from the caller\""));
+        if (c->faces && leg->other && leg->other->branch)     /* of one of several phones: the others may do better */
+            setup_drop(leg->other->branch, 504, SLICE("SIP;cause=504;text=\"No PRACK from the caller\""));
+        else if (!leg->ended)                             /* else a 199, which is worth no call */
+            setup_give_up(c, 504, SLICE("SIP;cause=504;text=\"No PRACK from the caller\""));
         return;
     }
     c->b2bua->counts.unacknowledged++;
@@ -66,7 +70,7 @@ void leg_due(struct leg *leg)
         return;
     }
     if (leg->repeated)
-        server_repeat(leg->repeated);
+        forks_repeat(leg);
     leg->repeat_ns *= 2;
     if (leg->repeats == LEG_REPEATS_2XX && leg->repeat_ns > b->t2_ns)
         leg->repeat_ns = b->t2_ns;
@@ -200,18 +204,25 @@ void leg_prack(struct leg *leg)
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m)
 {
     uint32_t rseq = 0;
-    bool reliable = is_reliable_1xx(m, &rseq), ours = reliable && reliable_ends_here(c), told = reliable_to_a(c, reliable);
-    unsigned how = headers_how(c), status = m->status;
+    bool reliable = is_reliable_1xx(m, &rseq), ended = m->status == 199;     /* RFC 6228: of one fork behind a proxy */
+    bool ours = reliable && (ended || reliable_ends_here(c)), told = !ended && reliable_to_a(c, reliable);
+    unsigned how = headers_how(c, leg->branch), status = m->status;
+    struct leg *a;
 
     if (reliable && leg->rseq && rseq != leg->rseq + 1)
         return;                                           /* a repeat, or one is missing: it will come again */
-    if (told && c->a.repeats == LEG_REPEATS_1XX) {        /* A owes a PRACK (RFC 3262, 3): it will come again, too */
-        c->held_ring = !reliable && status == 180 ? 180 : c->held_ring;
+    if (c->serves) {                                      /* it has no A that could hear it */
+        transfer_progress(leg, m, rseq);
+        return;
+    }
+    a = ended ? leg->other : forks_early(leg, told || headers_have_offer(m));
+    if (told && a && a->repeats == LEG_REPEATS_1XX) {     /* A owes a PRACK (RFC 3262, 3): it will come again, too */
+        a->held_ring = !reliable && status == 180 ? 180 : a->held_ring;
         return;
     }
     if (ours && (!leg->branch->invite || client_is_answered(leg->branch->invite)))
         return;                                           /* it had to wait here: nothing is left to be acknowledged */
-    if ((ours && c->relay_count >= RELAYS_MAX) || !precondition_18x(c, m, &status))
+    if ((!a && !ended) || (ours && c->relay_count >= RELAYS_MAX) || (!ended && !precondition_18x(a, m, &status)))
         return;
     if (reliable)
         leg->rseq = rseq;
@@ -219,23 +230,25 @@ void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         leg_prack(leg);
     if (!told)
         how |= ours ? HEADERS_NO_REQUIRE : 0;
-    if (!c->invite || m->status == 199)                   /* RFC 6228: of one fork; A has one dialog for all */
+    if (ended)
+        forks_199(leg, m);
+    if (!c->invite || ended)
         return;
     dialog_refresh(&c->arena, m, &leg->dialog.hop, &leg->dialog);
     session_peer(leg, m);
-    session_keep(&c->a, m);
+    session_keep(a, m);
     c->b = leg;
-    struct out *o = server_reply(c->invite, status, status == m->status ? m->reason : (slice){ 0 });
+    struct out *o = forks_reply(a, status, status == m->status ? m->reason : (slice){ 0 });
 
-    headers_record_routes(o, &c->a.dialog);
+    headers_record_routes(o, &a->dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
     headers_pass(o, m, how);
     if (c->waiting && status == 180 && !sip_header_find(m, SIP_H_ALERT_INFO))
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     if (told)
-        reliable_put(o, c);
+        reliable_put(o, a);
     if (server_reply_send(c->invite, headers_type(m), m->body) && told)
-        reliable_sent(c, reliable && !ours ? leg : NULL, rseq, m->body.len != 0);
+        reliable_sent(a, reliable && !ours ? leg : NULL, rseq, m->body.len != 0);
 }
 
 /* Also after the final answer, which may cross it (RFC 3262, 3). What the PRACK was for may be
@@ -245,19 +258,21 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
     struct b2bua_call *c = from->call;
     const struct sip_header *h = sip_header_find(m, SIP_H_RACK);
     struct sip_rack rack;
-    struct leg *leg = c->pracked_leg;
+    struct leg *leg = from->branch || !from->pracked_rseq ? NULL : from->other;
 
     if (!h || !sip_rack_parse(h->value, &rack)) {
         server_reply(s, 400, SLICE("Missing or Unreadable RAck"));
         server_reply_send(s, (slice){ 0 }, (slice){ 0 });
         return;
     }
-    if (from != &c->a || !c->prack_owed || rack.rseq != c->a.rseq || rack.cseq != c->a_cseq || rack.method_id != SIP_INVITE) {
+    if (from->branch || !from->prack_owed || rack.rseq != from->rseq || rack.cseq != c->a_cseq || rack.method_id != SIP_INVITE) {
         server_reply_plain(s, 481);
         return;
     }
-    if (leg && leg_is_open(leg)) {
-        struct anchor_sdp sdp = { .branch = leg->branch, .tag = leg->dialog.remote_tag, .answers = !c->had_offer };
+    struct leg *to = leg ? leg : reliable_offers_to(from, m);
+
+    if (to && leg_is_open(to)) {
+        struct anchor_sdp sdp = { .branch = to->branch, .tag = to->dialog.remote_tag, .answers = !c->had_offer };
         enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, m, hop);
 
         if (anchor == ANCHOR_FAIL) {
@@ -267,23 +282,22 @@ void answer_prack(struct leg *from, struct server_transaction *s, const struct s
         if (anchor != ANCHOR_GO)
             return;
     }
-    if (c->a.repeats == LEG_REPEATS_1XX)
-        leg_stop(&c->a);
-    c->prack_owed = false;
-    c->pracked_leg = NULL;
+    if (from->repeats == LEG_REPEATS_1XX)
+        leg_stop(from);
+    from->prack_owed = false;
     if (!leg && reliable_prack(from, s, m))
         return;
     if (!leg || !leg_is_open(leg)) {
         server_reply_plain(s, 200);
-        reliable_ring(c);
+        reliable_ring(from);
         return;
     }
-    struct relay *r = relay_start(c, &c->a, leg, s, m);
+    struct relay *r = relay_start(c, from, leg, s, m);
     struct out *o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_PRACK, (slice){ 0 }) : NULL;
 
     if (o) {
-        put_rack(o, c->pracked_rseq, c->pracked_cseq);
-        headers_pass(o, m, headers_how(c));
+        put_rack(o, from->pracked_rseq, from->pracked_cseq);
+        headers_pass(o, m, headers_how(c, leg->branch));
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), m->body, r);
     }
     if (r && r->client) {
@@ -301,8 +315,12 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
 {
     struct server_transaction *s = c->invite;
 
-    leg_stop(&c->a);
-    wheel_clear(&c->b2bua->call_wheel, &c->timer);
+    if (c->serves) {
+        transfer_answered(c, leg, m);
+        return;
+    }
+    forks_answered(leg);
+    ring_stop(c);
     c->b = leg;
     c->phase = CALL_ANSWERED;
     c->b2bua->counts.answered++;
@@ -315,11 +333,11 @@ void answer_2xx(struct b2bua_call *c, struct leg *leg, const struct sip_message 
         call_end(c, &c->a, (slice){ 0 }, NULL);
         return;
     }
-    struct out *o = server_reply(s, m->status, m->reason);
+    struct out *o = forks_reply(&c->a, m->status, m->reason);
 
     headers_record_routes(o, &c->a.dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
-    headers_pass(o, m, headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+    headers_pass(o, m, headers_how(c, leg->branch) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
     session_answer(o, c);
     if (!server_reply_send(s, headers_type(m), m->body)) {
         (void)server_reply_plain(s, 500);

@@ -60,6 +60,7 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
 {
     if (c->phase == CALL_ENDING)
         return;
+    transfer_call_ends(c);
     c->phase = CALL_ENDING;
     wheel_clear(&c->b2bua->call_wheel, &c->timer);
     end_relays(c);
@@ -67,6 +68,8 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
         leg_bye(&c->a, reason, reason_of);
     if (c->b && c->b != but)
         leg_bye(c->b, reason, reason_of);
+    for (size_t i = 0; c->handed_over && i < ARRAY_LEN(c->lines); i++)
+        line_leave(c->b2bua, &c->lines[i]);               /* it may be held for a while, though nobody talks */
 }
 
 void end_unanchorable(struct b2bua_call *c)
@@ -82,15 +85,19 @@ void end_bye(struct leg *from, struct server_transaction *s, const struct sip_me
     struct b2bua_call *c = from->call;
     const struct sip_header *reason = sip_header_find(m, SIP_H_REASON);
 
-    if (from != &c->a && (c->phase == CALL_SETUP || from != c->b)) {      /* a callee ends by a final answer, not so */
+    if (from->branch && (c->phase == CALL_SETUP || from != c->b)) {      /* a callee ends by a final answer, not so */
         server_reply_plain(s, 481);
         return;
     }
     server_reply_plain(s, 200);
+    if ((from != &c->a && !from->branch && c->phase != CALL_SETUP) || forks_bye(from, reason ? reason->value : (slice){ 0 }))
+        return;                                           /* one early dialog of several */
     if (c->phase == CALL_SETUP) {
         setup_give_up(c, 487, reason ? reason->value : (slice){ 0 });
         return;
     }
+    if (transfer_left(from))
+        return;
     if (from->ack_owed)                                   /* it got tired of waiting, and we of the other side's */
         leg_ack(from, NULL);
     leg_stop(from);                                       /* it need not acknowledge any more */

@@ -83,9 +83,9 @@ static void pass_tags(struct out *o, enum sip_header_id id, slice rest, unsigned
         out_text(o, SLICE("\r\n"));
 }
 
-unsigned headers_how(const struct b2bua_call *c)
+unsigned headers_how(const struct b2bua_call *c, const struct branch *b)
 {
-    return (c->caller_trusted ? HEADERS_TRUSTED : 0) | (c->session_timer ? HEADERS_NO_TIMER : 0) |
+    return (c->caller_trusted && b && b->trusted ? HEADERS_TRUSTED : 0) | (c->session_timer ? HEADERS_NO_TIMER : 0) |
            (c->reliable_mode == B2BUA_RELIABLE_OFF || c->reliable_mode == B2BUA_RELIABLE_LEG ? HEADERS_NO_100REL : 0) |
            (c->precondition_mode == B2BUA_PRECONDITIONS_OFF ? HEADERS_NO_PRECONDITION : 0);
 }

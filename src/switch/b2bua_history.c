@@ -9,8 +9,9 @@
 
 enum { INDEX_MAX = 64, SHOWN_MAX = 32 };
 
-static const uint16_t causes[USER_FORWARDS] = {
+static const uint16_t causes[DIVERTED_WHYS] = {
     [USER_FORWARD_ALWAYS] = 302, [USER_FORWARD_BUSY] = 486, [USER_FORWARD_NO_ANSWER] = 408, [USER_FORWARD_UNREACHABLE] = 503,
+    [DIVERTED_AT_ONCE] = 480, [DIVERTED_WHILE_RINGING] = 487,
 };
 
 /* RFC 7544, 6 and 7: of several causes with one reason the first is what the reason becomes. */
@@ -45,7 +46,7 @@ struct shown {
     bool     hides;
 };
 
-void history_add(struct b2bua_call *c, slice target, enum user_forward why)
+void history_add(struct b2bua_call *c, slice target, unsigned why)
 {
     struct call_setup *setup = c->setup;
     struct diversion *d = arena_alloc(&setup->arena, sizeof *d);
@@ -68,7 +69,26 @@ static slice without_headers(slice uri)
     return slice_take_until(&rest, '?');
 }
 
+/* Whose number is to be hidden from who is not trusted (RFC 7044, 10.1.2). */
+static const slice nobody = SLICE_INIT("sip:anonymous@anonymous.invalid");
+
+static void hide(struct shown *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all[i].hides) {
+            all[i].scheme = (slice){ 0 };
+            all[i].who = nobody;
+        }
+}
+
 static bool is_sip(slice uri) { return slice_starts_nocase(uri, SLICE("sip")); }
+
+static bool diversion_hides(const struct sip_name_addr *addr)
+{
+    slice text;
+
+    return sip_param_find(addr->params, SLICE("privacy"), &text) && !slice_eq_nocase(text, SLICE("off"));
+}
 
 /* The Diversions of a request, the oldest first; the newest stands first there. */
 static size_t read_diversions(const struct sip_message *request, struct shown ret[SHOWN_MAX])
@@ -87,9 +107,8 @@ static size_t read_diversions(const struct sip_message *request, struct shown re
         (void)sip_param_find(addr.params, SLICE("reason"), &text);
         if (!sip_param_u32(addr.params, SLICE("counter"), &counter) || counter == 0 || counter > SHOWN_MAX)
             counter = 1;
-        ret[count] = (struct shown){ .who = addr.uri, .target = target, .cause = cause_of(text), .count = counter };
-        if (sip_param_find(addr.params, SLICE("privacy"), &text))
-            ret[count].hides = !slice_eq_nocase(text, SLICE("off"));
+        ret[count] = (struct shown){ .who = addr.uri, .target = target, .cause = cause_of(text), .count = counter,
+                                     .hides = diversion_hides(&addr) };
         target = ret[count++].who;
     }
     for (size_t i = 0; i < count / 2; i++) {
@@ -119,7 +138,8 @@ static bool read_entry(slice value, struct entry *ret)
         ret->mapped = (slice){ 0 };
     if (sip_param_find(uri.params, SLICE("cause"), &text) && slice_to_u32(text, &cause) && cause < 700)
         ret->cause = cause;
-    ret->hides = slice_find_nocase(addr.uri, SLICE("Privacy=")) >= 0;
+    ret->hides = slice_find_nocase(addr.uri, SLICE("Privacy=")) >= 0 &&
+                 slice_find_nocase(addr.uri, SLICE("Privacy=none")) < 0;
     return true;
 }
 
@@ -248,15 +268,69 @@ static void put_chain(struct out *o, slice base, const struct shown *all, size_t
         put_entry(o, base, depth, (slice){ 0 }, all[count - 1].target, all[count - 1].cause, NULL);
 }
 
-static void put_history(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
+/* One that came, as it came but for whom it names; what cannot be read could be anything. */
+static void pass_entry(struct out *o, slice value)
+{
+    struct sip_name_addr addr;
+    struct entry entry;
+
+    if (!sip_name_addr_parse(value, &addr) || !read_entry(value, &entry))
+        return;
+    if (!entry.hides) {
+        sip_build_header(o, SIP_H_HISTORY_INFO, value);
+        return;
+    }
+    out_text(o, SLICE("History-Info: <"));
+    out_text(o, nobody);
+    if (entry.cause) {
+        out_text(o, SLICE(";cause="));
+        out_u64(o, entry.cause);
+    }
+    out_char(o, '>');
+    sip_build_text(o, addr.params);
+    out_text(o, SLICE("\r\n"));
+}
+
+static void pass_diversion(struct out *o, slice value)
+{
+    struct sip_name_addr addr;
+
+    if (!sip_name_addr_parse(value, &addr))
+        return;
+    if (!diversion_hides(&addr)) {
+        sip_build_header(o, SIP_H_DIVERSION, value);
+        return;
+    }
+    addr.display = (slice){ 0 };
+    addr.uri = nobody;
+    sip_build_name_addr(o, SIP_H_DIVERSION, &addr, (slice){ 0 });
+}
+
+/* The lines that came; false: none. */
+static bool pass_on(struct out *o, const struct sip_message *request, enum sip_header_id id, bool trusted,
+                    void (*pass)(struct out *o, slice value))
+{
+    struct sip_values all = sip_values_of(request, id);
+    slice value;
+
+    if (trusted)
+        return sip_build_copy(o, request, id) != 0;
+    while (sip_values_next(&all, &value))
+        pass(o, value);
+    return sip_header_find(request, id) != NULL;
+}
+
+static void put_history(struct out *o, const struct b2bua_call *c, const struct sip_message *request, bool trusted)
 {
     struct shown all[2 * SHOWN_MAX];
     slice base = last_index(request);
     size_t count = 0;
 
-    if (sip_build_copy(o, request, SIP_H_HISTORY_INFO) == 0)
+    if (!pass_on(o, request, SIP_H_HISTORY_INFO, trusted, pass_entry))
         count = read_diversions(request, all);
     count += read_own(c, all + count);
+    if (!trusted)
+        hide(all, count);
     put_chain(o, base, all, count);
 }
 
@@ -274,21 +348,31 @@ static void put_one(struct out *o, const struct shown *d)
 }
 
 /* The last one stands first. */
-static void put_diversion(struct out *o, const struct b2bua_call *c, const struct sip_message *request)
+static void put_all(struct out *o, struct shown *all, size_t count, bool trusted)
+{
+    if (!trusted)
+        hide(all, count);
+    while (count-- > 0)
+        put_one(o, &all[count]);
+}
+
+static void put_diversion(struct out *o, const struct b2bua_call *c, const struct sip_message *request, bool trusted)
 {
     struct shown all[SHOWN_MAX];
 
-    for (size_t i = read_own(c, all); i-- > 0;)
-        put_one(o, &all[i]);
-    if (sip_build_copy(o, request, SIP_H_DIVERSION) == 0)
-        for (size_t i = read_history(request, all); i-- > 0;)
-            put_one(o, &all[i]);
+    put_all(o, all, read_own(c, all), trusted);
+    if (!pass_on(o, request, SIP_H_DIVERSION, trusted, pass_diversion))
+        put_all(o, all, read_history(request, all), trusted);
 }
 
-void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding)
+/* To who is not trusted nothing at all when the caller wants it so (RFC 7044, 10.1.2). */
+void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding,
+                 bool trusted)
 {
+    if (!trusted && c->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER))
+        return;
     if (forwarding == CONFIG_DIVERTED_HISTORY || forwarding == CONFIG_DIVERTED_BOTH)
-        put_history(o, c, request);
+        put_history(o, c, request, trusted);
     if (forwarding == CONFIG_DIVERTED_DIVERSION || forwarding == CONFIG_DIVERTED_BOTH)
-        put_diversion(o, c, request);
+        put_diversion(o, c, request, trusted);
 }

@@ -44,7 +44,8 @@ struct leg {
     struct map_node    by_tag;       /* our tag of it */
     struct list        in_branch;
     struct b2bua_call *call;
-    struct branch     *branch;       /* NULL: leg a */
+    struct branch     *branch;       /* NULL: leg a, or another early dialog of A */
+    struct leg        *other;        /* while the call is set up: the phone whose own it is; of a phone, its own */
     struct dialog      dialog;
     struct wheel_timer timer;        /* of what is repeated */
     struct server_transaction *repeated;
@@ -55,9 +56,13 @@ struct leg {
     size_t   ack_type_len, ack_len;
     struct session session;
     uint32_t rseq;                   /* a: the last one sent; b: the last one that came */
+    uint32_t pracked_rseq, pracked_cseq;                  /* a: theirs, of the 1xx that A has before it; 0: it is ours */
     uint8_t  repeats;                /* enum leg_repeat */
     uint8_t  session_flags;          /* enum session_flag */
     bool     in_map, ended, answered;                     /* answered: b, by the first 2xx */
+    bool     prack_owed;             /* a: A has a reliable 1xx before it, under `rseq` */
+    bool     early_sdp;              /* a: with SDP in it */
+    uint8_t  held_ring;              /* a: 18x that A is to hear later */
     bool     ack_owed;               /* a 2xx came; our ACK waits for the other side's */
     bool     bye_wanted;             /* as soon as its ACK is here */
     bool     acked_once;             /* so a repeated 2xx gets the ACK again */
@@ -75,9 +80,14 @@ struct branch {
     uint16_t           local;        /* ours: 408 nothing came, 503 nothing could be sent; 0: it answered */
     uint16_t           trunk;        /* of a gateway: which */
     uint16_t           session_s;    /* the interval that B wanted at least (422); 0: it did not say */
+    uint8_t            breadth;      /* its part of Max-Breadth; 0: all of it, and it need not be said */
     bool               gateway, got_any, over;
     bool               rang, challenged, taken;           /* 18x; answered a challenge; router.leave is owed */
+    bool               trusted;      /* what one side asserts passes to the other when A is trusted, too */
+    bool               left;         /* it rang long enough, now others of the same user do: its 6xx is for them, too */
+    bool               given_up;     /* by us, and its gateway was told of: what it says now changes nothing */
     bool               anchored;     /* the last offer between A and this side went by the relay: its answer must, too */
+    bool               moved;        /* its leg is one of another call now */
     struct waiting    *waiting;      /* the INVITE, while the media relay is asked about its offer */
 };
 
@@ -97,10 +107,12 @@ struct relay {
     struct client_transaction *client;
     uint8_t            method;
     uint32_t           cseq_in, cseq_out;                 /* of the request that came, and of our INVITE */
+    uint32_t           rseq;         /* of its last reliable 1xx; 0: none */
     bool               has_offer, done;                   /* done: finally answered */
     bool               challenged, cancelled;             /* a challenge was answered; its sender gave it up */
     bool               refreshes;                         /* ours, for the session timer of `to` */
     struct session_wish wish;                             /* of its sender */
+    struct transfer   *transfer;     /* whose re-INVITE it is; NULL: nobody's */
 };
 
 /* B2BUA_PRECONDITIONS_ACT: what the last SDP of each side says. */
@@ -118,6 +130,11 @@ struct queued {
     int64_t            end_ns, told_ns;
 };
 
+/* What ends the setup: A's Expires; all the ringing; that of the phones called last, which the
+ * others belong to, too: timer C, and the patience with a gateway. RING_REPEAT: somebody answered, A's
+ * PRACK has to come first, and then the answer once more. */
+enum ring_clock { RING_EXPIRES, RING_LONGEST, RING_NO_ANSWER, RING_PROCEEDING, RING_SILENCE, RING_REPEAT, RING_CLOCKS };
+
 /* What only a call that is still without answer needs, in an arena of its own. */
 struct call_setup {
     struct arena         arena;
@@ -128,7 +145,13 @@ struct call_setup {
     struct diversion    *diverted;   /* the last one first */
     slice                forward[USER_FORWARDS];
     unsigned             flags;
+    struct redirect     *redirect;   /* of the called user's phone: Contacts that are still to be tried */
     int64_t              no_answer_ns;
+    int64_t              clocks[RING_CLOCKS];             /* 0: does not run */
+    uint16_t             order;      /* of those that were called last */
+    uint16_t             said;       /* refusal of all phones of the called user so far; 0: none, 1: several */
+    bool                 rings;      /* one of those that were called last */
+    bool                 demands_100rel, wants_199;       /* of A's INVITE: Require: 100rel; Supported: 199 */
     uint16_t             best_status;                     /* of the branches that are over (16.7) */
     bool                 best_is_ours;                    /* we say it, not B */
     uint32_t             line_max;   /* calls that the called user may have, this one included; 0: any number */
@@ -144,10 +167,9 @@ struct b2bua_call {
     uint8_t            phase;        /* enum call_phase */
     bool               cancelled;    /* A or we gave up: what is answered now is ended at once */
     bool               had_offer, reliable, must_reliable;      /* of A's INVITE: SDP; 100rel is understood, required */
-    bool               early_sdp;    /* in the reliable 1xx that A owes a PRACK for */
     uint8_t            session_timer, reliable_mode, precondition_mode;     /* as the settings were when it began */
-    uint8_t            preconditions, held_ring;          /* enum precondition_flag; 18x that A is to hear later */
-    uint8_t            diversions, leg_count;
+    uint8_t            preconditions;                     /* enum precondition_flag */
+    uint8_t            diversions, leg_count, breadth;    /* breadth: Max-Breadth of A's INVITE */
     uint16_t           relay_count;
     struct list        in_all, branches, relays;
     struct list        inbox;        /* messages in the order in which they came; the relay is asked about the first */
@@ -155,7 +177,10 @@ struct b2bua_call {
     uint8_t            inbox_count;
     bool               draining, anchored;                /* anchored: the relay may know the call */
     bool               unanchorable, relay_refused;       /* why it ends: 488 when refused, else 503 */
+    bool               serves;       /* it was made for its transfer, whose legs are not in it yet */
+    bool               refers, handed_over;               /* a REFER came; one of its legs has gone to another call */
     uint32_t           sets_seen;    /* b2bua_set before it */
+    uint32_t           anchor_number;                     /* of a transfer: the relay knows it by that, too; 0: by leg a */
     struct b2bua      *b2bua;
     struct media_relay *media;       /* its SDP passes by it; NULL: as it is */
     struct arena       arena;        /* texts of the dialogs */
@@ -172,18 +197,17 @@ struct b2bua_call {
     uint16_t           caller_trunk;
 
     uint8_t            privacy;      /* PRIVACY_..., of A's INVITE */
-    bool               prack_owed;   /* A has a reliable 1xx before it, under a.rseq */
     uint32_t           a_cseq;       /* of A's INVITE */
-    struct leg        *pracked_leg;  /* whose it is */
-    uint32_t           pracked_rseq, pracked_cseq;        /* theirs */
+    struct face       *faces;        /* early dialogs of A besides leg a */
     struct line       *lines[2];     /* caller, called: counted */
+    struct transfer   *transfer;     /* of one of its legs, or the one that it was made for */
 };
 
 /* A forward that was taken. */
 struct diversion {
     struct diversion *before;
     slice    who, target;            /* address-of-record; URI */
-    uint8_t  why;                    /* enum user_forward */
+    uint8_t  why;                    /* enum user_forward, or DIVERTED_... */
     bool     hides;                  /* who forwarded hides its number */
 };
 
@@ -202,7 +226,7 @@ struct b2bua {
     struct b2bua_counts   counts;
     struct map            legs, lines;
     struct list           calls;
-    struct wheel          leg_wheel, call_wheel, queue_wheel;
+    struct wheel          leg_wheel, call_wheel, queue_wheel, transfer_wheel;
     struct list           queue;     /* first come, first served */
     uint32_t              queue_count;
     int64_t               t1_ns, t2_ns, now_ns;
@@ -220,6 +244,7 @@ struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m);
 bool        leg_is_open(const struct leg *leg);           /* requests may go there */
 void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
+void        b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further);      /* after its INVITE */
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
 struct line *line_take(struct b2bua *b, slice aor);
 void        line_leave(struct b2bua *b, struct line **line);
@@ -247,6 +272,7 @@ struct anchor_place {
  * on. WAIT: forget it, it comes again. FAIL: it must not be passed on (anchor_status). */
 enum anchor anchor_message(struct b2bua_call *c, const struct anchor_sdp *sdp, const struct anchor_place *place,
                            const struct sip_message *m, const struct hop *from);
+void anchor_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 enum anchor anchor_invite(struct branch *branch, const struct route_target *target, const struct sip_message *request);
 unsigned anchor_status(const struct b2bua_call *c);       /* 488, or 503 */
 void anchor_headers(const struct b2bua_call *c, struct out *o);
@@ -261,22 +287,60 @@ bool anchor_queue(struct b2bua_call *c, const struct anchor_place *place, const 
 bool anchor_queue_end(struct relay *r);                   /* its transaction is gone, its last answer still waits */
 void anchor_drop(struct waiting *w, unsigned status);     /* a request: given up by its sender (487), or gone (0) */
 void anchor_forget_relay(struct relay *r);
+bool anchor_hurry_relay(struct relay *r);                 /* its answers wait no longer; false: that was its end */
 void anchor_forget_branch(struct branch *branch);
 void anchor_end(struct b2bua_call *c);                    /* the call ends: nothing waits any more, the relay lets go */
 void anchor_free(struct b2bua_call *c);
 
+/* ---- b2bua_forks.c: the early dialogs of A ---- */
+/* The one in which A hears of that phone; `own`: what it says is of no other. NULL: no memory. */
+struct leg *forks_early(struct leg *fork, bool own);
+struct leg *forks_peer(const struct leg *leg);            /* where a request goes that comes from there; NULL: nowhere */
+struct out *forks_reply(const struct leg *a, unsigned status, slice phrase);   /* server_reply, of A's INVITE */
+void forks_pin(struct leg *a, bool pinned);               /* what `repeated` has just sent, until its PRACK */
+void forks_repeat(struct leg *a);
+void forks_ring(struct b2bua_call *c);                    /* reliable_ring of all of them */
+void forks_stop(struct b2bua_call *c);                    /* nothing is repeated to A any more */
+void forks_answered(struct leg *fork);                    /* its early dialog is leg a from now on */
+void forks_over(struct branch *branch, unsigned status);  /* refused, and the call goes on: 199 for its early dialogs */
+void forks_199(struct leg *fork, const struct sip_message *m);                 /* a proxy says so */
+bool forks_bye(struct leg *from, slice reason);           /* A ends one of several; false: it is the only one */
+slice forks_first_tag(const struct b2bua_call *c);        /* leg a's at the beginning: it names the call for good */
+void forks_forget(struct leg *fork);
+void forks_free(struct b2bua_call *c);
+
 /* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
+struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m);     /* s may be NULL */
+bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by);
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
 void setup_failed(struct branch *branch, enum endpoint_failure why);
-void setup_ring_time_over(struct b2bua_call *c);
+void setup_ring_time_over(struct b2bua_call *c, bool goes_on);                  /* to other phones, or a forward */
+bool setup_ask(struct b2bua_call *c, struct route_question *question, struct route *ret);
+void setup_take(struct b2bua_call *c, const struct route *route);
+void setup_divert(struct b2bua_call *c, slice target, unsigned why);            /* whoever was called is not any more */
 void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
 void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
 void setup_unqueued(struct b2bua_call *c, bool has_place);        /* it has waited: for a place, or in vain */
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
+void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
 void branch_free(struct branch *branch);
+
+/* ---- b2bua_ring.c: how long all that may take ---- */
+void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
+void ring_called(struct b2bua_call *c, int64_t patience_ns);                    /* others than before */
+void ring_pause(struct b2bua_call *c, int64_t length_ns);                       /* nobody is called; < 0: less after all */
+void ring_heard(struct branch *branch, unsigned status);                        /* a 1xx */
+void ring_repeat(struct b2bua_call *c);                   /* its time is over, but an answer waits */
+void ring_due(struct b2bua_call *c);
+void ring_stop(struct b2bua_call *c);
+
+/* ---- b2bua_redirect.c: a 3xx that is followed ---- */
+enum redirect_result { REDIRECT_PASS, REDIRECT_GOES, REDIRECT_LOOP, REDIRECT_TOO_MANY };
+enum redirect_result redirect_follow(struct branch *branch, const struct sip_message *m);
+bool redirect_next(struct b2bua_call *c);                 /* it came to nothing; false: there is no other Contact */
 
 /* ---- b2bua_answer.c: what has to be acknowledged ---- */
 void answer_18x(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
@@ -301,15 +365,17 @@ unsigned reliable_how(const struct b2bua_call *c, const struct route_target *tar
 bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is acknowledged by us */
 bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
 bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */
+/* Where an offer in A's PRACK goes that ends here; NULL: there is none, or nobody for it. */
+struct leg *reliable_offers_to(const struct leg *a, const struct sip_message *prack);
 bool reliable_prack(struct leg *a, struct server_transaction *s, const struct sip_message *m);      /* with an offer: true, it is seen to */
-void reliable_ring(struct b2bua_call *c);                 /* 18x that was held back, if it may */
-void reliable_put(struct out *o, struct b2bua_call *c);   /* into a 1xx to A */
-void reliable_sent(struct b2bua_call *c, struct leg *leg, uint32_t rseq, bool has_sdp);     /* leg NULL: A's PRACK ends here */
+void reliable_ring(struct leg *a);                        /* 18x that was held back, if it may */
+void reliable_put(struct out *o, struct leg *a);          /* into a 1xx to A */
+void reliable_sent(struct leg *a, const struct leg *fork, uint32_t rseq, bool has_sdp);     /* fork NULL: A's PRACK ends here */
 
 /* ---- b2bua_precondition.c ---- */
 void precondition_begin(struct b2bua_call *c, const struct sip_message *m);     /* A's INVITE */
 /* B's 18x. False: A does not hear it; else by this status. */
-bool precondition_18x(struct b2bua_call *c, const struct sip_message *m, unsigned *status);
+bool precondition_18x(struct leg *a, const struct sip_message *m, unsigned *status);
 bool precondition_request(struct leg *from, struct server_transaction *s, const struct sip_message *m);  /* true: it is answered */
 void precondition_passed(struct b2bua_call *c, bool by_a, const struct sip_message *m);     /* an SDP that has gone on */
 bool precondition_holds(const struct b2bua_call *c);      /* it must not ring */
@@ -327,6 +393,7 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
 void relay_failed(struct relay *r, enum endpoint_failure why);
 void relay_give_up(struct relay *r);                      /* an INVITE: nobody waits for its answer any more */
 void relay_free(struct relay *r);
+void relay_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 
 /* ---- b2bua_end.c ---- */
 void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of);       /* now, or when its ACK is here */
@@ -348,6 +415,7 @@ void session_answered(struct b2bua_call *c, const struct sip_message *m);
 bool session_request(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *hop,
                      struct session_wish *ret);
 void session_relay(struct out *o, const struct leg *to);  /* into it, towards the other leg */
+bool session_longer(struct leg *leg, const struct sip_message *m);             /* its 422: true, it is asked for that from now on */
 void session_relayed(struct relay *r, const struct sip_message *m);             /* it has its 2xx */
 void session_relay_answer(struct out *o, const struct relay *r);                /* which goes on with that in it */
 /* Of a refresh of ours. True: that was all that is to be done about it. */
@@ -357,7 +425,14 @@ void session_failed(struct relay *r);
 void session_keep(struct leg *leg, const struct sip_message *m);
 bool session_keeps(const struct leg *leg);                /* may it have to? */
 bool session_has(struct leg *leg);
+void session_keep_sdp(struct leg *leg, slice type, slice body);                /* it is one */
+/* Of a transfer: a leg's 2xx to our re-INVITE; it becomes one of another call; that is complete. */
+void session_reinvited(struct leg *leg, const struct sip_message *m);
+void session_move(struct leg *from, struct leg *to);
+void session_joined(struct b2bua_call *c);
+int64_t session_glare_ns(const struct leg *leg);          /* after a 491, until the next try (14.1) */
 void session_forget(struct leg *leg);
+void session_change_places(struct b2bua_call *c, struct leg *one, struct leg *other);
 void session_due(struct b2bua_call *c);
 
 /* ---- b2bua_trunk.c: branches and legs of gateways ---- */
@@ -365,22 +440,49 @@ bool trunk_take(struct branch *branch, const struct route_target *target);      
 void trunk_leave(struct branch *branch);
 void trunk_heard(struct branch *branch, const struct sip_message *m);           /* a final answer; NULL: branch->local */
 bool trunk_goes_on(struct branch *branch);                /* are targets left to be tried? Drops those that are not */
+bool trunk_would_go_on(struct branch *branch);            /* if nothing had come from it at all */
 /* What A is told of a status: 403 for the challenge of a gateway. */
 unsigned trunk_status(const struct branch *branch, unsigned status);
 extern const slice trunk_phrase;                          /* of that 403 */
+bool trunk_of(const struct leg *leg, uint16_t *ret);      /* is it a gateway's, and which */
 bool trunk_refused(const struct leg *leg, unsigned status);             /* so, too, within its dialog */
 /* A challenge is answered: true, and the request is under way again. */
 bool trunk_invite_again(struct branch *branch, const struct sip_message *m);
 bool trunk_relay_again(struct relay *r, const struct sip_message *m);
 
+/* ---- b2bua_transfer.c: REFER and Replaces ---- */
+/* True: it is dealt with. `to`: the other leg, or NULL. */
+bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
+bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
+bool transfer_left(struct leg *from);                     /* by BYE: the rest of its call waits for the outcome */
+bool transfer_asks(const struct b2bua_call *c);           /* a re-INVITE of ours is open in it */
+bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
+/* What became of the call that serves one. */
+void transfer_progress(struct leg *leg, const struct sip_message *m, uint32_t rseq);     /* rseq 0: not reliable */
+void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase);
+void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
+/* What became of a relay of one. */
+void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void transfer_failed(struct relay *r, enum endpoint_failure why);
+void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
+void transfer_forget_relay(struct relay *r);
+void transfer_call_ends(struct b2bua_call *c);            /* before BYE goes to its legs */
+void transfer_over(struct b2bua_call *c);                 /* the referrer stayed: it is sent away */
+void transfer_forget(struct b2bua_call *c);
+void transfer_time(struct b2bua *b);
+
 /* ---- b2bua_history.c: who forwarded the call ---- */
-void history_add(struct b2bua_call *c, slice target, enum user_forward why);
-void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding);
+/* `why`: enum user_forward, or its phone said so (RFC 4458: deflection) */
+enum { DIVERTED_AT_ONCE = USER_FORWARDS, DIVERTED_WHILE_RINGING, DIVERTED_WHYS };
+void history_add(struct b2bua_call *c, slice target, unsigned why);
+void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding,
+                 bool trusted);
 
 /* ---- b2bua_privacy.c: what the caller asks to keep from others (RFC 3323, 3325, 7044) ---- */
 enum { PRIVACY_ID = 1, PRIVACY_USER = 2, PRIVACY_HEADER = 4, PRIVACY_SESSION = 8, PRIVACY_HISTORY = 16, PRIVACY_NONE = 32,
        PRIVACY_CRITICAL = 64, PRIVACY_OTHER = 128 };
 unsigned privacy_of(const struct sip_message *m);
+void privacy_ask(struct out *o, unsigned privacy);         /* the header line that says so, if any */
 bool privacy_is_possible(const struct b2bua *b, unsigned privacy);      /* false: critical, and not to be had */
 /* Its header as the called side gets it: without what was done. */
 void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request);
@@ -413,7 +515,7 @@ enum {
     HEADERS_OUR_TIMER = 32, HEADERS_OUR_100REL = 64,      /* in Supported, whoever else has them */
     HEADERS_NO_PRIVACY = 128, HEADERS_ANONYMOUS = 256     /* Privacy is written anew; what tells of the caller stays here */
 };
-unsigned headers_how(const struct b2bua_call *c);         /* as the settings want it, and A is trusted */
+unsigned headers_how(const struct b2bua_call *c, const struct branch *b);      /* between A and b; as the settings want it, and both are trusted */
 void headers_pass(struct out *o, const struct sip_message *m, unsigned how);
 void headers_record_routes(struct out *o, const struct dialog *d);         /* in answers that begin a dialog */
 void headers_ours(struct out *o, const struct b2bua *b, const struct hop *hop, bool is_request);       /* Contact, Server */

@@ -103,8 +103,10 @@ static bool ends(struct b2bua_call *c)
     return true;
 }
 
-bool precondition_18x(struct b2bua_call *c, const struct sip_message *m, unsigned *status)
+bool precondition_18x(struct leg *a, const struct sip_message *m, unsigned *status)
 {
+    struct b2bua_call *c = a->call;
+
     if (!acts(c))
         return true;
     if (sip_values_have(m, SIP_H_REQUIRE, SLICE("precondition")) && !(c->preconditions & PRECONDITION_A_KNOWS)) {
@@ -121,12 +123,12 @@ bool precondition_18x(struct b2bua_call *c, const struct sip_message *m, unsigne
         return true;
     c->b2bua->counts.held_back++;
     if (m->body.len) {                                    /* its SDP A needs, the ringing it does not */
-        c->held_ring = 180;
+        a->held_ring = 180;
         *status = 183;
         return true;
     }
     if (!is_reliable_1xx(m, &(uint32_t){ 0 }))            /* a reliable one comes again, as it has no PRACK */
-        c->held_ring = 180;
+        a->held_ring = 180;
     return false;
 }
 
@@ -137,7 +139,7 @@ void precondition_passed(struct b2bua_call *c, bool by_a, const struct sip_messa
         return;
     heard(c, by_a, m);
     if (!ends(c))
-        reliable_ring(c);
+        forks_ring(c);
 }
 
 /* B's own side is lost: there is nothing to answer its UPDATE with. */
@@ -145,7 +147,7 @@ bool precondition_request(struct leg *from, struct server_transaction *s, const 
 {
     struct b2bua_call *c = from->call;
 
-    if (!acts(c) || from == &c->a)
+    if (!acts(c) || !from->branch)
         return false;
     heard(c, false, m);
     if (!(c->preconditions & PRECONDITION_FAILED))
@@ -160,12 +162,12 @@ void precondition_over(struct b2bua_call *c, struct relay *unanswered)
         return;
     if (!unanswered)
         setup_give_up(c, 580, failure);
-    else if (unanswered->from == &c->a && unanswered->method == SIP_UPDATE)
+    else if (unanswered->from && !unanswered->from->branch && unanswered->method == SIP_UPDATE)
         setup_give_up(c, 504, SLICE("SIP;cause=504;text=\"No answer to the UPDATE\""));
 }
 
 void precondition_new_callee(struct b2bua_call *c)
 {
     c->preconditions &= PRECONDITION_A_KNOWS | PRECONDITION_A_UNMET;
-    c->held_ring = 0;
+    c->a.held_ring = 0;
 }

@@ -84,6 +84,26 @@ TEST(a_reliable_ringing_that_is_too_early_has_no_prack_and_comes_again)
     end();
 }
 
+/* RFC 3312, 5: the PRACK may bring it, and where reliable answers are each leg's own that ends here. */
+TEST(resources_that_the_prack_tells_of_let_it_ring)
+{
+    static const uint8_t modes[] = { B2BUA_RELIABLE_THROUGH, B2BUA_RELIABLE_LEG };
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        CHECK(rig_begin_with(&r, 0, &(struct b2bua_settings){ .preconditions = B2BUA_PRECONDITIONS_ACT, .reliable = modes[i] }));
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .body = A_WAITS, .supported = BOTH });
+        rig_answer_to(&r, RIG_B, "INVITE", 183, &(struct rig_how){ .body = B_WAITS, .rseq = 7, .extra = "Require: precondition\r\n" });
+        rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+        rig_request(&r, RIG_A, "PRACK", &(struct rig_how){ .body = A_READY, .supported = BOTH });
+        rig_answer(&r, RIG_B, 0, 200, &(struct rig_how){ .body = B_READY });
+        CHECK_ROW(i, rig_has(r.said[RIG_A], "PRACK\r\n") && rig_has(r.said[RIG_A], B_READY));
+        rig_answer_to(&r, RIG_B, "INVITE", 180, &plain);
+        CHECK_ROW_EQ(i, heard(180), 1);
+        rig_request(&r, RIG_A, "CANCEL", &plain);
+        end();
+    }
+}
+
 TEST(the_sdp_of_a_ringing_that_is_too_early_goes_on_as_183)
 {
     CHECK(begin(B2BUA_PRECONDITIONS_ACT));

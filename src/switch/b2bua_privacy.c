@@ -46,6 +46,21 @@ unsigned privacy_of(const struct sip_message *m)
     return all & PRIVACY_NONE ? all & (PRIVACY_NONE | PRIVACY_CRITICAL) : all;
 }
 
+void privacy_ask(struct out *o, unsigned privacy)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        if (!(privacy & values[i].flag))
+            continue;
+        out_text(o, any ? SLICE(";") : SLICE("Privacy: "));
+        out_text(o, values[i].name);
+        any = true;
+    }
+    if (any)
+        out_text(o, SLICE("\r\n"));
+}
+
 /* The session's own addresses are hidden by a media relay only. */
 bool privacy_is_possible(const struct b2bua *b, unsigned privacy)
 {
@@ -90,7 +105,5 @@ void privacy_put(struct out *o, const struct b2bua_call *c, const struct sip_mes
 
 unsigned privacy_how(const struct b2bua_call *c, const struct leg *from)
 {
-    if (c->b2bua->settings.no_privacy || from != &c->a)
-        return 0;
-    return HEADERS_NO_PRIVACY | (c->privacy & PRIVACY_USER ? HEADERS_ANONYMOUS : 0);
+    return !from->branch && (c->caller_hides || c->privacy & PRIVACY_USER) ? HEADERS_ANONYMOUS : 0;
 }

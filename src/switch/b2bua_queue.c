@@ -15,12 +15,15 @@ static bool has_room(const struct b2bua_call *c) { return b2bua_user_calls(c->b2
 
 static void tell(struct b2bua_call *c)
 {
-    struct out *o = server_reply(c->invite, 182, (slice){ 0 });
+    struct out *o;
 
+    c->setup->queue.told_ns = b2bua_now(c->b2bua);
+    if (c->setup->demands_100rel)
+        return;                                           /* not reliable, so not to be sent (RFC 3262, 3) */
+    o = forks_reply(&c->a, 182, (slice){ 0 });
     headers_record_routes(o, &c->a.dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
     (void)server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
-    c->setup->queue.told_ns = b2bua_now(c->b2bua);
 }
 
 static void look_later(struct b2bua_call *c)
@@ -42,6 +45,7 @@ bool queue_join(struct b2bua_call *c)
     list_append(&b->queue, &q->in_queue);
     b->queue_count++;
     b->counts.queued++;
+    ring_pause(c, b->settings.queue_ns);
     tell(c);
     look_later(c);
     return true;
@@ -86,6 +90,7 @@ static void due(struct b2bua_call *c)
     if (c->phase != CALL_SETUP) {
         queue_leave(c);
     } else if (is_first(c) && has_room(c)) {
+        ring_pause(c, now_ns - q->end_ns);                /* so much less */
         queue_leave(c);
         setup_unqueued(c, true);
     } else if (now_ns >= q->end_ns) {

@@ -42,12 +42,35 @@ static void forget(struct relay *r)
 void relay_give_up(struct relay *r)
 {
     forget(r);
+    r->cancelled = true;
     client_cancel(r->client, (slice){ 0 });
+}
+
+void relay_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
+        struct relay *r = list_item(l, struct relay, in_call);
+
+        r->from = r->from == one ? other : r->from == other ? one : r->from;
+        r->to = r->to == one ? other : r->to == other ? one : r->to;
+    }
+}
+
+/* Is it between the two that talk, and not of a phone that lost? Of what is ours a re-INVITE, though
+ * nobody waits for its answer any more; no BYE, PRACK or NOTIFY. */
+static bool is_of_talk(const struct relay *r)
+{
+    const struct b2bua_call *c = r->call;
+
+    if (!r->from)
+        return c->phase == CALL_ANSWERED && r->method == SIP_INVITE;
+    return c->phase == CALL_ANSWERED && c->b == (r->to->branch ? r->to : r->from);
 }
 
 void relay_free(struct relay *r)
 {
     forget(r);
+    transfer_forget_relay(r);
     anchor_forget_relay(r);
     if (r->client)
         client_set_owner(r->client, NULL);
@@ -57,14 +80,8 @@ void relay_free(struct relay *r)
     free(r);
 }
 
-/* Where a B leg's requests go is leg a; leg a's go to the leg that answered, or that was the last
- * to ring and still does. */
-static struct leg *peer_of(const struct leg *from)
-{
-    struct b2bua_call *c = from->call;
-
-    return from != &c->a ? &c->a : c->b && leg_is_open(c->b) ? c->b : NULL;
-}
+/* Of the two sides, the one that is not A. */
+static const struct branch *branch_of(const struct leg *from, const struct leg *to) { return from && from->branch ? from->branch : to->branch; }
 
 /* ---- glare (14.1; RFC 3311, 5.2) ---- */
 
@@ -78,21 +95,27 @@ bool relay_is_offer(const struct sip_message *m)
 static unsigned glare(const struct b2bua_call *c, const struct leg *from, const struct sip_message *m)
 {
     bool is_invite = m->method == SIP_INVITE;
+    const struct leg *peer = forks_peer(from);
 
     if (!relay_is_offer(m))
         return 0;
     if (is_invite && c->phase == CALL_SETUP)
-        return from == &c->a ? 500 : 491;
-    if (is_invite && peer_of(from) && peer_of(from)->ack_owed)
+        return !from->branch ? 500 : 491;
+    if (is_invite && peer && peer->ack_owed)
         return 500;                                       /* it waits for the answer that their ACK brings */
+    if (transfer_asks(c))
+        return 491;
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
 
         if (r->refreshes && !r->done && r->method == SIP_INVITE)
             return 491;                                   /* ours, for the session timer */
-        if (r->done || !r->from || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
+        if (r->done || !(r->method == SIP_INVITE || (r->method == SIP_UPDATE && r->has_offer)))
             continue;
-        return r->from == from ? 500 : 491;
+        if (r->from == from)
+            return 500;
+        if (r->to == from || r->to == peer || r->from == peer)     /* else it is of another early dialog */
+            return 491;
     }
     return 0;
 }
@@ -124,11 +147,14 @@ static bool refreshes_target(enum sip_method method) { return method == SIP_INVI
 void relay_request(struct leg *from, struct server_transaction *s, const struct sip_message *m, const struct hop *hop)
 {
     struct b2bua_call *c = from->call;
-    struct leg *to = peer_of(from);
+    struct leg *to = forks_peer(from);
     struct sip_message offer = *m;
-    unsigned status = glare(c, from, m);
+    unsigned status;
     struct session_wish wish = { 0 };
 
+    if (transfer_request(from, to, s, m))
+        return;
+    status = glare(c, from, m);
     if (status) {
         refuse_offer(c, s, status);
         return;
@@ -148,7 +174,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
     if (session_request(from, s, m, hop, &wish) || precondition_request(from, s, m))
         return;
     if (refreshes_target(m->method)) {
-        struct leg *b = from == &c->a ? to : from;
+        struct leg *b = !from->branch ? to : from;
         struct anchor_sdp sdp = { .branch = b->branch, .tag = b->dialog.remote_tag, .by_b = b == from };
         enum anchor anchor = anchor_message(c, &sdp, &(struct anchor_place){ .leg = from, .server = s }, &offer, hop);
 
@@ -168,13 +194,13 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         }
         r->wish = wish;
         headers_ours(o, c->b2bua, client_request_hop(c->b2bua->endpoint), true);
-        headers_pass(o, m, headers_how(c) | privacy_how(c, from) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
+        headers_pass(o, m, headers_how(c, branch_of(from, to)) | privacy_how(c, from) | (refreshes_target(m->method) && session_is_ours(c) ? HEADERS_OUR_TIMER : 0));
         if (refreshes_target(m->method))
             session_relay(o, to);
         r->client = client_request_send(c->b2bua->endpoint, headers_type(m), offer.body, r);
     }
     if (r && r->client) {
-        precondition_passed(c, from == &c->a, m);
+        precondition_passed(c, !from->branch, m);
         return;
     }
     server_reply_plain(s, 503);
@@ -184,7 +210,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
 
 /* ---- its answer ---- */
 
-static void pass_answer(struct relay *r, const struct sip_message *m, unsigned how)
+static void pass_answer(struct relay *r, const struct sip_message *m, unsigned also)
 {
     struct b2bua_call *c = r->call;
     struct out *o;
@@ -197,13 +223,14 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
         return;
     }
     if (m->status == 422 && session_is_ours(c)) {         /* to our interval, of which they know nothing */
+        (void)session_longer(r->to, m);
         refuse_offer(c, r->server, 500);
         return;
     }
     o = server_reply(r->server, m->status, m->reason);
     if (refreshes_target((enum sip_method)r->method) && m->status < 300)
         headers_ours(o, c->b2bua, server_hop(r->server), false);
-    headers_pass(o, m, how);
+    headers_pass(o, m, headers_how(c, branch_of(r->from, r->to)) | also);
     if (m->status >= 200 && m->status < 300) {
         session_relay_answer(o, r);
         session_keep(r->from, m);
@@ -215,15 +242,16 @@ static void pass_answer(struct relay *r, const struct sip_message *m, unsigned h
 static void got_provisional(struct relay *r, const struct sip_message *m)
 {
     uint32_t rseq;
-    unsigned how = headers_how(r->call) | HEADERS_NO_REQUIRE;
 
     if (m->status == 100 || r->done)
         return;
-    if (is_reliable_1xx(m, &rseq) && rseq != r->to->rseq && r->call->relay_count < RELAYS_MAX) {
-        r->to->rseq = rseq;
+    if (r->method == SIP_INVITE && is_reliable_1xx(m, &rseq)) {
+        if ((r->rseq && rseq != r->rseq + 1) || r->call->relay_count >= RELAYS_MAX)
+            return;                                       /* a repeat, or one is missing: it will come again */
+        r->rseq = r->to->rseq = rseq;                     /* each INVITE has numbers of its own (RFC 3262, 3) */
         leg_prack(r->to);
     }
-    pass_answer(r, m, how);
+    pass_answer(r, m, HEADERS_NO_REQUIRE);
 }
 
 /* The 2xx of a re-INVITE: as that of the INVITE, now for whichever leg asked. */
@@ -244,7 +272,7 @@ static void got_invite_2xx(struct relay *r, const struct sip_message *m)
         leg_ack(r->to, NULL);
     else
         r->to->ack_owed = true;
-    pass_answer(r, m, headers_how(r->call));
+    pass_answer(r, m, 0);
     if (!r->server)
         return;
     r->from->invite_cseq_in = r->cseq_in;
@@ -270,7 +298,7 @@ static void unanchorable(struct relay *r, const struct sip_message *m)
 
 static enum anchor anchor_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
-    struct leg *b = r->to == &r->call->a ? r->from : r->to;
+    struct leg *b = r->to->branch ? r->to : r->from;
 
     if (!r->server || !r->from || r->done || m->status <= 100 || m->status >= 300)
         return ANCHOR_GO;
@@ -284,7 +312,7 @@ static enum anchor anchor_response(struct relay *r, const struct sip_message *m,
 static bool is_too_late(const struct relay *r, const struct sip_message *m)
 {
     const struct b2bua_call *c = r->call;
-    const struct leg *b = r->to == &c->a ? r->from : r->to;
+    const struct leg *b = r->to->branch ? r->to : r->from;
     slice sdp;
 
     return c->phase == CALL_ENDING && r->server && b && b->branch && b->branch->anchored && m->status / 100 == 2 &&
@@ -312,9 +340,14 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     struct b2bua_call *c = r->call;
     struct sip_message offer = *m;
     enum anchor anchor;
-    /* RFC 5057, 5.1. Who has not acknowledged our 2xx may not even have it; a PRACK may come too late. */
-    bool gone = m->status == 481 && r->to->repeats != LEG_REPEATS_2XX && r->method != SIP_PRACK;
+    /* RFC 5057, 5.1. Who has not acknowledged our first 2xx may not even have it; a PRACK may come too late. */
+    bool has_dialog = r->to->repeats != LEG_REPEATS_2XX || r->to->branch || r->to->invite_cseq_in != c->a_cseq;
+    bool gone = m->status == 481 && has_dialog && r->method != SIP_PRACK;
 
+    if (r->transfer) {
+        transfer_response(r, m, from);
+        return;
+    }
     if (offers_late(r, m) && codecs_filter_to(r->from, &offer))
         m = &offer;                                       /* with none left it passes as it is: the call goes on */
     if (m->status / 100 == 2)
@@ -345,15 +378,17 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     }
     if (trunk_relay_again(r, m))
         return;
+    if (m->status >= 300)
+        transfer_unheard(r);
     r->done = true;
-    pass_answer(r, m, headers_how(c));
+    pass_answer(r, m, 0);
     if (m->status < 300)
-        precondition_passed(c, r->to == &c->a, m);
+        precondition_passed(c, !r->to->branch, m);
     else if (m->status == 408)
         precondition_over(c, r);
-    if (gone && r->from && c->phase == CALL_ANSWERED) {   /* BYE to both: the 481 may be older than the dialog */
+    if (gone && is_of_talk(r)) {                          /* BYE to both: the 481 may be older than the dialog */
         call_end(c, NULL, SLICE("SIP;cause=481;text=\"The other side has no such call\""), NULL);
-    } else if (m->status == 408 && r->from && c->phase == CALL_ANSWERED) {
+    } else if (m->status == 408 && is_of_talk(r)) {
         call_end(c, NULL, SLICE("SIP;cause=408;text=\"The other side does not answer\""), NULL);
     }
     relay_free(r);
@@ -363,8 +398,12 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
 void relay_failed(struct relay *r, enum endpoint_failure why)
 {
     struct b2bua_call *c = r->call;
-    bool ends = r->from && c->phase == CALL_ANSWERED;
+    bool ends = is_of_talk(r);
 
+    if (r->transfer) {
+        transfer_failed(r, why);
+        return;
+    }
     if (r->refreshes) {
         session_failed(r);
         return;

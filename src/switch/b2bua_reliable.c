@@ -82,9 +82,15 @@ bool reliable_to_a(const struct b2bua_call *c, bool from_b) { return from_b ? c-
 bool reliable_holds_answer(struct leg *leg)
 {
     struct b2bua_call *c = leg->call;
+    const struct leg *a = forks_peer(leg);
 
-    leg->answer_waits = by_leg(c) && c->had_offer && c->a.repeats == LEG_REPEATS_1XX && c->early_sdp && c->phase == CALL_SETUP && !c->cancelled;
+    leg->answer_waits = by_leg(c) && c->had_offer && a && a->repeats == LEG_REPEATS_1XX && a->early_sdp && c->phase == CALL_SETUP && !c->cancelled;
     return leg->answer_waits;
+}
+
+struct leg *reliable_offers_to(const struct leg *a, const struct sip_message *prack)
+{
+    return by_leg(a->call) && a->call->had_offer && headers_have_offer(prack) ? forks_peer(a) : NULL;
 }
 
 /* A second offer in A's PRACK: B has had its PRACK, so it comes as UPDATE. */
@@ -92,20 +98,23 @@ bool reliable_prack(struct leg *a, struct server_transaction *s, const struct si
 {
     struct b2bua_call *c = a->call;
     struct endpoint *e = c->b2bua->endpoint;
+    struct leg *fork = reliable_offers_to(a, m);
     struct relay *r;
     struct out *o;
 
-    if (!by_leg(c) || !c->had_offer || !headers_have_offer(m) || !c->b || !leg_is_open(c->b))
+    if (!fork)
         return false;
-    r = relay_start(c, a, c->b, s, m);
-    o = r ? dialog_request(e, &c->b->dialog, SIP_UPDATE, (slice){ 0 }) : NULL;
+    r = relay_start(c, a, fork, s, m);
+    o = r ? dialog_request(e, &fork->dialog, SIP_UPDATE, (slice){ 0 }) : NULL;
     if (o) {
         headers_ours(o, c->b2bua, client_request_hop(e), true);
-        headers_pass(o, m, headers_how(c));
+        headers_pass(o, m, headers_how(c, fork->branch));
         r->client = client_request_send(e, headers_type(m), m->body, r);
     }
-    if (r && r->client)
+    if (r && r->client) {
+        precondition_passed(c, true, m);
         return true;
+    }
     server_reply_plain(s, 500);
     if (r)
         relay_free(r);
@@ -114,37 +123,37 @@ bool reliable_prack(struct leg *a, struct server_transaction *s, const struct si
 
 /* ---- ringing that was held back ---- */
 
-void reliable_ring(struct b2bua_call *c)
+void reliable_ring(struct leg *a)
 {
+    struct b2bua_call *c = a->call;
     bool told = reliable_to_a(c, false);
-    unsigned status = c->held_ring;
+    unsigned status = a->held_ring;
     struct out *o;
 
-    if (!status || c->phase != CALL_SETUP || !c->invite || precondition_holds(c) || (told && c->a.repeats == LEG_REPEATS_1XX))
+    if (!status || a->ended || c->phase != CALL_SETUP || !c->invite || precondition_holds(c) || (told && a->repeats == LEG_REPEATS_1XX))
         return;
-    c->held_ring = 0;
-    o = server_reply(c->invite, status, (slice){ 0 });
-    headers_record_routes(o, &c->a.dialog);
+    a->held_ring = 0;
+    o = forks_reply(a, status, (slice){ 0 });
+    headers_record_routes(o, &a->dialog);
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
     if (told)
-        reliable_put(o, c);
+        reliable_put(o, a);
     if (server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 }) && told)
-        reliable_sent(c, NULL, 0, false);
+        reliable_sent(a, NULL, 0, false);
 }
 
-void reliable_put(struct out *o, struct b2bua_call *c)
+void reliable_put(struct out *o, struct leg *a)
 {
-    if (by_leg(c))
+    if (by_leg(a->call))
         sip_build_header(o, SIP_H_REQUIRE, SLICE("100rel"));
-    sip_build_header_u32(o, SIP_H_RSEQ, ++c->a.rseq);
+    sip_build_header_u32(o, SIP_H_RSEQ, ++a->rseq);
 }
 
-void reliable_sent(struct b2bua_call *c, struct leg *leg, uint32_t rseq, bool has_sdp)
+void reliable_sent(struct leg *a, const struct leg *fork, uint32_t rseq, bool has_sdp)
 {
-    c->prack_owed = true;
-    c->early_sdp = has_sdp;
-    c->pracked_leg = leg;
-    c->pracked_rseq = rseq;
-    c->pracked_cseq = leg ? leg->invite_cseq_out : 0;
-    leg_repeat(&c->a, LEG_REPEATS_1XX, c->invite);
+    a->prack_owed = true;
+    a->early_sdp = has_sdp;
+    a->pracked_rseq = fork ? rseq : 0;
+    a->pracked_cseq = fork ? fork->invite_cseq_out : 0;
+    leg_repeat(a, LEG_REPEATS_1XX, a->call->invite);
 }

@@ -150,6 +150,22 @@ TEST(by_leg_an_answer_that_waits_in_vain_is_acknowledged_and_released)
     end();
 }
 
+/* Found by the fuzzer: nobody had a timer any more. */
+TEST(by_leg_a_call_ends_though_the_answer_that_waited_never_comes_again)
+{
+    CHECK(begin(B2BUA_RELIABLE_LEG));
+    early("100rel", "");
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_wait(&r, 15 * SECOND_NS);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_wait(&r, 6 * SECOND_NS);                          /* the ring time of 20 s is over */
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    rig_wait(&r, 40 * SECOND_NS);
+    CHECK_EQ(r.last_status[RIG_A], 504);
+    CHECK(rig_asked(&r, RIG_B, "ACK", NULL) && rig_asked(&r, RIG_B, "BYE", NULL));
+    end();
+}
+
 TEST(by_leg_an_offer_in_the_prack_comes_to_b_as_update)
 {
     CHECK(begin(B2BUA_RELIABLE_LEG));
@@ -241,6 +257,57 @@ TEST(a_gateway_that_calls_is_held_to_its_own_mode)
         r.reliable[RIG_A] = (uint8_t)(1 + rows[i].mode);
         rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = "timer", .extra = rows[i].extra });
         CHECK_ROW_EQ(i, r.last_status[RIG_A], rows[i].status);
+        end();
+    }
+}
+
+/* RFC 3262, 3: the numbers are those of one INVITE; many phones begin each with the same. */
+TEST(the_ringing_of_a_second_invite_has_its_prack_though_its_number_was_there_before)
+{
+    CHECK(begin(B2BUA_RELIABLE_THROUGH));
+    early("100rel", "");
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "ACK", &plain);
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_answer_to(&r, RIG_B, "INVITE", 180, &(struct rig_how){ .rseq = 7 });
+    CHECK_EQ(r.last_status[RIG_A], 180);
+    CHECK_EQ(pracks(), 2);
+    CHECK(rig_has(rig_asked(&r, RIG_B, "PRACK", NULL), "RAck: 7 3 INVITE\r\n"));
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &(struct rig_how){ .rseq = 9 });   /* 8 is missing */
+    CHECK_EQ(pracks(), 2);
+    CHECK_EQ(r.last_status[RIG_A], 180);
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &(struct rig_how){ .rseq = 8 });
+    CHECK_EQ(pracks(), 3);
+    rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "ACK", &(struct rig_how){ .cseq = 3 });
+    rig_request(&r, RIG_A, "BYE", &plain);
+    rig_answer_to(&r, RIG_B, "BYE", 200, &plain);
+    end();
+}
+
+/* RFC 3262, 3: no 1xx of ours that is not reliable to who requires it. */
+TEST(a_caller_that_requires_100rel_is_not_told_of_a_forward_by_a_plain_181)
+{
+    static const struct { uint8_t mode; const char *require; bool told; } rows[] = {
+        { B2BUA_RELIABLE_THROUGH, "", true }, { B2BUA_RELIABLE_THROUGH, "Require: 100rel\r\n", false },
+        { B2BUA_RELIABLE_LEG, "Require: 100rel\r\n", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool told = false;
+
+        CHECK(begin((enum b2bua_reliable)rows[i].mode));
+        r.forwards = true;
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .extra = rows[i].require });
+        rig_answer_to(&r, RIG_B, "INVITE", 486, &plain);
+        CHECK_ROW_EQ(i, b2bua_counts(r.b2bua)->forwarded, 1);
+        for (unsigned k = 0; k < r.code_count; k++)
+            told |= r.codes[k] == 181;
+        CHECK_ROW_EQ(i, told, rows[i].told);
         end();
     }
 }

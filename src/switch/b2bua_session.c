@@ -403,25 +403,70 @@ void session_forget(struct leg *leg)
     free(sdp);
 }
 
+void session_change_places(struct b2bua_call *c, struct leg *one, struct leg *other)
+{
+    for (struct session_sdp *sdp = c->sdps; sdp; sdp = sdp->next)
+        sdp->leg = sdp->leg == one ? other : sdp->leg == other ? one : sdp->leg;
+}
+
 bool session_keeps(const struct leg *leg) { return session_is_ours(leg->call) && !(leg->session_flags & SESSION_TAKES_UPDATE); }
 
 void session_keep(struct leg *leg, const struct sip_message *m)
 {
+    if (session_keeps(leg) && headers_have_offer(m))
+        session_keep_sdp(leg, headers_type(m), m->body);
+}
+
+void session_keep_sdp(struct leg *leg, slice type, slice body)
+{
     struct b2bua_call *c = leg->call;
-    slice type = headers_type(m);
     struct session_sdp *sdp;
 
-    if (!session_keeps(leg) || !headers_have_offer(m) || m->body.len > UINT16_MAX || type.len > UINT16_MAX)
+    if (!session_keeps(leg) || body.len > UINT16_MAX || type.len > UINT16_MAX)
         return;
     session_forget(leg);
-    sdp = malloc(sizeof *sdp + type.len + m->body.len);
+    sdp = malloc(sizeof *sdp + type.len + body.len);
     if (!sdp)
         return;                                           /* it cannot be refreshed by us, then */
-    *sdp = (struct session_sdp){ .next = c->sdps, .leg = leg, .type_len = (uint32_t)type.len, .len = (uint32_t)(type.len + m->body.len) };
+    *sdp = (struct session_sdp){ .next = c->sdps, .leg = leg, .type_len = (uint32_t)type.len, .len = (uint32_t)(type.len + body.len) };
     memcpy(sdp->bytes, type.ptr, type.len);
-    memcpy(sdp->bytes + type.len, m->body.ptr, m->body.len);
+    memcpy(sdp->bytes + type.len, body.ptr, body.len);
     c->sdps = sdp;
     c->b2bua->memory_bytes += sizeof *sdp + sdp->len;
+}
+
+/* ---- transfers ---- */
+
+/* Where timers pass from end to end, our re-INVITE speaks of none, which ends what was agreed (RFC 4028, 4). */
+void session_reinvited(struct leg *leg, const struct sip_message *m)
+{
+    if (session_is_ours(leg->call))
+        settle_our_request(leg, m, leg->session.interval_s);
+}
+
+void session_move(struct leg *from, struct leg *to)
+{
+    struct session_sdp **at = sdp_of(from), *sdp = *at;
+
+    if (session_is_ours(from->call) && session_is_ours(to->call)) {
+        to->session = from->session;
+        to->session_flags = (uint8_t)(from->session_flags & ~SESSION_REFRESHING);
+    }
+    from->session.interval_s = 0;
+    if (!sdp)
+        return;
+    *at = sdp->next;
+    sdp->leg = to;
+    sdp->next = to->call->sdps;
+    to->call->sdps = sdp;
+}
+
+void session_joined(struct b2bua_call *c)
+{
+    if (c->phase != CALL_ANSWERED)
+        return;
+    c->duration_end_ns = b2bua_now(c->b2bua) + c->b2bua->settings.duration_max_ns;
+    set_timer(c);
 }
 
 /* ---- our refresh ---- */
@@ -429,7 +474,7 @@ void session_keep(struct leg *leg, const struct sip_message *m)
 /* Something of the offers is open, or not acknowledged: not now (14.1). */
 static bool is_open(const struct b2bua_call *c, const struct leg *leg)
 {
-    if (leg->ack_owed || leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted)
+    if (leg->ack_owed || leg->repeats != LEG_REPEATS_NOTHING || leg->bye_wanted || transfer_asks(c))
         return true;
     for (struct list *l = c->relays.next; l != &c->relays; l = l->next) {
         const struct relay *r = list_item(l, struct relay, in_call);
@@ -487,11 +532,11 @@ static void refresh(struct leg *leg)
 }
 
 /* 14.1, in steps of 10 ms: who owns the Call-ID waits longer. */
-static int64_t glare_ns(const struct leg *leg)
+int64_t session_glare_ns(const struct leg *leg)
 {
     uint64_t random = b2bua_random(leg->call->b2bua);
 
-    return (int64_t)(leg->branch ? 210 + random % 191 : random % 201) * CS_NS;
+    return (int64_t)(leg->dialog.is_ours ? 210 + random % 191 : random % 201) * CS_NS;
 }
 
 static int64_t retry_after_ns(const struct sip_message *m)
@@ -502,19 +547,27 @@ static int64_t retry_after_ns(const struct sip_message *m)
     return h && sip_retry_after_parse(h->value, &after) && after.after_s ? (int64_t)after.after_s * SECOND_NS : 10 * SECOND_NS;
 }
 
+/* The time of the next refresh stays. */
+bool session_longer(struct leg *leg, const struct sip_message *m)
+{
+    uint16_t min_s = min_se(m);
+
+    if (!leg->session.interval_s || min_s <= leg->session.interval_s)
+        return false;
+    leg->session.expires_ns += (int64_t)(min_s - leg->session.interval_s) * SECOND_NS / 2;
+    leg->session.interval_s = min_s;
+    heard_min(leg, min_s);
+    return true;
+}
+
 /* It is there, but does not take that: 422 wants a longer interval, and who takes no UPDATE may
  * take a re-INVITE. Whatever else it says, the session goes on until its time is over. */
 static void refused(struct leg *leg, const struct sip_message *m, enum sip_method method)
 {
-    uint16_t min_s = min_se(m);
-
     if (m->status == 491) {
-        put_off(leg, glare_ns(leg));
-    } else if (m->status == 422 && min_s > leg->session.interval_s) {
-        leg->session.expires_ns += (int64_t)(min_s - leg->session.interval_s) * SECOND_NS / 2;      /* it is still due now */
-        leg->session.interval_s = min_s;
-        heard_min(leg, min_s);
-        put_off(leg, glare_ns(leg));
+        put_off(leg, session_glare_ns(leg));
+    } else if (m->status == 422 && session_longer(leg, m)) {
+        put_off(leg, session_glare_ns(leg));
     } else if (method == SIP_UPDATE && (m->status == 405 || m->status == 501 || m->status == 420)) {
         leg->session_flags &= (uint8_t)~SESSION_TAKES_UPDATE;
         put_off(leg, 0);
@@ -576,6 +629,10 @@ void session_due(struct b2bua_call *c)
     int64_t now_ns = b2bua_now(c->b2bua);
     slice why = { 0 };
 
+    if (c->handed_over) {
+        transfer_over(c);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(legs); i++) {
         struct leg *leg = legs[i];
 

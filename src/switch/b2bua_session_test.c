@@ -306,6 +306,26 @@ TEST(other_settings_are_for_the_calls_that_come)
     }
 }
 
+/* B's smallest interval is learned from its refusal, or every change of the call would fail with it. */
+TEST(a_re_invite_that_b_finds_too_short_passes_when_it_comes_again)
+{
+    CHECK(begin(B2BUA_TIMER_ASK, 600, 90));
+    call("timer", ALLOWS_UPDATE "Session-Expires: 600;refresher=uac\r\n", ALLOWS_UPDATE "Session-Expires: 600;refresher=uac\r\n");
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = "timer" });
+    rig_answer_to(&r, RIG_B, "INVITE", 422, &(struct rig_how){ .extra = "Min-SE: 1200\r\n" });
+    CHECK(r.last_status[RIG_A] == 500 && rig_has(r.said[RIG_A], "Retry-After: "));
+    rig_request(&r, RIG_A, "ACK", &(struct rig_how){ .cseq = 2 });
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = "timer" });
+    CHECK(rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "Session-Expires: 1200;refresher=uac\r\nMin-SE: 1200\r\n"));
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &(struct rig_how){ .sdp = true, .extra = "Session-Expires: 1200;refresher=uac\r\n" });
+    CHECK_EQ(r.last_status[RIG_A], 200);
+    rig_request(&r, RIG_A, "ACK", &(struct rig_how){ .cseq = 3 });
+    CHECK(is_up());
+    rig_request(&r, RIG_A, "BYE", &plain);
+    rig_answer_to(&r, RIG_B, "BYE", 200, &plain);
+    end();
+}
+
 /* Each allocation of a call with refreshes of either kind fails once. */
 TORTURE(refreshes_without_memory_leave_nothing)
 {

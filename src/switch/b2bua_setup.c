@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* What most calls need: beside A's request while they are set up, and for the dialog with B. */
-enum { SETUP_TEXTS = 600, OTHER_LEG_TEXTS = 160 };
+enum { MAX_BREADTH = 60, CHALLENGES_MAX = 8192, SETUP_TEXTS = 600, OTHER_LEG_TEXTS = 160 };
 
 static const slice elsewhere = SLICE_INIT("SIP;cause=200;text=\"Call completed elsewhere\"");
 static const slice cancelled = SLICE_INIT("SIP;cause=487;text=\"Cancelled by the caller\"");
@@ -25,6 +25,17 @@ static unsigned max_forwards(const struct b2bua *b, const struct sip_message *m)
     uint32_t number;
 
     return h && slice_to_u32(slice_trim(h->value), &number) && number < 256 ? (unsigned)number : b->settings.forwards_max;
+}
+
+/* More than a byte holds is as good as no limit. */
+static unsigned max_breadth(const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_MAX_BREADTH);
+    uint32_t number;
+
+    if (!h || !slice_to_u32(slice_trim(h->value), &number))
+        return MAX_BREADTH;
+    return number < UINT8_MAX ? (unsigned)number : UINT8_MAX;
 }
 
 /* P-Asserted-Identity is for those we trust, or for all when the caller does not hide (RFC 3325). */
@@ -55,14 +66,15 @@ static struct branch *branch_new(struct b2bua_call *c, const struct route_target
         return NULL;
     endpoint_token(b->endpoint, token);
     endpoint_token(b->endpoint, call_id);
-    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway, .trunk = target->trunk };
+    *branch = (struct branch){ .kind = B2BUA_BRANCH, .call = c, .gateway = target->gateway, .trunk = target->trunk,
+                               .trusted = target->trusted };
     branch->asked = (struct dialog){
         .call_id = arena_slice(&c->arena, slice_of_string(call_id)),
         .local_tag = arena_slice(&c->arena, slice_of_string(token)),
         .local = c->caller_hides || c->privacy & PRIVACY_USER ? anonymous
                  : target->from.len ? arena_slice(&c->arena, target->from) : c->a.dialog.remote,
         .remote = target->to.len ? arena_slice(&c->arena, target->to) : c->a.dialog.local,
-        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .hop = target->hop,
+        .target = arena_slice(&c->arena, target->uri), .local_cseq = 1, .is_ours = true, .hop = target->hop,
     };
     list_init(&branch->legs);
     list_append(&c->branches, &branch->in_call);
@@ -87,8 +99,7 @@ void branch_free(struct branch *branch)
         b2bua_leave_map(leg);
         if (c->b == leg)
             c->b = NULL;
-        if (c->pracked_leg == leg)
-            c->pracked_leg = NULL;                        /* prack_owed stays: it may come yet */
+        forks_forget(leg);                                /* prack_owed stays: it may come yet */
         list_remove(&leg->in_branch);
         c->b2bua->memory_bytes -= sizeof *leg;
         free(leg);
@@ -107,12 +118,14 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     struct b2bua_call *c = branch->call;
     struct b2bua *b = c->b2bua;
     struct out *o = client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri);
-    unsigned how = headers_how(c) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c, target);
+    unsigned how = headers_how(c, branch) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c, target);
 
     if (!o)
         return false;
     out_text(o, target->routes);
     sip_build_header_u32(o, SIP_H_MAX_FORWARDS, max_forwards(b, request) - 1);
+    if (branch->breadth)
+        sip_build_header_u32(o, SIP_H_MAX_BREADTH, branch->breadth);
     out_text(o, SLICE("From: "));
     sip_build_text(o, branch->asked.local);
     out_text(o, SLICE(";tag="));
@@ -125,20 +138,22 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     headers_ours(o, b, client_request_hop(b->endpoint), true);
     put_identity(o, c, request, target);
     privacy_put(o, c, request);
-    headers_pass(o, request, (target->trusted ? how : how & ~(unsigned)HEADERS_TRUSTED) | privacy_how(c, &c->a));
+    headers_pass(o, request, how | privacy_how(c, &c->a) | (b->settings.no_privacy ? 0 : HEADERS_NO_PRIVACY));
     session_ask(o, branch);
-    if (target->trusted || !(c->privacy & PRIVACY_HISTORY))
-        history_put(o, c, request, target->forwarding);
+    history_put(o, c, request, target->forwarding, target->trusted);
     if (c->waiting)
         out_text(o, SLICE("Alert-Info: <urn:alert:service:call-waiting>\r\n"));
     branch->invite = client_request_send(b->endpoint, headers_type(request), request->body, branch);
+    if (branch->invite)
+        b2bua_tell_joined(c, &branch->asked);
     return branch->invite != NULL;
 }
 
-static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m);
+static void keep_best(struct b2bua_call *c, unsigned status, const struct branch *from, const struct sip_message *m);
 
 /* False: this target cannot be called; nothing was sent. */
-static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request)
+static bool branch_start(struct b2bua_call *c, const struct route_target *target, const struct sip_message *request,
+                         unsigned breadth)
 {
     struct sip_message offer = *request;
     struct branch *branch = branch_new(c, target);
@@ -146,8 +161,9 @@ static bool branch_start(struct b2bua_call *c, const struct route_target *target
 
     if (!branch)
         return false;
+    branch->breadth = (uint8_t)breadth;
     if (!codecs_filter(c->b2bua, branch, &offer)) {
-        keep_best(c, 488, NULL);
+        keep_best(c, 488, NULL, NULL);
     } else if (trunk_take(branch, target)) {
         switch (anchor_invite(branch, target, &offer)) {
         case ANCHOR_WAIT:
@@ -201,13 +217,16 @@ static void refuse_as(struct b2bua_call *c, unsigned status, slice phrase, slice
     struct server_transaction *s = c->invite;
 
     c->phase = CALL_ENDING;
-    leg_stop(&c->a);
-    wheel_clear(&c->b2bua->call_wheel, &c->timer);
+    forks_stop(c);
+    ring_stop(c);
+    queue_leave(c);
     c->a.ended = true;
     release_waiting(c, status == 487 ? cancelled : (slice){ 0 });
+    if (c->serves)
+        transfer_refused(c, status, phrase);
     if (!s || server_status(s) >= 200)
         return;
-    struct out *o = server_reply(s, status, phrase);
+    struct out *o = forks_reply(&c->a, status, phrase);
 
     out_text(o, headers);
     if (ours && !c->b2bua->settings.no_reason)
@@ -224,14 +243,20 @@ static void refuse(struct b2bua_call *c, unsigned status, slice phrase, slice he
     refuse_as(c, status, phrase, headers, type, body, true);
 }
 
+static bool have_reason(slice headers)
+{
+    return slice_starts_nocase(headers, SLICE("Reason:")) || slice_find_nocase(headers, SLICE("\nReason:")) >= 0;
+}
+
 /* With what the best of the branches said, or what we say of it. */
 static void refuse_with_best(struct b2bua_call *c, unsigned status)
 {
     const struct call_setup *setup = c->setup;
     bool by_codecs = setup->best_status == 488 && setup->best_is_ours;
+    bool ours = setup->best_is_ours || (status != setup->best_status && !have_reason(setup->best_headers));
 
     refuse_as(c, status, setup->best_phrase, by_codecs ? codecs_warning() : setup->best_headers, setup->best_type,
-              setup->best_body, setup->best_is_ours || status != setup->best_status);
+              setup->best_body, ours);
 }
 
 static void cancel_branches(struct b2bua_call *c, slice reason, const struct branch *but)
@@ -303,13 +328,58 @@ static bool keep_route(struct b2bua_call *c, const struct route *route)
         setup->forward[i] = route->forward[i].len ? arena_slice(&setup->arena, route->forward[i]) : (slice){ 0 };
     setup->called = route->called.len ? arena_slice(&setup->arena, route->called) : (slice){ 0 };
     setup->flags = route->flags;
-    setup->no_answer_ns = route->no_answer_ns ? route->no_answer_ns : c->b2bua->settings.ring_ns;
+    setup->no_answer_ns = route->no_answer_ns ? route->no_answer_ns : c->b2bua->settings.no_answer_ns;
     return true;
 }
 
-static void set_ring_timer(struct b2bua_call *c)
+/* How many more may be called now: so many ring at the same time, and each needs a part of
+ * Max-Breadth, which comes back with its refusal (RFC 5393, 5.3.3). */
+static unsigned room_for(const struct b2bua_call *c, unsigned *ret_breadth)
 {
-    wheel_set(&c->b2bua->call_wheel, &c->timer, b2bua_now(c->b2bua) + c->setup->no_answer_ns);
+    unsigned forks = 0, breadth = 0;
+
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next) {
+        const struct branch *branch = list_item(l, struct branch, in_call);
+
+        forks += !branch->over;
+        breadth += branch->over ? 0 : branch->breadth ? branch->breadth : c->breadth;
+    }
+    *ret_breadth = breadth < c->breadth ? c->breadth - breadth : 0;
+    forks = forks < c->b2bua->settings.forks_max ? c->b2bua->settings.forks_max - forks : 0;
+    return forks < *ret_breadth ? forks : *ret_breadth;
+}
+
+/* Calls targets of that order, as many as there is room for; the others wait. */
+static bool call_some(struct b2bua_call *c, const struct sip_message *request, uint16_t order)
+{
+    struct call_setup *setup = c->setup;
+    unsigned breadth, room = room_for(c, &breadth), wanted = 0, started = 0;
+    bool said = sip_header_find(request, SIP_H_MAX_BREADTH) != NULL;
+    size_t left = 0, count = setup->target_count;
+
+    for (size_t i = 0; i < count; i++)
+        wanted += setup->targets[i].order == order;
+    said |= wanted > 1 || breadth < c->breadth;
+    wanted = wanted < room ? wanted : room;
+    for (size_t i = 0; i < count; i++) {
+        if (setup->targets[i].order != order || (c->phase == CALL_SETUP && started == wanted))
+            setup->targets[left++] = setup->targets[i];
+        else if (c->phase == CALL_SETUP)
+            started += branch_start(c, &setup->targets[i], request,
+                                    said ? breadth / wanted + (started < breadth % wanted) : 0);
+    }
+    setup->target_count = left;
+    return started != 0;
+}
+
+static uint16_t lowest_order(const struct b2bua_call *c)
+{
+    const struct call_setup *setup = c->setup;
+    uint16_t order = UINT16_MAX;
+
+    for (size_t i = 0; i < setup->target_count; i++)
+        order = setup->targets[i].order < order ? setup->targets[i].order : order;
+    return order;
 }
 
 /* Calls the targets of the lowest order; true when at least one INVITE is under way. */
@@ -319,26 +389,31 @@ static bool call_next(struct b2bua_call *c)
     struct sip_message request;
     struct call_setup *setup = c->setup;
     bool any = false;
+    int64_t patience_ns = 0;
+    size_t left = SIZE_MAX;
 
     if (!parse_request(c, room, &request))
         return false;
-    while (!any && setup->target_count) {
-        uint16_t order = UINT16_MAX;
-        size_t left = 0;
-
+    while (!any && setup->target_count && setup->target_count < left && c->phase == CALL_SETUP) {
+        left = setup->target_count;
+        setup->order = lowest_order(c);
         for (size_t i = 0; i < setup->target_count; i++)
-            order = setup->targets[i].order < order ? setup->targets[i].order : order;
-        for (size_t i = 0; i < setup->target_count; i++) {
-            if (setup->targets[i].order != order)
-                setup->targets[left++] = setup->targets[i];
-            else if (c->phase == CALL_SETUP && branch_start(c, &setup->targets[i], &request))
-                any = true;
-        }
-        setup->target_count = left;
+            patience_ns = setup->targets[i].order == setup->order ? setup->targets[i].patience_ns : patience_ns;
+        any = call_some(c, &request, setup->order);
     }
     if (any && c->phase == CALL_SETUP)
-        set_ring_timer(c);
+        ring_called(c, patience_ns);
     return any;
+}
+
+/* One has refused, others ring: room for one that had to wait. */
+static void call_more(struct b2bua_call *c)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+
+    if (c->setup->target_count && lowest_order(c) == c->setup->order && parse_request(c, room, &request))
+        (void)call_some(c, &request, c->setup->order);
 }
 
 /* ---- forwards ---- */
@@ -347,33 +422,38 @@ static void tell_forwarded(struct b2bua_call *c)
 {
     if (!(c->setup->flags & USER_TELL_FORWARDED) || c->b2bua->settings.silent_forwards || !c->invite)
         return;
-    struct out *o = server_reply(c->invite, 181, (slice){ 0 });
+    if (c->setup->demands_100rel)
+        return;                                           /* not reliable, so not to be sent (RFC 3262, 3) */
+    struct out *o = forks_reply(&c->a, 181, (slice){ 0 });
 
     headers_ours(o, c->b2bua, server_hop(c->invite), false);
     server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
 }
 
-static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by);
-
-/* True: the call goes on elsewhere. */
-static bool forward(struct b2bua_call *c, enum user_forward why)
+void setup_divert(struct b2bua_call *c, slice target, unsigned why)
 {
-    struct sip_header room[SIP_HEADERS_MAX];
-    struct sip_message request;
-    slice target = c->setup->forward[why];
-
-    if (!target.len || c->diversions >= c->b2bua->settings.diversions_max || !parse_request(c, room, &request))
-        return false;
     c->diversions++;
     c->b2bua->counts.forwarded++;
     cancel_branches(c, SLICE("SIP;cause=302;text=\"Forwarded\""), NULL);
     branches_over(c);
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        list_item(l, struct branch, in_call)->left = false;
     c->b = NULL;
-    c->setup->best_status = c->setup->cause = 0;
+    c->setup->best_status = c->setup->said = c->setup->cause = 0;
     precondition_new_callee(c);
     history_add(c, target, why);
     tell_forwarded(c);
-    return route_call(c, &request, target, c->setup->called);
+}
+
+/* True: the call goes on elsewhere. */
+static bool forward(struct b2bua_call *c, enum user_forward why)
+{
+    slice target = c->setup->forward[why];
+
+    if (!target.len || c->diversions >= c->b2bua->settings.diversions_max)
+        return false;
+    setup_divert(c, target, why);
+    return setup_route(c, target, c->setup->called);
 }
 
 /* ---- the best of several refusals (16.7, step 6) ---- */
@@ -394,11 +474,32 @@ static int rank(unsigned status)
     }
 }
 
-static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_message *m)
+static bool is_challenge(unsigned status) { return status == 401 || status == 407; }
+
+/* Whoever is asked for a password by two phones can answer both only when it hears of both (16.7, step 7). */
+static void add_challenges(struct b2bua_call *c, const struct sip_message *m)
+{
+    struct out *o = &c->b2bua->scratch;
+
+    out_clear(o);
+    out_text(o, c->setup->best_headers);
+    sip_build_copy(o, m, SIP_H_WWW_AUTHENTICATE);
+    sip_build_copy(o, m, SIP_H_PROXY_AUTHENTICATE);
+    if (o->error || o->used > CHALLENGES_MAX)
+        return;
+    slice all = arena_slice(&c->setup->arena, out_taken(o));
+
+    c->setup->best_headers = all.ptr ? all : c->setup->best_headers;
+}
+
+/* m NULL: ours, from nobody. */
+static void keep_best(struct b2bua_call *c, unsigned status, const struct branch *from, const struct sip_message *m)
 {
     struct out *o = &c->b2bua->scratch;
     struct call_setup *setup = c->setup;
 
+    if (m && is_challenge(status) && is_challenge(setup->best_status))
+        add_challenges(c, m);
     if (setup->best_status && rank(setup->best_status) <= rank(status))
         return;
     setup->best_status = (uint16_t)status;
@@ -407,7 +508,7 @@ static void keep_best(struct b2bua_call *c, unsigned status, const struct sip_me
     if (!m)
         return;
     out_clear(o);
-    headers_pass(o, m, c->caller_trusted ? HEADERS_TRUSTED : 0);
+    headers_pass(o, m, c->caller_trusted && from->trusted ? HEADERS_TRUSTED : 0);
     if (status / 100 == 3 || status == 485)
         sip_build_copy(o, m, SIP_H_CONTACT);
     setup->best_phrase = arena_slice(&setup->arena, m->reason);
@@ -434,6 +535,17 @@ static bool forwards_after(struct b2bua_call *c, unsigned status)
     }
 }
 
+/* What is true of every phone of a user is true of the user. */
+static unsigned global_code(const struct b2bua_call *c, unsigned status)
+{
+    static const uint16_t globals[][2] = { { 486, 600 }, { 488, 606 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(globals) && c->b2bua->settings.global_codes && c->setup->called.len; i++)
+        if (status == globals[i][0] && c->setup->said == status)
+            return globals[i][1];
+    return status;
+}
+
 /* Nobody is called any more and nobody answered. */
 static void conclude(struct b2bua_call *c, struct branch *last)
 {
@@ -447,10 +559,14 @@ static void conclude(struct b2bua_call *c, struct branch *last)
         if (call_next(c))
             return;
     }
-    if (status < 600 && !c->cancelled && forwards_after(c, status))
+    if (status < 600 && !c->cancelled && (forwards_after(c, status) || redirect_next(c)))
         return;
     if (status == 503 && last->local == 503)              /* for us only (16.9) */
         status = 500;
+    if (global_code(c, status) != status) {
+        status = global_code(c, status);
+        setup->best_phrase = (slice){ 0 };
+    }
     refuse_with_best(c, status);
 }
 
@@ -459,16 +575,25 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
 {
     struct b2bua_call *c = branch->call;
     struct call_setup *setup = c->setup;
-    bool was_over = branch->over;
+    bool was_over = branch->over && !(branch->left && status >= 600 && m);
     unsigned told = trunk_status(branch, status);
 
     branch->over = true;
     branch->status = (uint16_t)status;
     trunk_heard(branch, m);
     trunk_leave(branch);
+    if (was_over)
+        forks_over(branch, status);
     if (was_over || c->phase != CALL_SETUP)
         return;
-    keep_best(c, told, told == status ? m : NULL);
+    switch (redirect_follow(branch, m)) {
+    case REDIRECT_GOES: forks_over(branch, status); return;
+    case REDIRECT_LOOP: status = told = 482, m = NULL; break;
+    case REDIRECT_TOO_MANY: status = told = 480, m = NULL; break;
+    case REDIRECT_PASS: break;
+    }
+    setup->said = branch->gateway || (setup->said && setup->said != status) ? 1 : (uint16_t)status;
+    keep_best(c, told, branch, told == status ? m : NULL);
     if (told != status && setup->best_status == told && !setup->best_phrase.len)
         setup->best_phrase = trunk_phrase;
     if (status >= 600) {                                  /* 16.7, step 5: for all of them, and at once */
@@ -478,6 +603,19 @@ static void branch_over(struct branch *branch, unsigned status, const struct sip
     }
     if (all_over(c))
         conclude(c, branch);
+    else
+        call_more(c);
+    forks_over(branch, status);
+}
+
+void setup_drop(struct branch *branch, unsigned status, slice reason)
+{
+    if (branch->over)
+        return;
+    if (branch->invite)
+        client_cancel(branch->invite, reason);
+    branch_over(branch, status, NULL);
+    branch->given_up = true;
 }
 
 /* ---- what B says ---- */
@@ -616,13 +754,14 @@ void setup_response(struct branch *branch, const struct sip_message *m, const st
         setup_unanchorable(c);                            /* a 2xx is too late then, as any */
     if (m->status < 200) {
         branch->rang |= m->status >= 180 && m->status < 190;
+        ring_heard(branch, m->status);
         struct leg *leg = m->status > 100 && m->to.tag.len && c->phase == CALL_SETUP && !branch->over
                               ? leg_of(branch, m, from) : NULL;
 
         if (leg)
             answer_18x(c, leg, m);
         else if (m->status > 100 && m->to.tag.len == 0 && c->phase == CALL_SETUP && !branch->over && c->invite) {
-            server_reply(c->invite, m->status, m->reason);    /* without a dialog: passed on as it is */
+            forks_reply(&c->a, m->status, m->reason);         /* without a dialog: passed on as it is */
             server_reply_send(c->invite, (slice){ 0 }, (slice){ 0 });
         }
     } else if (m->status < 300) {
@@ -659,30 +798,52 @@ void setup_invite(struct branch *branch, const struct route_target *target, slic
         return;
     }
     if (parse_request(c, room, &request)) {
-        request.body = body.ptr ? body : request.body;
-        if (branch_invite(branch, target, &request))
-            return;
+        if (body.ptr)
+            request.body = body;
+        if ((body.ptr || codecs_filter(c->b2bua, branch, &request)) && branch_invite(branch, target, &request))
+            return;                                       /* filtered once more: without the relay it is as it came */
     }
     setup_failed(branch, ENDPOINT_HOP_LOST);
 }
 
-void setup_ring_time_over(struct b2bua_call *c)
+/* The phones of the next q ring as long again; whom a gateway called has rung, and no other is tried. */
+static bool call_others(struct b2bua_call *c)
+{
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        if (list_item(l, struct branch, in_call)->gateway)
+            return false;
+    if (!c->setup->target_count)
+        return false;
+    cancel_branches(c, no_answer, NULL);
+    for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
+        list_item(l, struct branch, in_call)->left = true;
+    c->setup->said = 1;                                   /* they said nothing, which is not what the others will say */
+    branches_over(c);
+    c->b = NULL;
+    precondition_new_callee(c);
+    return call_next(c);
+}
+
+void setup_ring_time_over(struct b2bua_call *c, bool goes_on)
 {
     const struct call_setup *setup = c->setup;
     bool any = false;
 
-    if (waiting_leg(c))
-        return;                                           /* answered: only A's PRACK is missing, which has its own time */
+    if (waiting_leg(c)) {
+        ring_repeat(c);
+        return;
+    }
     for (struct list *l = c->branches.next; l != &c->branches; l = l->next)
-        any |= list_item(l, struct branch, in_call)->got_any;
-    if (forward(c, USER_FORWARD_NO_ANSWER))
+        any |= list_item(l, struct branch, in_call)->gateway ? list_item(l, struct branch, in_call)->rang
+                                                             : list_item(l, struct branch, in_call)->got_any;
+    if (goes_on && (call_others(c) || forward(c, USER_FORWARD_NO_ANSWER) || redirect_next(c)))
         return;
     precondition_over(c, NULL);
     if (c->phase != CALL_SETUP)
         return;
     cancel_branches(c, no_answer, NULL);
     c->cancelled = true;
-    keep_best(c, any ? 480 : 408, NULL);
+    keep_best(c, any ? 480 : 408, NULL, NULL);
     if (setup->best_status != (any ? 480 : 408)) {        /* another phone had said why */
         refuse_with_best(c, setup->best_status);
         return;
@@ -723,18 +884,49 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
     return 0;
 }
 
+bool setup_ask(struct b2bua_call *c, struct route_question *question, struct route *ret)
+{
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
+    struct route_referrer referrer;
+
+    *ret = (struct route){ 0 };
+    if (!parse_request(c, room, &request))
+        return false;
+    question->invite = &request;
+    question->from = c->invite ? server_hop(c->invite) : &c->a.dialog.hop;
+    question->diversions = c->diversions;
+    question->referrer = transfer_rights(c, &referrer) ? &referrer : NULL;
+    c->b2bua->router.route(c->b2bua->router.ctx, question, ret);
+    question->invite = NULL;
+    question->referrer = NULL;
+    return true;
+}
+
+static void refuse_plain(struct b2bua_call *c, unsigned status)
+{
+    refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+}
+
 static void call_now(struct b2bua_call *c)
 {
     line_leave(c->b2bua, &c->lines[1]);                   /* who sent it on has no call any more */
     c->lines[1] = line_take(c->b2bua, c->setup->called);
-    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE))
+    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE) || redirect_next(c))
         return;
     if (c->setup->best_status) {
         refuse_with_best(c, c->setup->best_status);
     } else {
         c->setup->cause = CAUSE_ABSENT;
-        refuse(c, 480, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+        refuse_plain(c, 480);
     }
+}
+
+/* The called user has all its calls. */
+static void refuse_busy(struct b2bua_call *c)
+{
+    c->setup->said = 486;
+    refuse_plain(c, global_code(c, 486));
 }
 
 static void put_retry_after(struct b2bua *b, struct out *o)
@@ -752,49 +944,61 @@ static void refuse_full(struct b2bua_call *c)
     refuse(c, 503, (slice){ 0 }, out_taken(o), (slice){ 0 }, (slice){ 0 });
 }
 
-static bool route_call(struct b2bua_call *c, const struct sip_message *request, slice uri, slice forwarded_by)
+void setup_take(struct b2bua_call *c, const struct route *route)
 {
     struct b2bua *b = c->b2bua;
-    struct route_question question = { .invite = request, .from = server_hop(c->invite), .uri = uri,
-                                       .forwarded_by = forwarded_by, .diversions = c->diversions };
-    struct route route = { 0 };
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message request;
     unsigned status;
 
-    b->router.route(b->router.ctx, &question, &route);
-    if (route.status) {
-        refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
-        return true;
-    }
-    if (!c->diversions) {
-        c->setup->asserted = route.asserted.len ? arena_slice(&c->setup->arena, route.asserted) : (slice){ 0 };
-        c->caller_trusted = route.caller_trusted;
-        c->caller_hides = route.caller_hides && !(c->privacy & PRIVACY_NONE);
-        c->by_gateway = route.by_gateway;
-        c->caller_trunk = route.caller_trunk;
-        if (route.caller_calls_max && line_calls(b, route.caller) >= route.caller_calls_max) {
+    if (!c->diversions && !c->serves) {
+        c->setup->asserted = route->asserted.len ? arena_slice(&c->setup->arena, route->asserted) : (slice){ 0 };
+        c->caller_trusted = route->caller_trusted;
+        c->caller_hides = route->caller_hides && !(c->privacy & PRIVACY_NONE);
+        c->by_gateway = route->by_gateway;
+        c->caller_trunk = route->caller_trunk;
+        if (route->caller_calls_max && line_calls(b, route->caller) >= route->caller_calls_max) {
             refuse_full(c);
-            return true;
+            return;
         }
-        c->lines[0] = line_take(b, route.caller);
+        c->lines[0] = line_take(b, route->caller);
     }
-    if (!keep_route(c, &route)) {
-        refuse(c, 500, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
-        return true;
+    if (!keep_route(c, route) || !parse_request(c, room, &request)) {
+        refuse_plain(c, 500);
+        return;
     }
-    reliable_meet(c, request);
+    reliable_meet(c, &request);
     if (forward(c, USER_FORWARD_ALWAYS))
-        return true;
-    status = user_refuses(c, request, route.calls_max);
+        return;
+    status = user_refuses(c, &request, route->calls_max);
     if (status && status != 433 && forward(c, USER_FORWARD_BUSY))
-        return true;
-    if (status == 486 && !(c->setup->flags & USER_DO_NOT_DISTURB) && queue_join(c))
-        return true;
+        return;
+    c->setup->cause = status && (status == 433 || c->setup->flags & USER_DO_NOT_DISTURB) ? CAUSE_REJECTED : 0;
+    if (status == 486 && !c->setup->cause) {
+        if (!c->breadth || !queue_join(c))
+            refuse_busy(c);
+        return;
+    }
+    if (!status && !c->breadth && c->setup->target_count)
+        status = 440;
     if (status) {
-        c->setup->cause = status == 433 || c->setup->flags & USER_DO_NOT_DISTURB ? CAUSE_REJECTED : 0;
-        refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
-        return true;
+        refuse_plain(c, status);
+        return;
     }
     call_now(c);
+}
+
+bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by)
+{
+    struct route_question question = { .uri = uri, .forwarded_by = forwarded_by };
+    struct route route;
+
+    if (!setup_ask(c, &question, &route))
+        refuse_plain(c, 500);
+    else if (route.status)
+        refuse(c, route.status, route.phrase, route.headers, route.type, route.body);
+    else
+        setup_take(c, &route);
     return true;
 }
 
@@ -804,7 +1008,7 @@ void setup_unqueued(struct b2bua_call *c, bool has_place)
     if (has_place)
         call_now(c);
     else
-        refuse(c, 486, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
+        refuse_busy(c);
 }
 
 /* It lies in its own arena, in front of the request. */
@@ -819,6 +1023,8 @@ static struct call_setup *setup_new(const struct sip_message *m)
     setup = arena_zalloc(&arena, sizeof *setup);
     request = arena_slice(&arena, m->all);
     setup->request = request;
+    setup->demands_100rel = sip_values_have(m, SIP_H_REQUIRE, SLICE("100rel"));
+    setup->wants_199 = sip_values_have(m, SIP_H_SUPPORTED, SLICE("199"));
     setup->arena = arena;
     return setup;
 }
@@ -839,7 +1045,7 @@ bool setup_is_urgent(const struct b2bua *b, const struct sip_message *invite)
     return b->router.is_urgent && b->router.is_urgent(b->router.ctx, invite);
 }
 
-static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
+struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = calloc(1, sizeof *c);
 
@@ -863,9 +1069,11 @@ static struct b2bua_call *call_new(struct b2bua *b, struct server_transaction *s
     c->a.invite_cseq_in = c->a_cseq = m->cseq.number;
     c->a.rseq = (uint32_t)(b2bua_random(b) & 0xffffff) + 1;
     c->invite = s;
-    server_set_owner(s, c);
+    c->breadth = (uint8_t)max_breadth(m);
+    if (s)
+        server_set_owner(s, c);
     b->memory_bytes += sizeof *c;
-    b->counts.calls++;
+    b->counts.calls += s != NULL;
     if (++b->counts.live > b->counts.live_max)
         b->counts.live_max = b->counts.live;
     return c;
@@ -876,7 +1084,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     struct b2bua_call *c;
     unsigned status;
 
-    if ((b->counts.live >= b->settings.calls_max && !setup_is_urgent(b, m)) || !(c = call_new(b, s, m))) {
+    if ((b->counts.live >= b->settings.calls_max && !setup_is_urgent(b, m)) || !(c = setup_call(b, s, m))) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
         put_retry_after(b, o);
@@ -903,7 +1111,9 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
         refuse(c, 488, (slice){ 0 }, codecs_warning(), (slice){ 0 }, (slice){ 0 });
     } else {
         b2bua_join_map(&c->a);
-        (void)route_call(c, m, m->uri, (slice){ 0 });
+        ring_begin(c, m);
+        if (!transfer_replaces(c, m, from))
+            (void)setup_route(c, m->uri, (slice){ 0 });
     }
     call_release(c);
 }

@@ -41,6 +41,25 @@ TEST(a_call_of_raw_messages_goes_through)
     CHECK_EQ(r.left, 0);
 }
 
+TEST(whoever_listens_hears_of_each_leg_which_call_it_belongs_to)
+{
+    CHECK(rig_begin(&r, 0));
+    r.forks = 1;
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    CHECK_EQ(r.joined, 2);
+    CHECK_EQ(r.joined_well, 2);
+    rig_end(&r);
+    CHECK(rig_begin(&r, 0));
+    r.forwards = true;
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    CHECK_EQ(r.joined, 1);
+    rig_answer(&r, RIG_B, 0, 486, &plain);
+    CHECK(r.joined > 1);                                  /* the forward, too */
+    CHECK_EQ(r.joined_well, r.joined);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 TORTURE(a_call_without_memory_ends_and_leaves_nothing)
 {
     CHECK_OR_GOTO(rig_begin(&r, 0), out);
@@ -213,6 +232,34 @@ TEST(max_forwards_0_is_483)
     CHECK(rig_begin(&r, 0));
     rig_receive(&r, RIG_A, text);
     CHECK_EQ(r.last_status[RIG_A], 483);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
+static bool same_via(const char *one, const char *other)
+{
+    const char *a = one ? strstr(one, "\r\nVia: ") : NULL, *b = other ? strstr(other, "\r\nVia: ") : NULL;
+    size_t len = a ? strcspn(a + 2, "\r") : 0;
+
+    return a && b && strncmp(a, b, len + 4) == 0;
+}
+
+/* 9.1 and 17.1.1.3: whoever compares it finds the INVITE by it. */
+TEST(cancel_and_ack_have_the_via_of_their_invite_whatever_we_are_called_meanwhile)
+{
+    static const struct endpoint_advertised other = { .local = { .ip = { 10, 0, 0, 9 }, .port = 5060, .family = 4 }, .text = SLICE_INIT("new.example") };
+
+    CHECK(rig_begin(&r, 0));
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true });
+    rig_answer_to(&r, RIG_B, "INVITE", 180, &(struct rig_how){ 0 });
+    endpoint_advertise(r.endpoint, &other, 1);
+    rig_request(&r, RIG_A, "CANCEL", &(struct rig_how){ 0 });
+    CHECK(same_via(rig_asked(&r, RIG_B, "INVITE", NULL), rig_asked(&r, RIG_B, "CANCEL", NULL)));
+    rig_answer_to(&r, RIG_B, "INVITE", 487, &(struct rig_how){ 0 });
+    CHECK(same_via(rig_asked(&r, RIG_B, "INVITE", NULL), rig_asked(&r, RIG_B, "ACK", NULL)));
+    rig_answer_to(&r, RIG_B, "INVITE", 487, &(struct rig_how){ 0 });       /* once more: of what is kept */
+    CHECK(same_via(rig_asked(&r, RIG_B, "INVITE", NULL), rig_asked(&r, RIG_B, "ACK", NULL)));
+    CHECK_EQ(r.asked_count[RIG_B], 4);
     rig_end(&r);
     CHECK_EQ(r.left, 0);
 }

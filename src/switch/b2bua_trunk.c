@@ -40,7 +40,7 @@ void trunk_heard(struct branch *branch, const struct sip_message *m)
     struct route_outcome outcome = outcome_of(branch);
     struct sip_retry_after after;
 
-    if (!branch->gateway || !router->heard || (branch->call->cancelled && branch->local == 408))
+    if (!branch->gateway || !router->heard || branch->given_up || (branch->call->cancelled && branch->local == 408))
         return;
     if (h && sip_retry_after_parse(h->value, &after))
         outcome.retry_after_ns = (int64_t)after.after_s * 1000000000;
@@ -55,6 +55,18 @@ static bool is_next(const struct branch *branch, const struct route_target *cand
     if (router->next)
         return router->next(router->ctx, branch->trunk, &outcome, candidate);
     return !outcome.rang && (outcome.local || outcome.status == 500 || (outcome.status >= 502 && outcome.status <= 504));
+}
+
+bool trunk_would_go_on(struct branch *branch)
+{
+    uint16_t kept = branch->local;
+    bool any = false;
+
+    branch->local = 408;
+    for (size_t i = 0; i < branch->call->setup->target_count && !any; i++)
+        any = is_next(branch, &branch->call->setup->targets[i]);
+    branch->local = kept;
+    return any;
 }
 
 bool trunk_goes_on(struct branch *branch)
@@ -78,7 +90,7 @@ unsigned trunk_status(const struct branch *branch, unsigned status)
     return branch->gateway && is_challenge(status) ? 403 : status;
 }
 
-static bool trunk_of(const struct leg *leg, uint16_t *ret)
+bool trunk_of(const struct leg *leg, uint16_t *ret)
 {
     *ret = leg->branch ? leg->branch->trunk : leg->call->caller_trunk;
     return leg->branch ? leg->branch->gateway : leg->call->by_gateway;

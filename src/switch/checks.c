@@ -104,7 +104,7 @@ static unsigned extensions(const struct check *c)
     static const slice known[] = {
         SLICE_INIT("100rel"), SLICE_INIT("timer"), SLICE_INIT("precondition"), SLICE_INIT("replaces"),
         SLICE_INIT("199"), SLICE_INIT("histinfo"), SLICE_INIT("path"), SLICE_INIT("outbound"), SLICE_INIT("early-session"),
-        SLICE_INIT("norefersub"), SLICE_INIT("resource-priority"), SLICE_INIT("answermode"), SLICE_INIT("sec-agree"),
+        SLICE_INIT("norefersub"), SLICE_INIT("resource-priority"), SLICE_INIT("answermode"),
     };
     struct sip_values all = sip_values_of(c->m, SIP_H_REQUIRE);
     slice tag;

@@ -74,6 +74,7 @@ enum config_preconditions { CONFIG_PRECONDITION_OFF, CONFIG_PRECONDITION_THROUGH
 enum config_emergency { CONFIG_EMERGENCY_ROUTE, CONFIG_EMERGENCY_REDIRECT };     /* REDIRECT: 380 */
 enum config_alias { CONFIG_ALIAS_RING, CONFIG_ALIAS_REFUSE, CONFIG_ALIAS_HIDE }; /* all of them, 485, 404 */
 enum config_strangers { CONFIG_STRANGERS_USERS, CONFIG_STRANGERS_NOBODY };
+enum config_transfer { CONFIG_TRANSFER_SERVER, CONFIG_TRANSFER_THROUGH, CONFIG_TRANSFER_OFF };
 enum config_redirects { CONFIG_REDIRECTS_PASS, CONFIG_REDIRECTS_FOLLOW };
 enum config_disturb { CONFIG_DISTURB_480, CONFIG_DISTURB_486, CONFIG_DISTURB_603 };
 enum config_rejected { CONFIG_REJECTED_603, CONFIG_REJECTED_403 };
@@ -110,8 +111,8 @@ struct config_calls {
     uint32_t user_calls_max, calls_max, diversions_max, forks_max, forwards_max;
     struct config_rate rate;
     int64_t  queue_ns, duration_max_ns, session_expires_ns, session_expires_min_ns;
-    uint8_t  session_timer, reliable, preconditions, redirects, alias_of_many, unknown_callers, do_not_disturb, rejected,
-             emergency;
+    uint8_t  session_timer, reliable, preconditions, redirects, transfer, alias_of_many, unknown_callers, do_not_disturb,
+             rejected, emergency;
     bool     tell_forwarded, history_info, diversion, privacy, reason, global_codes;
     struct config_networks trusted;
     struct config_words emergency_numbers;
@@ -133,7 +134,7 @@ struct config_gateway {
     uint8_t  transport, forwarding, reliable;
     bool     registers, transit, emergency, trusted;
     slice    user, password_file, from_domain;
-    int64_t  expires_ns, ping_ns;
+    int64_t  expires_ns, ping_ns, patience_ns;
     struct config_words allow, deny; /* prefixes; empty text: all */
     struct config_words codecs;      /* that it is offered; none: all */
     struct config_rules rewrite_called, rewrite_calling;

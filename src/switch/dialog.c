@@ -193,7 +193,7 @@ bool dialog_of_request(struct arena *arena, const struct sip_message *m, const s
     d.local = without_tag(arena, header_value(m, SIP_H_TO));
     d.remote = without_tag(arena, header_value(m, SIP_H_FROM));
     d.target = arena_slice(arena, target);
-    d.target_room = target.len;
+    d.target_room = (uint32_t)target.len;
     choose_hop(&d, first_route, from);
     if (!d.call_id.ptr || !d.local_tag.ptr || !d.remote_tag.ptr || !d.local.ptr || !d.remote.ptr || !d.target.ptr)
         return false;
@@ -213,7 +213,8 @@ bool dialog_of_response(struct arena *arena, const struct sip_message *m, const 
     (void)contact_of(m, &target);                         /* without one in a 1xx: as asked */
     d.remote_tag = arena_slice(arena, m->to.tag);
     d.target = slice_eq(target, asked->target) ? asked->target : arena_slice(arena, target);
-    d.target_room = d.target.ptr == asked->target.ptr ? 0 : target.len;
+    d.target_room = d.target.ptr == asked->target.ptr ? 0 : (uint32_t)target.len;
+    d.is_ours = true;
     choose_hop(&d, first_route, from);
     if (!d.remote_tag.ptr || !d.target.ptr)
         return false;
@@ -221,24 +222,31 @@ bool dialog_of_response(struct arena *arena, const struct sip_message *m, const 
     return true;
 }
 
-void dialog_refresh(struct arena *arena, const struct sip_message *m, const struct hop *from, struct dialog *d)
+static bool take_target(struct arena *arena, slice target, struct dialog *d)
 {
-    slice target;
-
-    if (!contact_of(m, &target) || slice_eq(target, d->target))
-        return;
+    if (slice_eq(target, d->target))
+        return true;
     if (target.len > d->target_room) {                    /* twice as much: a dialog may live for days */
         char *room = arena_alloc(arena, target.len * 2);
 
         if (!room)
-            return;
+            return false;
         d->target = slice_of(room, 0);
-        d->target_room = target.len * 2;
+        d->target_room = (uint32_t)target.len * 2;
     }
     memcpy((char *)(uintptr_t)d->target.ptr, target.ptr, target.len);
     d->target.len = target.len;
-    if (!d->routes.len)
-        choose_hop(d, (slice){ 0 }, from);
+    return true;
+}
+
+/* The same target may be reached by another connection than before, or behind another port. */
+void dialog_refresh(struct arena *arena, const struct sip_message *m, const struct hop *from, struct dialog *d)
+{
+    const struct hop hop = *from;                         /* it may be d's own */
+    slice target;
+
+    if (contact_of(m, &target) && take_target(arena, target, d) && !d->routes.len)
+        choose_hop(d, (slice){ 0 }, &hop);
 }
 
 /* ---- within ---- */

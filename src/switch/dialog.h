@@ -18,7 +18,8 @@ struct dialog {
     slice      call_id, local_tag, remote_tag;
     slice      local, remote;        /* values of From and To as we write them, without tag */
     slice      target;               /* of the far end: Request-URI */
-    size_t     target_room;          /* for the next one, in its place; 0: not ours to write to */
+    uint32_t   target_room;          /* for the next one, in its place; 0: not ours to write to */
+    bool       is_ours;              /* we called: its Call-ID is ours (14.1), wherever it moves */
     slice      routes;               /* whole Route lines, or empty */
     uint32_t   local_cseq, remote_cseq;                   /* of the last request; 0: none yet */
     struct hop hop;                  /* where requests go: the first route's, the target's, or where theirs come from */

@@ -1,5 +1,7 @@
 /* switch/dialog_test.c - who is who in a dialog, and where its requests go
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "harness/test.h"
 #include "switch/dialog.h"
 
@@ -44,6 +46,7 @@ TEST(a_request_says_who_is_who)
 
         CHECK_ROW(i, parse(rows[i].text, room, &m));
         CHECK_ROW(i, dialog_of_request(&arena, &m, &udp_hop, SLICE("ours"), &d));
+        CHECK_ROW(i, !d.is_ours);
         CHECK_ROW_EQ(i, d.local, rows[i].local);
         CHECK_ROW_EQ(i, d.remote, rows[i].remote);
         CHECK_ROW_EQ(i, d.remote_tag, rows[i].remote_tag);
@@ -73,6 +76,7 @@ TEST(the_route_set_of_a_response_is_turned_round_and_each_fork_is_its_own_dialog
                 "Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:10.2.2.2:5090;lr>\r\nContact: <sip:b@10.3.3.3>\r\n" IDS,
                 room, &m));
     CHECK(dialog_of_response(&arena, &m, &udp_hop, &asked, &one));
+    CHECK(one.is_ours);
     CHECK_EQ(one.routes, SLICE("Route: <sip:10.2.2.2:5090;lr>\r\nRoute: <sip:p1;lr>\r\n"));
     CHECK_EQ(one.hop.remote.port, 5090);
     CHECK(parse("SIP/2.0 180 X\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@a>;tag=l\r\nTo: <sip:b@d>;tag=t2\r\n" IDS,
@@ -133,4 +137,39 @@ TEST(a_target_is_refreshed_in_its_place)
     CHECK_EQ(d.hop.remote.ip[3], 5);
     CHECK_EQ(arena.total_bytes, before);
     arena_done(&arena);
+}
+
+/* A phone behind a translator has the same Contact always; its connection, or the port that the
+ * translator gives it, may be another in the middle of a call. */
+TEST(a_phone_that_comes_by_another_way_is_answered_there)
+{
+    static const struct { const char *contact, *hop; uint8_t transport; uint64_t connection; } rows[] = {
+        { "<sip:a@10.9.9.9>", "192.0.2.7:8888", WIRE_UDP, 0 },
+        { "<sip:a@10.9.9.9;transport=tcp>", "192.0.2.7:8888", WIRE_TCP, 2 },
+        { "<sip:a@198.51.100.4:5070>", "198.51.100.4:5070", WIRE_UDP, 0 },        /* that is where it is, still */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct hop first = udp_hop, second = udp_hop;
+        struct arena arena = { 0 };
+        struct sip_header room[SIP_HEADERS_MAX];
+        struct sip_message m;
+        struct dialog d;
+        char text[1024], hop[ADDRESS_TEXT_MAX];
+
+        first.transport = second.transport = rows[i].transport;
+        first.connection = rows[i].transport == WIRE_TCP;
+        second.connection = rows[i].connection;
+        second.remote.port = 8888;
+        snprintf(text, sizeof text, HEAD "From: <sip:a@a>;tag=1\r\nTo: <sip:b@d>\r\nContact: %s\r\n" IDS, rows[i].contact);
+        CHECK_ROW(i, parse(text, room, &m));
+        CHECK_ROW(i, dialog_of_request(&arena, &m, &first, SLICE("ours"), &d));
+        dialog_refresh(&arena, &m, &second, &d);
+        hop_text(&d.hop, hop);
+        CHECK_ROW_EQ(i, slice_of_string(hop), slice_of_string(rows[i].hop));
+        CHECK_ROW_EQ(i, d.hop.connection, rows[i].connection);
+        dialog_refresh(&arena, &m, &d.hop, &d);           /* its own: nothing changes */
+        CHECK_ROW_EQ(i, d.hop.connection, rows[i].connection);
+        arena_done(&arena);
+    }
 }

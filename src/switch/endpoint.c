@@ -55,9 +55,9 @@ void endpoint_set(struct endpoint *e, const struct transaction_times *times, uin
     e->settings.transactions_max = transactions_max ? transactions_max : TRANSACTIONS_MAX;
 }
 
-void endpoint_advertise(struct endpoint *e, const slice *by_listener, size_t count)
+void endpoint_advertise(struct endpoint *e, const struct endpoint_advertised *list, size_t count)
 {
-    e->settings.advertised = by_listener;
+    e->settings.advertised = list;
     e->settings.advertised_count = count;
 }
 
@@ -116,10 +116,21 @@ void endpoint_token(struct endpoint *e, char ret[ENDPOINT_TOKEN_LEN + 1])
 slice endpoint_local(const struct endpoint *e, const struct hop *hop, char room[ADDRESS_TEXT_MAX])
 {
     const struct endpoint_settings *s = &e->settings;
+    const struct endpoint_advertised *found = NULL;
 
-    if (hop->listener < s->advertised_count && s->advertised[hop->listener].len)
-        return s->advertised[hop->listener];
-    return slice_of(room, address_format(&hop->local, room));
+    for (size_t i = 0; i < s->advertised_count; i++) {
+        const struct endpoint_advertised *a = &s->advertised[i];
+
+        if (a->transport != hop->transport || a->local.family != hop->local.family || (a->local.port && a->local.port != hop->local.port))
+            continue;
+        if (address_same_ip(&a->local, &hop->local)) {
+            found = a;
+            break;
+        }
+        if (!found && address_is_zero(&a->local))
+            found = a;
+    }
+    return found && found->text.len ? found->text : slice_of(room, address_format(&hop->local, room));
 }
 
 /* ---- room ---- */

@@ -51,13 +51,20 @@ struct endpoint_user {
 
 enum { ENDPOINT_TOKEN_LEN = 16 };    /* tags and the like: letters and digits, not to be guessed */
 
+/* What Via and Contact say in the place of an address of ours: "host" or "host:port". By address, not
+ * by hop.listener: a listener keeps its number when the configuration puts others before it. */
+struct endpoint_advertised {
+    struct address local;            /* port 0: any; an address of zeros: any */
+    uint8_t        transport;        /* enum wire_transport */
+    slice          text;             /* empty: the address itself */
+};
+
 struct endpoint_settings {
     struct transaction_times times;
     struct hash_seed seed;           /* secret: tokens are made from it */
     uint8_t  worker;                 /* 0 to 31: first letter of each token */
     uint32_t transactions_max;       /* 0: 1,000,000. A quarter more is for what ends things */
-    const slice *advertised;         /* by hop.listener, "host" or "host:port": what Via and Contact say in the
-                                      * place of our address. Borrowed; empty: the address itself */
+    const struct endpoint_advertised *advertised;         /* borrowed; the first that fits, an exact address before zeros */
     size_t   advertised_count;
 };
 
@@ -76,7 +83,7 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings, const st
 struct endpoint *endpoint_free(struct endpoint *e);
 /* For transactions that begin; those that are there wait as they began to. transactions_max as in the settings. */
 void endpoint_set(struct endpoint *e, const struct transaction_times *times, uint32_t transactions_max);
-void endpoint_advertise(struct endpoint *e, const slice *by_listener, size_t count);       /* others, as in the settings */
+void endpoint_advertise(struct endpoint *e, const struct endpoint_advertised *list, size_t count);      /* others, as in the settings */
 
 /* ---- what comes ---- */
 
@@ -115,6 +122,12 @@ void server_repeat(struct server_transaction *s);
  * reliable 1xx, until its PRACK. */
 void server_pin(struct server_transaction *s, bool pinned);
 void server_acknowledged(struct server_transaction *s);
+/* Each phone that a call was forked to is a dialog of its own (RFC 3261, 12.1): the answers to an
+ * INVITE have this To tag from now on, of ENDPOINT_TOKEN_LEN characters. What server_reply_send has
+ * just sent, until the next message is built, for who repeats several of them side by side; and that. */
+void server_set_to_tag(struct server_transaction *s, slice tag);
+slice server_sent(const struct server_transaction *s);
+void server_repeat_this(struct server_transaction *s, slice bytes);
 
 /* No answer will ever be given: a request that is not an INVITE and whose far end was silent
  * gets none (RFC 4320), and who guesses passwords neither. Within its own `request` call, it is

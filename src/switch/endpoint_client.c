@@ -175,14 +175,12 @@ static slice kept_uri(const struct client_transaction *c)
     return slice_head(slice_skip(line, 1), c->uri_len);
 }
 
-/* CANCEL and the ACK of a refusal mirror their INVITE: Request-URI, Route, and the five. */
+/* CANCEL and the ACK of a refusal mirror their INVITE: Request-URI, Via, Route, and the five. */
 static void build_from_invite(struct client_transaction *c, struct out *o, const struct sip_message *invite, slice method,
                               const struct sip_header *to)
 {
-    char room[ADDRESS_TEXT_MAX];
-
     sip_build_request(o, method, kept_uri(c));
-    sip_build_via(o, via_transport(&c->hop), endpoint_local(c->endpoint, &c->hop, room), slice_of(c->branch, BRANCH_LEN));
+    sip_build_copy(o, invite, SIP_H_VIA);                 /* as it was: we may be called otherwise by now */
     sip_build_copy(o, invite, SIP_H_ROUTE);
     sip_build_header(o, SIP_H_MAX_FORWARDS, SLICE("70"));
     sip_build_copy(o, invite, SIP_H_FROM);
@@ -276,6 +274,7 @@ static void keep_less(struct client_transaction *c)
     if (refused && end > 0 && sip_message_parse(request, SIP_DATAGRAM, room, ARRAY_LEN(room), &invite) > 0) {
         out_clear(&e->out);
         sip_build_request(&e->out, SLICE("INVITE"), kept_uri(c));
+        sip_build_copy(&e->out, &invite, SIP_H_VIA);
         sip_build_copy(&e->out, &invite, SIP_H_ROUTE);
         sip_build_copy(&e->out, &invite, SIP_H_FROM);
         sip_build_copy(&e->out, &invite, SIP_H_CALL_ID);

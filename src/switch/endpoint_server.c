@@ -4,6 +4,7 @@
 #include "sip/build.h"
 #include "switch/endpoint_int.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static const slice no_tail = SLICE_INIT("Content-Length: 0\r\n\r\n");
@@ -292,6 +293,28 @@ void server_repeat(struct server_transaction *s)
 }
 
 void server_pin(struct server_transaction *s, bool pinned) { s->is_pinned = pinned; }
+
+/* The mirror was made before anybody could know a tag of ours: where it stands is where ours is. */
+void server_set_to_tag(struct server_transaction *s, slice tag)
+{
+    slice text = slice_of(s->mirror, s->mirror ? s->mirror_len - s->call_id_len - s->from_tag_len : 0);
+    ptrdiff_t at = s->has_to_tag ? -1 : slice_find(text, server_to_tag(s));
+
+    assert(tag.len == sizeof s->to_tag);
+    if (s->has_to_tag)
+        return;
+    memcpy(s->to_tag, tag.ptr, sizeof s->to_tag);
+    if (at >= 0)
+        memcpy(s->mirror + at, tag.ptr, tag.len);
+}
+
+slice server_sent(const struct server_transaction *s) { return out_taken(&s->endpoint->out); }
+
+void server_repeat_this(struct server_transaction *s, slice bytes)
+{
+    s->endpoint->counts.resent++;
+    endpoint_transmit(s->endpoint, &s->hop, bytes, NULL);
+}
 
 void server_acknowledged(struct server_transaction *s)
 {

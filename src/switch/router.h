@@ -13,12 +13,21 @@
 
 enum { ROUTE_TARGETS_MAX = 32 };
 
+/* Who sends a call elsewhere by REFER: the user, or the gateway, or somebody unknown. */
+struct route_referrer {
+    slice    user;                   /* address-of-record; empty: none of ours */
+    bool     gateway;
+    uint16_t trunk;
+};
+
 struct route_question {
     const struct sip_message *invite;                     /* as the caller sent it */
     const struct hop         *from;
     slice    uri;                    /* who is called: its Request-URI, or the target of a forward */
     slice    forwarded_by;           /* address-of-record that forwards; empty: nobody */
+    unsigned forwarder_flags;        /* USER_... of it, where its phone says whereto: what it may not call is not called */
     unsigned diversions;             /* how often so far */
+    const struct route_referrer *referrer;                /* whose rights count; NULL: the caller's */
 };
 
 struct route_target {
@@ -32,6 +41,7 @@ struct route_target {
     bool       trusted;              /* gets the caller's identity even when that is to be hidden */
     uint8_t    reliable;             /* of a gateway: enum b2bua_reliable */
     uint8_t    forwarding;           /* enum config_diverted: how it is told who forwarded the call */
+    int64_t    patience_ns;          /* of a gateway: silent for so long, the next one is tried; 0: as long as timer B */
     slice      from, to;             /* without tag, in the place of the caller's; may be empty */
     slice      asserted;             /* in the place of the route's; may be empty */
 };
@@ -66,7 +76,7 @@ struct route_outcome {
     int64_t  retry_after_ns;         /* 0: it does not say */
 };
 
-/* All but `route` may be NULL, and all but the first three are about gateways; without `next` the next one is tried after
+/* All but `route` may be NULL, and all but the first four are about gateways; without `next` the next one is tried after
  * 500, 502, 503, 504 and what is local, and after none that rang. */
 struct router {
     void *ctx;
@@ -75,6 +85,9 @@ struct router {
     bool (*is_urgent)(void *ctx, const struct sip_message *invite);
     /* How its caller has reliable answers (enum b2bua_reliable), when not as `usual`. */
     uint8_t (*reliable)(void *ctx, uint8_t usual);
+    /* An INVITE with Replaces takes a place in a call: who is it (caller, asserted, caller_trusted,
+     * caller_hides, by_gateway), and may it (status)? NULL: anybody may. */
+    void (*taker)(void *ctx, const struct route_question *question, struct route *ret);
     /* A call is about to be sent to it. False: it has become full, it is passed over. */
     bool (*take)(void *ctx, const struct route_target *target);
     void (*leave)(void *ctx, uint16_t trunk);

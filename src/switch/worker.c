@@ -41,16 +41,16 @@ static void challenge(struct worker *w, struct server_transaction *s, slice real
     server_reply_send(s, (slice){ 0 }, (slice){ 0 });
 }
 
-/* A user has to be whom its From names. */
-static bool is_from(const struct sip_message *m, const struct user *user)
+/* A user has to be whom its From names, by any name of the domain. */
+static bool is_from(const struct worker *w, const struct sip_message *m, const struct user *user)
 {
     char room[BINDINGS_KEY_MAX];
     slice key;
 
-    if (!bindings_key(m->from.uri, room, &key))
+    if (!registrar_key(w->registrar, m->from.uri, room, &key))
         return false;
-    return key.len == user->name.len + 1 + user->domain.len && slice_starts(key, user->name) &&
-           key.ptr[user->name.len] == '@';
+    return key.len == user->name.len + 1 + user->domain.len && slice_starts(key, user->name) && key.ptr[user->name.len] == '@' &&
+           slice_eq_nocase(slice_skip(key, user->name.len + 1), user->domain);
 }
 
 /* True: w->caller says who it is. Else it is answered, or left without an answer. */
@@ -86,7 +86,7 @@ static bool identify(struct worker *w, struct server_transaction *s, const struc
         server_drop(s);
         return false;
     }
-    if (!is_from(m, &who.user) && !slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"))) {
+    if (!is_from(w, m, &who.user) && !slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"))) {
         refuse(w, s, 403, SLICE("From Is Not Whose Password This Is"), (slice){ 0 });
         return false;
     }
@@ -134,6 +134,7 @@ static void put_supported(const struct worker *w, const struct hop *from, struct
         { SLICE("100rel"), reliable != CONFIG_100REL_OFF },
         { SLICE("timer"), c->calls.session_timer != CONFIG_TIMER_OFF },
         { SLICE("precondition"), c->calls.preconditions != CONFIG_PRECONDITION_OFF },
+        { SLICE("replaces"), c->calls.transfer != CONFIG_TRANSFER_OFF },
         { SLICE("histinfo"), true },
         { SLICE("path"), c->registrar.path },
         { SLICE("outbound"), c->registrar.outbound },

@@ -20,10 +20,12 @@
 #include "switch/plan.h"
 #include "switch/registrar.h"
 
-/* Each message as it comes or goes, before anything is done about it. */
+/* Each message as it comes or goes, before anything is done about it; and which dialogs are one
+ * call, after the INVITE of the further one was told. Any may be NULL. */
 struct worker_observer {
     void *ctx;
     void (*message)(void *ctx, const struct hop *hop, bool sent, slice bytes, int64_t now_ns);
+    void (*joined)(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further);
 };
 
 struct worker_settings {

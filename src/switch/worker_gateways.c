@@ -54,6 +54,7 @@ static uint8_t reliable(void *ctx, uint8_t usual)
 
 struct router worker_router(struct worker *w)
 {
-    return (struct router){ .ctx = w, .route = worker_route, .is_urgent = is_urgent, .reliable = reliable, .take = take, .leave = leave, .heard = heard, .next = next,
-                            .credentials = credentials, .codecs = codecs };
+    return (struct router){ .ctx = w, .route = worker_route, .is_urgent = is_urgent, .reliable = reliable, .taker = worker_taker,
+                            .take = take, .leave = leave, .heard = heard, .next = next, .credentials = credentials,
+                            .codecs = codecs };
 }

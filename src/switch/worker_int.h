@@ -21,7 +21,7 @@ struct worker_own {
     struct guard_net        *allowed;
     size_t                   allowed_count;
     char                    *server;
-    slice                   *advertised;                  /* by listener; its text behind it */
+    struct endpoint_advertised *advertised;               /* one for each listener; the texts behind them */
 };
 
 struct worker_relay { const void *sender; struct media_relay *media; };    /* sender: the ctx of its media_sender */
@@ -63,6 +63,7 @@ struct b2bua_settings        worker_b2bua_settings(const struct worker *w, const
 
 /* ---- worker_route.c ---- */
 void worker_route(void *ctx, const struct route_question *question, struct route *ret);
+void worker_taker(void *ctx, const struct route_question *question, struct route *ret);
 
 /* ---- worker_limits.c: what the configuration makes of limits, and what we are called ---- */
 struct overload_settings worker_overload_settings(const struct worker *w, const struct config *c);

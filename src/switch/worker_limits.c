@@ -68,8 +68,11 @@ bool worker_make_advertised(const struct config *c, struct worker_own *own)
     for (size_t i = 0; i < c->listen_count; i++) {
         char *text = texts + i * HOST_ROOM;
 
+        own->advertised[i] = (struct endpoint_advertised){
+            .local = c->listens[i].address, .transport = config_wire((enum config_transport)c->listens[i].transport),
+        };
         if (c->listens[i].advertise.host.len)
-            own->advertised[i] = slice_of(text, write_advertised(&c->listens[i], text, HOST_ROOM));
+            own->advertised[i].text = slice_of(text, write_advertised(&c->listens[i], text, HOST_ROOM));
     }
     return true;
 }

@@ -87,9 +87,19 @@ static const char emergency_elsewhere[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<ims-3gpp version=\"1\"><alternative-service><type>emergency</type>"
     "<reason>Emergency calls go by the circuit-switched network here.</reason></alternative-service></ims-3gpp>\r\n";
 
-static void refuse_route(struct worker *w, const struct plan_route *found, bool is_forwarded, struct route *ret)
+/* A name of a domain of ours that is nobody's exists nowhere; of a number only its country knows. */
+static bool exists_nowhere(const struct worker *w, const struct route_question *q, const struct plan_route *found,
+                           bool host_is_ours)
 {
-    ret->status = found->result == PLAN_UNPAID && is_forwarded ? 480 : found->status;       /* it is not the caller who lacks credit */
+    return plan_config(w->settings.plan)->calls.global_codes && found->result == PLAN_NOBODY && !q->forwarded_by.len &&
+           found->number[0] == '\0' && (host_is_ours || plan_is_ours(w->settings.plan, sip_uri_host(q->uri)));
+}
+
+static void refuse_route(struct worker *w, const struct plan_route *found, bool nowhere, bool is_forwarded,
+                         struct route *ret)
+{
+    ret->status = nowhere ? 604
+                  : found->result == PLAN_UNPAID && is_forwarded ? 480 : found->status;       /* it is not the caller who lacks credit */
     out_clear(&w->headers);
     for (size_t i = 0; i < found->uris.count; i++) {
         out_text(&w->headers, SLICE("Contact: <"));
@@ -130,9 +140,8 @@ static struct piece write_from(struct worker *w, const struct route_question *q,
     if (!user.len || slice_eq_nocase(user, SLICE("anonymous")))
         return p;
     if (q->invite->from.display.len) {
-        out_char(&w->texts, '"');
-        sip_build_text(&w->texts, q->invite->from.display);
-        out_text(&w->texts, SLICE("\" "));
+        sip_build_quoted(&w->texts, q->invite->from.display, true);
+        out_char(&w->texts, ' ');
     }
     out_char(&w->texts, '<');
     gateways_put_account(&w->texts, gateway, user);
@@ -146,7 +155,7 @@ static struct piece write_asserted(struct worker *w, const struct route_question
 {
     struct piece p = { w->texts.used, 0 };
 
-    if (w->caller.kind != PLAN_BY_USER || q->forwarded_by.len || !calling.len)
+    if (w->caller.kind != PLAN_BY_USER || q->forwarded_by.len || q->referrer || !calling.len)
         return p;
     out_char(&w->texts, '<');
     gateways_put_account(&w->texts, gateway, calling);
@@ -180,7 +189,7 @@ static void add_gateway(struct worker *w, const struct route_question *q, const 
         ret->targets[ret->target_count] = (struct route_target){
             .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = trunk, .gateway = true,
             .anyhow = emergency, .trusted = gateway->trusted, .forwarding = gateway->forwarding,
-            .reliable = worker_reliable(gateway->reliable),
+            .reliable = worker_reliable(gateway->reliable), .patience_ns = gateway->patience_ns,
         };
         pieces[ret->target_count++] = p;
     }
@@ -203,7 +212,7 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     const struct worker_caller *c = &w->caller;
 
     *caller = *asserted = (struct piece){ 0, 0 };
-    if (c->kind != PLAN_BY_USER || q->forwarded_by.len)
+    if (c->kind != PLAN_BY_USER || q->forwarded_by.len || q->referrer)
         return;
     struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, which moves as it grows */
     size_t caller_len = c->name.len + 1 + c->domain.len;
@@ -213,9 +222,8 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     out_char(o, '@');
     out_text(o, c->domain);
     if (c->display.len) {
-        out_char(o, '"');
-        sip_build_text(o, c->display);
-        out_text(o, SLICE("\" "));
+        sip_build_quoted(o, c->display, false);
+        out_char(o, ' ');
     }
     out_text(o, SLICE("<sip:"));
     sip_build_text(o, c->name);
@@ -235,6 +243,7 @@ static bool is_trusted(const struct worker *w, const struct route_question *q)
                                              : config_networks_have(&c->calls.trusted, &q->from->remote);
 }
 
+/* No domain has an @. */
 static void split(slice aor, slice *ret_name, slice *ret_domain)
 {
     size_t at = aor.len;
@@ -290,16 +299,69 @@ static struct piece stranger(struct worker *w, const struct route_question *q, u
 
 static const uint16_t rejected_codes[] = { [CONFIG_REJECTED_603] = 603, [CONFIG_REJECTED_403] = 403 };
 
+/* Who sends a call elsewhere may do what it may when it calls itself; its rights are those of now. */
+static void take_referrer(struct worker *w, const struct route_referrer *r)
+{
+    const struct users *users = w->settings.users;
+    slice name, domain;
+    struct user user;
+
+    w->caller = (struct worker_caller){ .kind = PLAN_BY_STRANGER };
+    for (size_t i = 0; r->gateway && i < plan_config(w->settings.plan)->gateway_count; i++)
+        if (gateways_number(w->gateways, i) == r->trunk) {
+            w->caller.kind = PLAN_BY_GATEWAY;
+            w->caller.gateway = (uint16_t)i;
+        }
+    split(r->user, &name, &domain);
+    if (r->gateway || !name.len || users->by_name(users->ctx, name, domain, &user) != USERS_FOUND)
+        return;
+    w->caller.kind = PLAN_BY_USER;
+    w->caller.flags = user.flags;
+}
+
+static void take_caller(struct worker *w, const struct route_question *q, struct route *ret)
+{
+    ret->by_gateway = w->caller.kind == PLAN_BY_GATEWAY;
+    ret->caller_trunk = ret->by_gateway ? gateways_number(w->gateways, w->caller.gateway) : 0;
+    ret->caller_trusted = is_trusted(w, q);
+    ret->caller_hides = w->caller.kind == PLAN_BY_USER && (w->caller.flags & USER_HIDE_NUMBER);
+}
+
+/* Users of ours and gateways may; somebody unknown could take a call away that is none of its own. */
+void worker_taker(void *ctx, const struct route_question *q, struct route *ret)
+{
+    struct worker *w = ctx;
+    struct piece caller, asserted;
+
+    if (w->caller.kind == PLAN_BY_STRANGER) {
+        ret->status = 403;
+        return;
+    }
+    if (w->caller.kind != PLAN_BY_USER)
+        out_clear(&w->texts);
+    caller_identity(w, q, &caller, &asserted);
+    if (w->texts.error) {
+        ret->status = 500;
+        return;
+    }
+    take_caller(w, q, ret);
+    ret->caller = piece_text(w, caller);
+    ret->asserted = piece_text(w, asserted);
+}
+
 void worker_route(void *ctx, const struct route_question *q, struct route *ret)
 {
     struct worker *w = ctx;
+
+    if (q->referrer)
+        take_referrer(w, q->referrer);
     struct target_pieces pieces[ROUTE_TARGETS_MAX] = { 0 };
     struct piece forwards[USER_FORWARDS] = { 0 }, called = { 0 }, caller, asserted;
     struct plan_route found;
     struct plan_question question = {
         .uri = q->uri, .calling = sip_uri_user(q->invite->from.uri),
         .by = q->forwarded_by.len ? PLAN_BY_USER : w->caller.kind, .gateway = w->caller.gateway,
-        .user_flags = q->forwarded_by.len ? 0 : w->caller.flags, .random = worker_random(w),
+        .user_flags = q->forwarded_by.len ? q->forwarder_flags : w->caller.flags, .random = worker_random(w),
     };
     struct address host;
     size_t rejections = 0;
@@ -307,12 +369,12 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
     if (q->forwarded_by.len)
         question.user_flags |= credit_of(w, q->forwarded_by);
     question.host_is_ours = address_parse_ip(sip_uri_host(q->uri), &host) && address_same_ip(&host, &q->from->local);
-    if (q->forwarded_by.len || w->caller.kind != PLAN_BY_USER)
+    if (q->forwarded_by.len || q->referrer || w->caller.kind != PLAN_BY_USER)
         out_clear(&w->texts);
     caller_identity(w, q, &caller, &asserted);
     plan_find(w->settings.plan, w->settings.users, &question, &found);
     if (found.status) {
-        refuse_route(w, &found, q->forwarded_by.len != 0, ret);
+        refuse_route(w, &found, exists_nowhere(w, q, &found, question.host_is_ours), q->forwarded_by.len != 0, ret);
         return;
     }
     for (size_t i = 0; i < found.count; i++) {
@@ -342,16 +404,13 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         return;
     }
     add_gateways(w, q, &found, ret, pieces);
-    if (!caller.len && !q->forwarded_by.len)
+    if (!caller.len && !q->forwarded_by.len && !q->referrer)
         caller = stranger(w, q, &ret->caller_calls_max);
     if (w->texts.error) {
         *ret = (struct route){ .status = 500 };
         return;
     }
-    ret->by_gateway = w->caller.kind == PLAN_BY_GATEWAY;
-    ret->caller_trunk = ret->by_gateway ? gateways_number(w->gateways, w->caller.gateway) : 0;
-    ret->caller_trusted = is_trusted(w, q);
-    ret->caller_hides = w->caller.kind == PLAN_BY_USER && (w->caller.flags & USER_HIDE_NUMBER);
+    take_caller(w, q, ret);
     ret->caller = piece_text(w, caller);
     ret->asserted = piece_text(w, asserted);
     ret->called = piece_text(w, called);

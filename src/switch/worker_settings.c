@@ -176,15 +176,18 @@ struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct
 
     return (struct b2bua_settings){
         .seed = w->settings.seed, .calls_max = c->calls.calls_max, .user_calls_max = c->calls.user_calls_max,
-        .ring_ns = c->timers.no_answer_ns, .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
+        .no_answer_ns = c->timers.no_answer_ns, .ring_ns = c->timers.ring_ns, .proceeding_ns = c->timers.proceeding_ns,
+        .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
+        .forks_max = c->calls.forks_max, .global_codes = c->calls.global_codes,
+        .follow_redirects = c->calls.redirects == CONFIG_REDIRECTS_FOLLOW,
         .do_not_disturb = disturb[c->calls.do_not_disturb], .forwards_max = c->calls.forwards_max,
         .silent_forwards = !c->calls.tell_forwarded, .no_reason = !c->calls.reason, .no_privacy = !c->calls.privacy,
         .codecs = { c->media.codecs.at, c->media.codecs.count },
         .server = slice_of(own->server, c->server.name.len), .media = w->media,
         .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
-        .queue_ns = c->calls.queue_ns,
+        .queue_ns = c->calls.queue_ns, .observer = { w->settings.observer.ctx, w->settings.observer.joined },
         .session_timer = session_timers[c->calls.session_timer], .reliable = worker_reliable(c->calls.reliable),
-        .preconditions = preconditions[c->calls.preconditions],
+        .preconditions = preconditions[c->calls.preconditions], .transfer = (enum b2bua_transfer)c->calls.transfer,
         .session_expires_s = (uint32_t)(c->calls.session_expires_ns / SECOND_NS),
         .session_expires_min_s = (uint32_t)(c->calls.session_expires_min_ns / SECOND_NS),
     };

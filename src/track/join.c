@@ -444,6 +444,49 @@ static struct leg *leg_of_call(const struct tracker *t, const struct call *c)
     return NULL;
 }
 
+static struct leg *leg_named(const struct tracker *t, const struct track_leg_name *name)
+{
+    for (struct map_node *n = map_first(&t->maps[LIVE_LEG], track_hash(t, name->call_id)); n; n = map_next(n)) {
+        struct leg *leg = live_item(map_item(n, struct live, by_call_id), struct leg);
+
+        if (slice_eq(leg->call->call_id, name->call_id) && slice_eq(leg->call->from.tag, name->caller_tag))
+            return leg;
+    }
+    return NULL;
+}
+
+bool tracker_join(struct tracker *t, const struct track_leg_name *one, const struct track_leg_name *other)
+{
+    struct leg *x = leg_named(t, one), *y = leg_named(t, other);
+
+    if (!x || !y || x == y)
+        return false;
+    if (x->call->session != y->call->session)
+        legs_join(x, y, (struct join_verdict){ 100, CALL_JOIN_SERVER });
+    return x->call->session == y->call->session;
+}
+
+size_t tracker_session(const struct tracker *t, const struct call *c, struct call **ret_legs)
+{
+    const struct leg *leg = leg_of_call(t, c);
+    const struct session *s = leg ? leg->session : NULL;
+    size_t count = 0;
+
+    if (leg && !s)
+        ret_legs[count++] = leg->call;
+    for (size_t i = 0; s && i < s->ended; i++)
+        ret_legs[count++] = s->legs[i];
+    for (const struct list *l = s ? s->live.next : NULL; s && l != &s->live; l = l->next) {
+        struct call *live = list_item(l, struct leg, in_session)->call;
+        size_t at = count++;
+
+        for (; at > 0 && ret_legs[at - 1]->index > live->index; at--)
+            ret_legs[at] = ret_legs[at - 1];
+        ret_legs[at] = live;
+    }
+    return count;
+}
+
 void track_join_relayed(void *ctx, const struct call *a, const struct call *b)
 {
     struct tracker *t = ctx;

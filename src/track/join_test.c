@@ -171,6 +171,66 @@ TEST(a_leg_that_ended_waits_for_the_other_legs_of_its_session)
     play_done(&p);
 }
 
+TEST(legs_that_the_server_names_are_one_call_and_nothing_is_guessed_beside)
+{
+    struct track_settings settings = { .no_join = true };
+    struct track_leg_name a = { SLICE("a"), SLICE("ta") }, b = { SLICE("b"), SLICE("tb") }, c = { SLICE("c"), SLICE("tc") },
+                          wrong = { SLICE("b"), SLICE("ta") };
+    struct call *legs[16];
+    struct play p;
+
+    if (!play_start(&p, &settings))
+        return;
+    play(&p, "A>S INVITE call=a from=ta | Session-ID: 11112222333344445555666677778888\n"
+             "S>B INVITE call=b from=tb\nS>C INVITE call=c from=tc | Session-ID: 11112222333344445555666677778888\n"
+             "C>S 180 call=c from=tc\n");
+    CHECK(!tracker_join(p.tracker, &a, &wrong));
+    CHECK(!tracker_join(p.tracker, &a, &a));
+    CHECK(tracker_join(p.tracker, &a, &b));
+    CHECK(tracker_join(p.tracker, &a, &b));               /* told twice */
+    play(&p, "B>S 486 call=b from=tb\nS>A 486 call=a from=ta\nwait 60000\n");
+    CHECK_EQ(p.call_count, 2);                            /* c is a session of its own */
+    CHECK(p.call_count == 2 && p.calls[0]->session == p.calls[1]->session);
+    CHECK(p.call_count == 2 && p.calls[1]->join == CALL_JOIN_SERVER && p.calls[1]->join_score == 100);
+    CHECK(!tracker_join(p.tracker, &a, &c));              /* a is gone */
+    play_end(&p);
+    CHECK_EQ(p.call_count, 3);
+    CHECK(p.call_count == 3 && p.calls[2]->session != p.calls[0]->session);
+    CHECK_EQ(tracker_session(p.tracker, p.calls[0], legs), 0);
+    play_done(&p);
+}
+
+static const struct call *last_call;
+static void keep_call(struct play *p, const struct track_sighting *s)
+{
+    (void)p;
+    last_call = s->call;
+}
+
+TEST(the_legs_of_a_session_are_listed_live_and_ended_in_their_order)
+{
+    struct track_leg_name a = { SLICE("a"), SLICE("ta") }, b = { SLICE("b"), SLICE("tb") }, c = { SLICE("c"), SLICE("tc") };
+    const struct call *first = NULL;
+    struct call *legs[16];
+    struct play p;
+
+    if (!play_start(&p, NULL))
+        return;
+    play(&p, "A>S INVITE call=a from=ta uri=sip:1@x\nS>B INVITE call=b from=tb uri=sip:2@y\n"
+             "S>C INVITE call=c from=tc uri=sip:3@z\n");
+    p.on_message = keep_call;
+    CHECK(tracker_join(p.tracker, &a, &c) && tracker_join(p.tracker, &b, &a));
+    play(&p, "B>S 486 call=b from=tb\nS>A 180 call=a from=ta\nC>S 180 call=c from=tc\nwait 60000\n");
+    CHECK_EQ(p.call_count, 0);                            /* b has ended and waits for them */
+    first = last_call;
+    CHECK(first != NULL);
+    CHECK_EQ(first ? tracker_session(p.tracker, first, legs) : 0, 3);
+    for (size_t i = 0; first && i < 3; i++)
+        CHECK_EQ(legs[i]->index, i + 1);
+    play_end(&p);
+    play_done(&p);
+}
+
 TORTURE(joining_needs_memory_and_does_without)
 {
     struct play p;

@@ -16,6 +16,7 @@
 #include "track/session.h"
 
 #define ATTEMPTS_MAX 64u
+#define LEGS_OF_CALL_ID_MAX 1000u    /* live at once; each message is looked for among them */
 #define SECOND_NS 1000000000LL
 #define VOLTE_T1_NS (2 * SECOND_NS)
 
@@ -28,10 +29,11 @@ static bool leg_is_caller(const struct leg *leg, slice tag)
 
 /* By the caller's tag on either side; failing that, whichever leg has the Call-ID, unless
  * this is a caller of its own. */
-static struct leg *leg_find(const struct tracker *t, const struct sip_message *m, uint64_t hash)
+static struct leg *leg_find(const struct tracker *t, const struct sip_message *m, uint64_t hash, unsigned *ret_same_id)
 {
     struct leg *same_id = NULL;
 
+    *ret_same_id = 0;
     for (struct map_node *n = map_first(&t->maps[LIVE_LEG], hash); n; n = map_next(n)) {
         struct live *l = map_item(n, struct live, by_call_id);
         struct leg *leg = live_item(l, struct leg);
@@ -43,6 +45,7 @@ static struct leg *leg_find(const struct tracker *t, const struct sip_message *m
         if (leg_is_caller(leg, m->from.tag) || (m->to.tag.len && leg_is_caller(leg, m->to.tag)))
             return leg;
         same_id = leg;
+        ++*ret_same_id;
     }
     bool opens = m->is_request && m->method == SIP_INVITE && m->to.tag.len == 0;
 
@@ -149,7 +152,7 @@ static void leg_refuse(struct tracker *t, struct leg *leg, uint64_t hash)
 }
 
 static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
-                            const struct sip_message *m, uint64_t hash)
+                            const struct sip_message *m, uint64_t hash, unsigned same_id)
 {
     struct leg *leg = calloc(1, sizeof *leg);
 
@@ -164,7 +167,7 @@ static struct leg *leg_open(struct tracker *t, const struct wire_unit *u,
     leg->call->partial = !(m->is_request && m->method == SIP_INVITE && m->to.tag.len == 0);
     leg->call->invite_ns = leg->call->partial ? 0 : u->time_ns;
     t->counts.calls++;
-    if (t->live_calls >= t->settings.calls_max || !track_may_grow(t)) {
+    if (t->live_calls >= t->settings.calls_max || same_id >= LEGS_OF_CALL_ID_MAX || !track_may_grow(t)) {
         leg_refuse(t, leg, hash);
         return NULL;
     }
@@ -434,8 +437,8 @@ static void leg_cancel(struct tracker *t, struct leg *leg, const struct wire_uni
         return;                                           /* a proxy's, for one of its branches */
     if (!c->cancel_ns && !call_state_is_over((enum call_state)c->state))
         c->cancel_ns = u->time_ns;
-    if (c->state == CALL_ACTIVE)
-        c->crossed = true;
+    if (c->state == CALL_ACTIVE && c->ack != CALL_ACK_SEEN && c->ack != CALL_ACK_LATE)
+        c->crossed = true;                                /* whoever sent the ACK knew the answer */
     track_reason(c, m);
     leg_step(t, leg, CALL_EV_CANCEL);
     if (c->state == CALL_CANCELLING) {
@@ -699,11 +702,12 @@ static bool leg_from_callee(const struct leg *leg, const struct sip_message *m)
 bool track_leg_message(struct tracker *t, const struct wire_unit *u, const struct sip_message *m)
 {
     uint64_t hash = track_hash(t, m->call_id);
-    struct leg *leg = leg_find(t, m, hash);
+    unsigned same_id;
+    struct leg *leg = leg_find(t, m, hash, &same_id);
 
     if (!leg && !leg_may_open(m))
         return false;
-    if (!leg && (leg_was_refused(t, m->call_id, hash) || !(leg = leg_open(t, u, m, hash)))) {
+    if (!leg && (leg_was_refused(t, m->call_id, hash) || !(leg = leg_open(t, u, m, hash, same_id)))) {
         t->counts.unassigned++;                           /* of a call, but of none that is followed */
         track_tell(t, &(struct track_sighting){ .unit = u, .message = m, .kind = SEEN_NEW });
         return true;

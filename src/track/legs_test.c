@@ -171,6 +171,18 @@ TEST(an_answer_that_crossed_the_cancel_wins)
     }
 }
 
+TEST(a_cancel_after_the_ack_crossed_nothing)
+{
+    struct play p;
+    const struct call *c = play_call(&p, "A>B INVITE\nB>A 180\nB>A 200\nA>B ACK in\n+5000 A>B CANCEL\nB>A 481 CANCEL\n"
+                                         "A>B BYE\nB>A 200 BYE\n");
+
+    CHECK_EQ(c->state, CALL_COMPLETED);
+    CHECK_EQ(c->ended_by, CALL_CALLER);
+    CHECK_EQ(c->crossed, false);
+    play_done(&p);
+}
+
 TEST(an_answer_after_the_487_still_makes_a_call)
 {
     struct play p;

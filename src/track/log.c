@@ -498,11 +498,34 @@ static slice credentials(const struct sip_message *m)
     return value.len ? value : value_of(m, SIP_H_AUTHORIZATION);
 }
 
-static slice challenge(const struct sip_message *m)
+static enum sip_header_id challenge_header(const struct sip_message *m)
 {
-    slice value = value_of(m, SIP_H_PROXY_AUTHENTICATE);
+    return value_of(m, SIP_H_PROXY_AUTHENTICATE).len ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE;
+}
 
-    return value.len ? value : value_of(m, SIP_H_WWW_AUTHENTICATE);
+/* What may be used to answer: one of several challenges, in one header or in several (RFC 8760, 2.4).
+ * "MD5" when that is among them, as all know it; else each once: "SHA-512-256, SHA-256". */
+static slice offered_algorithms(const struct sip_message *m, char *room, size_t size)
+{
+    size_t used = 0;
+
+    for (const struct sip_header *h = sip_header_find(m, challenge_header(m)); h; h = sip_header_next(m, h)) {
+        slice rest = h->value;
+        struct sip_auth auth;
+
+        while (sip_auth_next(&rest, &auth)) {
+            size_t comma = used ? 2 : 0;
+
+            if (!auth.algorithm.len || slice_eq_nocase(auth.algorithm, SLICE("MD5")))
+                return SLICE("MD5");
+            if (slice_find_nocase(slice_of(room, used), auth.algorithm) >= 0 || used + comma + auth.algorithm.len > size)
+                continue;
+            memcpy(room + used, ", ", comma);
+            memcpy(room + used + comma, auth.algorithm.ptr, auth.algorithm.len);
+            used += comma + auth.algorithm.len;
+        }
+    }
+    return slice_of(room, used);
 }
 
 static void note_credentials(struct call *c, const struct sip_message *m)
@@ -520,8 +543,9 @@ static void note_credentials(struct call *c, const struct sip_message *m)
 static void note_challenge(struct call *c, const struct sip_message *m, int64_t at_ns)
 {
     struct call_facts *f = c->facts;
-    slice rest = challenge(m);
+    slice rest = value_of(m, challenge_header(m));
     struct sip_auth auth;
+    char room[128];
 
     if (f->auth_user.len)
         f->challenges = one_more(f->challenges);
@@ -533,7 +557,7 @@ static void note_challenge(struct call *c, const struct sip_message *m, int64_t 
     f->stale = (uint16_t)(f->stale + auth.stale);
     f->same_nonce = (uint16_t)(f->same_nonce + (f->auth_user.len && slice_eq(f->nonce, auth.nonce)));
     track_keep_newer(&f->arena, &f->realm, auth.realm);
-    track_keep_newer(&f->arena, &f->algorithm, auth.algorithm);
+    track_keep_newer(&f->arena, &f->algorithm, offered_algorithms(m, room, sizeof room));
     track_keep_newer(&f->arena, &f->nonce, auth.nonce);
 }
 

@@ -21,7 +21,7 @@ struct registrant {
     struct seen seen;
     uint32_t    cseq;                /* of the newest REGISTER */
     uint16_t    final;               /* to the newest one, 0: none yet */
-    uint8_t     told[CONTACTS_MAX];  /* state of each that the observer knows of */
+    struct { uint8_t state; uint32_t refused; } told[CONTACTS_MAX];    /* what the observer knows of each */
     bool        asked_all;           /* Contact: * */
     bool        credentials;         /* with the newest REGISTER */
 };
@@ -373,11 +373,16 @@ static void registrant_note(struct registrant *r, const struct wire_unit *u,
 
 static void registrant_tell(const struct tracker *t, struct registrant *r)
 {
-    for (size_t i = 0; t->observer.registration_changed && i < r->count; i++)
-        if (r->told[i] != r->bindings[i]->state) {
-            r->told[i] = r->bindings[i]->state;
-            t->observer.registration_changed(t->observer.ctx, r->bindings[i]);
-        }
+    for (size_t i = 0; t->observer.registration_changed && i < r->count; i++) {
+        struct registration *b = r->bindings[i];
+        uint32_t refused = registration_refusals(b);
+
+        if (r->told[i].state == b->state && r->told[i].refused == refused)
+            continue;
+        r->told[i].state = b->state;
+        r->told[i].refused = refused;
+        t->observer.registration_changed(t->observer.ctx, b);
+    }
 }
 
 bool track_registration_message(struct tracker *t, const struct wire_unit *u,

@@ -11,7 +11,8 @@
  *     t = tracker_free(t);
  *
  * Memory is bounded by settings.memory_max_bytes: at the limit a new call is recorded as
- * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed. Only
+ * 8004 (seen, not followed) and counted, and those that are followed go on undisturbed; so is
+ * the one after a thousand live legs with one Call-ID, which no honest caller has. Only
  * when these grow to twice the limit are the oldest let go: a call that is not over is 8004. */
 #ifndef TRACK_TRACKER_H
 #define TRACK_TRACKER_H
@@ -66,7 +67,8 @@ struct track_observer {
     bool (*call_closed)(void *ctx, struct call *c);
     /* What the network refused, summed up; at the end of the input. */
     void (*incident)(void *ctx, const struct incident *incident);
-    void (*registration_changed)(void *ctx, const struct registration *r);
+    /* Its state changed, or it was refused again. Who likes may diagnose it then. */
+    void (*registration_changed)(void *ctx, struct registration *r);
     bool (*registration_closed)(void *ctx, struct registration *r);
     bool (*transaction_closed)(void *ctx, struct transaction *t);
 };
@@ -82,6 +84,15 @@ struct tracker;
 struct tracker *tracker_new(const struct track_settings *settings, const struct track_observer *observer);
 struct tracker *tracker_free(struct tracker *t);
 void   tracker_message(struct tracker *t, const struct wire_unit *unit, const struct sip_message *m);
+/* Whoever made both legs says that they are one call; each is named by its Call-ID and its caller's
+ * tag. Also with settings.no_join. False: one of them is not followed, or there is no room. */
+struct track_leg_name {
+    slice call_id, caller_tag;
+};
+bool   tracker_join(struct tracker *t, const struct track_leg_name *one, const struct track_leg_name *other);
+/* All legs of the live call's session so far, live and ended, in the order in which they began:
+ * their number, SESSION_LEGS_MAX (session.h) at most. They may be diagnosed once all are over. */
+size_t tracker_session(const struct tracker *t, const struct call *c, struct call **ret_legs);
 /* The network refused a packet: kept for the calls that it concerns. */
 void   tracker_incident(struct tracker *t, const struct wire_incident *incident);
 void   tracker_time(struct tracker *t, int64_t now_ns);   /* timers that are due; messages do this too */

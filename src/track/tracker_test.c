@@ -44,6 +44,35 @@ TEST(beyond_the_number_of_calls_a_new_one_is_8004_and_counted_once)
     play_done(&p);
 }
 
+/* Each message is looked for among the legs with its Call-ID: with all that somebody likes to send
+ * that would take ever longer. */
+TEST(a_call_id_that_everybody_has_gets_a_thousand_legs_and_others_are_followed)
+{
+    struct play p;
+    struct track_settings settings = { .linger_ns = 1000 * PLAY_MS };
+    unsigned found = 0;
+    char line[96];
+
+    CHECK(play_start(&p, &settings));
+    play(&p, "A>B INVITE call=same from=first\nB>A 200 call=same from=first\n");
+    for (unsigned i = 0; i < 1500; i++) {
+        (void)snprintf(line, sizeof line, "+1 A>B INVITE call=same from=t%u br=z9hG4bK%u\n", i, i);
+        play(&p, line);
+    }
+    play(&p, "A>B INVITE call=other\nB>A 200 call=other\nA>B BYE call=same from=first\nB>A 200 BYE call=same from=first\n");
+    const struct track_counts *n = tracker_counts(p.tracker);
+
+    CHECK_EQ(n->live_calls_max, 1001);
+    CHECK_EQ(n->not_followed, 1);
+    CHECK_EQ(n->calls, 1002);
+    play(&p, "wait 10000\n");
+    for (size_t i = 0; i < p.call_count && i < PLAY_KEPT_MAX; i++)
+        found += slice_eq(p.calls[i]->from.tag, SLICE("first")) && call_status(p.calls[i]).code == 1000;
+    CHECK_EQ(found, 1);
+    play_end(&p);
+    play_done(&p);
+}
+
 TEST(beyond_the_memory_a_new_call_is_8004_and_those_that_are_followed_go_on)
 {
     struct play p;

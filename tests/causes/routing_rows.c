@@ -75,8 +75,9 @@ static const struct cause_row rows[] = {
       "A>B INVITE\nB>A 407 | " CHALLENGE("\"n1\"") "\nA>B ACK\n+30000 A>B INVITE cseq=2 | " ANSWER("\"n1\"") "\nB>A 407 cseq=2 | " CHALLENGE("\"n2\", stale=true") "\nA>B ACK cseq=2\n"
       "A>B INVITE cseq=3 | " ANSWER("\"n2\"") "\nB>A 200 cseq=3\nA>B ACK cseq=3\n+9000 A>B BYE\nB>A 200 BYE\nwait 60000\n", GOOD, "-" },
     { "auth-no-credentials", "A>B INVITE\nB>A 407 | " CHALLENGE("\"n1\"") "\nA>B ACK\nwait 60000\n", GOOD, NULL },
-    { "auth-algorithm-unsupported", "A>B INVITE\nB>A 407 | " CHALLENGE("\"n1\", algorithm=SHA-512-256") "\nA>B ACK\nwait 60000\n",
-      "A>B INVITE\nB>A 407 | " CHALLENGE("\"n1\", algorithm=MD5") "\nA>B ACK\nwait 60000\n", NULL },
+    { "auth-algorithm-unsupported", "A>B INVITE\nB>A 407 | " CHALLENGE("\"n1\", algorithm=SHA-512-256") " | " CHALLENGE("\"n1\", algorithm=SHA-256")
+      "\nA>B ACK\nwait 60000\n",
+      "A>B INVITE\nB>A 407 | " CHALLENGE("\"n1\", algorithm=SHA-256") " | " CHALLENGE("\"n1\", algorithm=MD5") "\nA>B ACK\nwait 60000\n", NULL },
     { "auth-realm-mismatch",
       "A>B INVITE\nB>A 407 | Proxy-Authenticate: Digest realm=\"other\", nonce=\"n1\"\nA>B ACK\nA>B INVITE cseq=2 | " ANSWER("\"n1\"") "\n"
       "B>A 407 cseq=2 | Proxy-Authenticate: Digest realm=\"other\", nonce=\"n2\"\nA>B ACK cseq=2\nwait 60000\n",

@@ -300,6 +300,24 @@ TEST(a_forwarded_call_is_told_by_the_leg_that_failed_before)
     check_session(nobody, "forward-no-answer", 1, CALL_FLOW_FOLLOWED, 0);
 }
 
+#define A_TALKS A_RINGS "S>B INVITE call=x from=s sdp=sendrecv\nB>S 180 call=x from=s\nS>A 180\n" \
+                "B>S 200 call=x from=s sdp=sendrecv\nS>B ACK call=x from=s\nS>A 200 sdp=sendrecv\nA>S ACK\n"
+
+TEST(a_transfer_is_told_from_all_legs_whether_the_server_or_a_carries_it_out)
+{
+    check_session(A_TALKS "+3000 B>S REFER rev cseq=4 call=x from=s\nS>B 202 REFER rev cseq=4 call=x from=s\n"
+                  "S>B NOTIFY cseq=5 frag=100 call=x from=s\nB>S 200 NOTIFY cseq=5 call=x from=s\n"
+                  "+1000 S>A INVITE rev in cseq=6 br=n sdp=sendrecv\nA>S 200 rev cseq=6 br=n sdp=sendrecv\nS>A ACK rev cseq=6 br=o\n"
+                  "S>B NOTIFY cseq=7 frag=200 call=x from=s\nB>S 200 NOTIFY cseq=7 call=x from=s\n"
+                  "+50 B>S BYE rev cseq=8 call=x from=s\nS>B 200 BYE rev cseq=8 call=x from=s\n"
+                  "+3000 A>S BYE cseq=9\nS>A 200 BYE cseq=9\nwait 60000\n", "transfer", 0, CALL_FLOW_FOLLOWED, 0);
+    check_session(A_TALKS "+3000 B>S REFER rev cseq=4 call=x from=s\nS>A REFER rev cseq=4\nA>S 202 REFER rev cseq=4\n"
+                  "S>B 202 REFER rev cseq=4 call=x from=s\nA>S NOTIFY cseq=5 frag=200\nS>B NOTIFY cseq=5 frag=200 call=x from=s\n"
+                  "B>S 200 NOTIFY cseq=5 call=x from=s\nS>A 200 NOTIFY cseq=5\n"
+                  "+50 B>S BYE rev cseq=8 call=x from=s\nS>B 200 BYE rev cseq=8 call=x from=s\n"
+                  "S>A BYE rev cseq=9\nA>S 200 BYE rev cseq=9\nwait 60000\n", "transfer", 0, CALL_FLOW_FOLLOWED, 0);
+}
+
 /* ---- registrations ---- */
 
 static void check_registration(size_t i, const char *script, const char *flow, enum call_deviation deviation,

@@ -1,12 +1,14 @@
 /* tests/fuzz/fuzz_switch.c - both peers of the back-to-back user agent say anything, in any order
  * SPDX-License-Identifier: Apache-2.0
  *
- * The first byte is the kind of route; then every four bytes are one deed: a request or an answer
+ * The first byte is the kind of route, and a row of settings; then every four bytes are one deed: a request or an answer
  * of either side, made from what the switch sent last, time that passes, messages that are lost
  * or cannot be sent, or the rest of the input as a message of its own. Whatever comes: memory
  * stays below a bound, and when all timers have run nothing is left. */
 #include "fuzz/inside.h"
 #include "harness/switch_rig.h"
+
+#include "switch/media_relay.h"
 
 #define STEP 4
 enum { STEPS_MAX = 400, TRANSACTIONS_MAX = 200 };
@@ -19,19 +21,55 @@ static const char *const methods[16] = { "INVITE", "ACK", "BYE", "CANCEL", "PRAC
 static const uint16_t statuses[32] = { 100, 180, 183, 183, 199, 181, 200, 200, 200, 202, 299, 301, 302, 400, 401, 404,
                                        407, 408, 420, 422, 481, 481, 486, 487, 488, 491, 500, 503, 504, 600, 603, 699 };
 static const char *const extras[16] = {
-    "", "", "", "", "Session-Expires: 90;refresher=uac\r\n", "Session-Expires: 4294967295\r\n", "Reason: Q.850;cause=16\r\n",
+    "", "Allow: INVITE, UPDATE\r\n", "", "", "Session-Expires: 90;refresher=uac\r\nAllow: UPDATE\r\n", "Session-Expires: 4294967295\r\nMin-SE: 100\r\n", "Reason: Q.850;cause=16\r\n",
     "Record-Route: <sip:10.0.0.3;lr>, <sip:10.0.0.4;lr>\r\n", "Require: 100rel, precondition\r\n", "Supported: timer, path\r\n",
-    "RSeq: 0\r\n", "RAck: 1 1 INVITE\r\n", "Privacy: id\r\n", "History-Info: <sip:x@y>;index=1\r\n",
+    "RSeq: 0\r\n", "RAck: 1 1 INVITE\r\n", "Privacy: id;user\r\nP-Asserted-Identity: <sip:x@y>\r\n", "History-Info: <sip:x@y?Privacy=history>;index=1\r\nDiversion: <sip:z@y>;privacy=full\r\n",
     "Max-Forwards: 0\r\n", "Alert-Info: <urn:x>\r\n",
 };
 static const char *const contacts[8] = { NULL, NULL, NULL, NULL, "*", "<sip:x>", "<sip:alice@10.0.0.1;with=a-rather-long-parameter>",
                                          "<tel:+1234>" };
 
+static const char *const bodies[4] = {
+    "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8\r\n",
+    "v=0\r\no=- 1 2 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
+    "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\na=curr:qos local none\r\na=curr:qos remote none\r\n"
+    "a=des:qos mandatory local sendrecv\r\na=des:qos mandatory remote sendrecv\r\n",
+    "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\na=curr:qos local sendrecv\r\na=curr:qos remote sendrecv\r\n"
+    "a=des:qos mandatory local sendrecv\r\na=des:qos failure remote sendrecv\r\n",
+};
+
+/* ---- the media relay ---- */
+
+enum { COOKIE_LEN = 16, COOKIES = 8 };
+static struct { struct media_relay *relay; char cookies[COOKIES][COOKIE_LEN]; unsigned asked; } media;
+
+static void ask_relay(void *ctx, slice bytes)
+{
+    (void)ctx;
+    if (bytes.len >= COOKIE_LEN)
+        memcpy(media.cookies[media.asked++ % COOKIES], bytes.ptr, COOKIE_LEN);
+}
+
+/* It answers one of the last questions, in one way or another. */
+static void relay_answers(const struct rig *r, unsigned which, unsigned how)
+{
+    static const char *const answers[4] = {
+        " d6:result2:ok3:sdp30:v=0\r\no=- 9 9 IN IP4 r\r\ns=-\r\n\r\ne", " d6:result2:oke", " d12:error-reason4:nope6:result5:errore", " x",
+    };
+    char text[COOKIE_LEN + 80];
+    int len = snprintf(text, sizeof text, "%.*s%s", COOKIE_LEN, media.cookies[which % COOKIES], answers[how & 3]);
+
+    if (media.relay && media.asked && len > 0)
+        media_relay_receive(media.relay, slice_of(text, (size_t)len), r->now_ns);
+}
+
+/* ---- what is said ---- */
+
 static struct rig_how how_of(uint8_t a, uint8_t b)
 {
     return (struct rig_how){ .sdp = a & 1, .wrong_tag = (a & 0xe) == 0xe, .tag = a >> 4 & 3, .branch = a & 0x40 ? 1 + (b & 3) : 0,
                              .cseq = a & 0x80 ? b & 7 : 0, .rseq = b & 0x80 ? 1 + (b >> 4 & 3) : 0,
-                             .extra = extras[b & 15], .contact = contacts[b >> 4 & 7] };
+                             .body = (a & 0x11) == 0x11 ? bodies[b & 3] : NULL, .extra = extras[b & 15], .contact = contacts[b >> 4 & 7] };
 }
 
 static void deed(struct rig *r, const uint8_t b[STEP])
@@ -49,6 +87,8 @@ static void deed(struct rig *r, const uint8_t b[STEP])
         break;
     case 5:
         rig_wait(r, (int64_t)waits_ms[b[1] & 15] * 1000000);
+        if (media.relay)
+            media_relay_time(media.relay, r->now_ns);
         break;
     case 6:
         r->lose = b[1] & 3;
@@ -58,15 +98,56 @@ static void deed(struct rig *r, const uint8_t b[STEP])
             endpoint_hop_lost(r->endpoint, &(struct hop){ .local = rig_switch(), .remote = rig_at(side) }, r->now_ns);
         else if (b[1] == 2)
             b2bua_hang_up_all(r->b2bua, SLICE("SIP;cause=503"));
+        else
+            relay_answers(r, b[1] >> 2, b[2]);
         break;
     }
+}
+
+/* ---- settings ---- */
+
+static const struct mode { uint8_t timer, reliable, preconditions; bool codecs, media, required, trusted, hides; } modes[16] = {
+    { 0 },
+    { .timer = B2BUA_TIMER_ASK },
+    { .timer = B2BUA_TIMER_DEMAND, .hides = true },
+    { .timer = B2BUA_TIMER_ANSWER, .trusted = true },
+    { .reliable = B2BUA_RELIABLE_LEG },
+    { .reliable = B2BUA_RELIABLE_OFF, .trusted = true, .hides = true },
+    { .reliable = B2BUA_RELIABLE_DEMAND, .codecs = true },
+    { .preconditions = B2BUA_PRECONDITIONS_ACT },
+    { .preconditions = B2BUA_PRECONDITIONS_OFF, .timer = B2BUA_TIMER_ASK },
+    { .timer = B2BUA_TIMER_ASK, .reliable = B2BUA_RELIABLE_LEG, .preconditions = B2BUA_PRECONDITIONS_ACT },
+    { .media = true },
+    { .media = true, .required = true, .reliable = B2BUA_RELIABLE_LEG },
+    { .media = true, .timer = B2BUA_TIMER_ASK, .codecs = true },
+    { .media = true, .preconditions = B2BUA_PRECONDITIONS_ACT, .reliable = B2BUA_RELIABLE_LEG, .timer = B2BUA_TIMER_ASK },
+    { .codecs = true, .timer = B2BUA_TIMER_ASK },
+    { .media = true, .required = true, .preconditions = B2BUA_PRECONDITIONS_ACT },
+};
+
+static bool begin(struct rig *r, const struct mode *mode)
+{
+    static const slice pcma = SLICE_INIT("PCMA");
+    struct b2bua_settings bs = { .session_timer = mode->timer, .session_expires_s = 100, .reliable = mode->reliable,
+                                 .preconditions = mode->preconditions, .codecs = { &pcma, mode->codecs },
+                                 .media_required = mode->required, .duration_max_ns = 600 * 1000000000ll };
+    struct media_relay_settings ms = { .seed = { 5, 6 }, .ping_ns = -1 };
+
+    memset(&media, 0, sizeof media);
+    if (mode->media)
+        bs.media = media.relay = media_relay_new(&ms, &(struct media_sender){ NULL, ask_relay }, RIG_START_NS);
+    if (!rig_begin_with(r, TRANSACTIONS_MAX, &bs))
+        return false;
+    r->a_trusted = r->b_trusted = mode->trusted;
+    r->a_hides = mode->hides;
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rig r;
 
-    if (!size || !rig_begin(&r, TRANSACTIONS_MAX))
+    if (!size || !begin(&r, &modes[data[0] >> 4]))
         return 0;
     r.forks = data[0] & 3;
     r.in_order = data[0] & 4;
@@ -82,7 +163,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(endpoint_memory_bytes(r.endpoint) + b2bua_memory_bytes(r.b2bua) <= MEMORY_MAX);
         MUST(b2bua_counts(r.b2bua)->live <= 4);
     }
+    for (int i = 0; i < 8 && media.relay; i++) {          /* who is not answered is told so */
+        rig_wait(&r, 1000000000);
+        media_relay_time(media.relay, r.now_ns);
+    }
     rig_end(&r);
+    media.relay = media_relay_free(media.relay);
     MUST(r.left == 0);
     return 0;
 }

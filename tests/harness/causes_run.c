@@ -42,7 +42,7 @@ void diagnosed(struct play *p, const char *script)
     play(p, script);
     play_end(p);
     for (size_t i = 0; i < p->registration_count && i < PLAY_KEPT_MAX; i++)
-        diagnose_registration(p->registrations[i], &(struct diagnose_context){ r->history, p->now_ns });
+        diagnose_registration(p->registrations[i], &(struct diagnose_context){ .history = r->history, .now_ns = p->now_ns });
 }
 
 void diagnosed_done(struct play *p)

@@ -44,8 +44,13 @@ struct rig {
     unsigned         codes[16], code_count;
     char             a_to_tag[64];   /* the switch's, of leg a */
     uint32_t         a_rseq, cseq[RIG_SIDES];
-    unsigned         branches, sent, last_status[RIG_SIDES], lose, forks;
-    bool             in_order, forwards;
+    unsigned         branches, sent, last_status[RIG_SIDES], lose, forks, joined, joined_well;
+    char             referrer[32];   /* whose rights were asked for last */
+    char             joined_names[256];                   /* the last two: Call-ID and tag of each */
+    bool             in_order, forwards, gateways, a_trusted, b_trusted, a_hides;
+    int64_t          patience_ns, no_answer_ns;           /* of the gateways; of the phones, 0: 20 s */
+    char             routed[64];     /* the last question: what is called, */
+    unsigned         routed_flags;   /* by whose rights */
     uint8_t          reliable[RIG_SIDES];                 /* 1 + enum b2bua_reliable of a side that is a gateway; 0: it is none */
     size_t           left;           /* after rig_end */
 };
@@ -94,18 +99,28 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
 {
     struct rig *r = ctx;
 
-    (void)q;
+    if (q->referrer)
+        snprintf(r->referrer, sizeof r->referrer, SLICE_FMT, SLICE_ARG(q->referrer->user));
+    snprintf(r->routed, sizeof r->routed, SLICE_FMT, SLICE_ARG(q->uri));
+    r->routed_flags = q->forwarder_flags;
+    if (strstr(r->routed, "@elsewhere")) {
+        ret->status = 404;
+        return;
+    }
     for (unsigned i = 0; i <= r->forks; i++)
         ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
+                                                                   .gateway = r->gateways, .trusted = r->b_trusted, .patience_ns = r->patience_ns,
                                                                    .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
     for (unsigned i = 0; r->reliable[RIG_B] && i < ret->target_count; i++) {
         ret->targets[i].gateway = true;
         ret->targets[i].reliable = (uint8_t)(r->reliable[RIG_B] - 1);
     }
-    ret->called = SLICE("bob@x");
+    ret->called = strstr(r->routed, "carol") ? SLICE("carol@x") : strstr(r->routed, "dave") ? SLICE("dave@x") : SLICE("bob@x");
     ret->caller = SLICE("alice@x");
+    ret->caller_trusted = r->a_trusted;
+    ret->caller_hides = r->a_hides;
     ret->flags = USER_TELL_FORWARDED;
-    ret->no_answer_ns = 20 * 1000000000ll;
+    ret->no_answer_ns = r->no_answer_ns ? r->no_answer_ns : 20 * 1000000000ll;
     if (r->forwards)
         ret->forward[USER_FORWARD_BUSY] = ret->forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.9");
 }
@@ -132,6 +147,17 @@ static inline void rig_on_failed(void *ctx, struct client_transaction *c, enum e
 static inline void rig_on_server_ended(void *ctx, struct server_transaction *s) { b2bua_server_ended(RIG_B2BUA(ctx), s); }
 static inline void rig_on_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(RIG_B2BUA(ctx), c); }
 
+static inline void rig_joined(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further)
+{
+    struct rig *r = ctx;
+
+    r->joined++;
+    r->joined_well += first->call_id.len && first->caller_tag.len && further->call_id.len && further->caller_tag.len &&
+                      !slice_eq(first->call_id, further->call_id);
+    snprintf(r->joined_names, sizeof r->joined_names, SLICE_FMT " " SLICE_FMT " " SLICE_FMT " " SLICE_FMT, SLICE_ARG(first->call_id),
+             SLICE_ARG(first->caller_tag), SLICE_ARG(further->call_id), SLICE_ARG(further->caller_tag));
+}
+
 /* False: no memory. rig_end all the same. */
 static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, const struct b2bua_settings *settings)
 {
@@ -145,6 +171,7 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
 
     bs.seed = (struct hash_seed){ 3, 4 };
     bs.calls_max = 4;
+    bs.observer = (struct b2bua_observer){ r, rig_joined };
     memset(r, 0, sizeof *r);
     r->now_ns = RIG_START_NS;
     r->endpoint = endpoint_new(&es, &sender, &user, r->now_ns);
@@ -155,6 +182,11 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
 static inline bool rig_begin(struct rig *r, uint32_t transactions_max)
 {
     return rig_begin_with(r, transactions_max, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll });
+}
+
+static inline bool rig_begin_as(struct rig *r, enum b2bua_transfer transfer)
+{
+    return rig_begin_with(r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * 1000000000ll, .transfer = transfer });
 }
 
 static inline void rig_receive(struct rig *r, enum rig_side side, slice text)

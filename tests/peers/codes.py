@@ -218,6 +218,33 @@ def test_183_of_the_callee_with_its_sdp(lab):
     is_code(lab.quick_caller.final(request), 487)
 
 
+def test_199_when_one_of_two_early_dialogs_ends(lab):
+    s = lab.server("early", users={"two": {}})
+    phones = [lab.closing(Peer(s.address, address=B)) for _ in range(2)]
+    for phone in phones:
+        register(lab, s, phone, ["two"])
+    c = lab.closing(Peer(s.address, "caller", address=A))
+    request = c.invite(user("two"), headers=["Supported: 199"])
+    invites = [phone.incoming("INVITE") for phone in phones]
+    tags = []
+    for phone, m in zip(phones, invites):
+        expect(m.get("max-breadth") == "30", f"Max-Breadth: {m.get('max-breadth')!r}")
+        phone.reply(m, 183, "Session Progress", body=sdp())
+        tags.append(is_code(c.provisional(request, 183), 183).tag("to"))
+    expect(tags[0] and tags[1] and tags[0] != tags[1], f"two phones with the tags {tags}")
+    phones[0].reply(invites[0], 486, "Busy Here")
+    over = is_code(c.provisional(request, 199), 199, "Early Dialog Terminated")
+    expect(over.tag("to") == tags[0], f"199 of {over.tag('to')}, not of {tags[0]}")
+    expect("cause=486" in over.get("reason"), f"Reason: {over.get('reason')!r}")
+    phones[1].reply(invites[1], 200, "OK", body=sdp())
+    answer = is_code(c.final(request), 200)
+    expect(answer.tag("to") == tags[1], f"200 of {answer.tag('to')}, not of {tags[1]}")
+    dialog = c.dialog(request, answer)
+    dialog.ack()
+    is_code(dialog.bye(), 200)
+    lab.record_says(s, request.call_id, final=200, answered=True)
+
+
 def test_182_of_our_own_for_a_queue(lab):
     s = lab.server("queue", users={"ring": {"calls_max": "1", "call_waiting": "no"}}, ini="[calls]\nqueue = 30 s\n")
     phone = lab.closing(Peer(s.address, address=B, handler=oracle))
@@ -239,8 +266,8 @@ def test_202_to_refer(lab):
     request = lab.caller.invite(user("good"))
     dialog = lab.caller.dialog(request, lab.caller.final(request))
     dialog.ack()
-    refer = dialog.request("REFER", [f"Refer-To: <{user('second')}>", f"Referred-By: <{lab.caller.aor}>"])
-    is_code(lab.caller.final(refer), 202, "Accepted")         # the callee's, as long as REFER is passed on
+    refer = dialog.request("REFER", [f"Refer-To: <{user('code-486')}>", f"Referred-By: <{lab.caller.aor}>"])
+    is_code(lab.caller.final(refer), 202, "Accepted")         # the server's own: the callee sees no REFER
     is_code(dialog.bye(), 200)
 
 
@@ -264,6 +291,34 @@ def test_302_of_a_number_that_is_elsewhere_and_of_a_user_who_redirects(lab):
 def test_380_of_an_emergency_call(lab):
     answer = dialled(lab, user("112"), 380)
     expect("application/3gpp-ims+xml" in answer.get("content-type") and "emergency" in answer.body, "no XML")
+
+
+def test_302_that_the_server_follows_as_far_as_its_user_may_call(lab):
+    points = {"to-good": user("good"), "round": user("round"), "to-number": user("0123456789"),
+              "may-number": user("0123456789"), "away": "sip:one@elsewhere.test"}
+
+    def redirect(peer, m):
+        called = re.sub(r"^sips?:|@.*$", "", m.uri)
+        if m.method == "INVITE" and called in points:
+            peer.reply(m, 302, "Moved Temporarily", headers=[f"Contact: <{points[called]}>"], contact=False)
+            return True
+        return False
+
+    users = {n: {} for n in (*points, "good")} | {"to-number": {"no_gateway": "yes"}}
+    s = lab.server("follow", users=users, ini=(
+        f"[calls]\nredirects = follow\n{QUICK}[gateway any]\nhost = {HOLE}:9\nallow = any\nping = 0 s\n"))
+    register(lab, s, lab.closing(Peer(s.address, address=B, handler=redirect)), points)
+    register(lab, s, lab.closing(Peer(s.address, address=B, handler=oracle)), ["good"])
+    c = lab.closing(Peer(s.address, "caller", address=A))
+    request = c.invite(user("to-good"))
+    is_code(c.provisional(request, 181), 181)
+    dialog = c.dialog(request, is_code(c.final(request), 200))
+    dialog.ack()
+    is_code(dialog.bye(), 200)
+    dialled(lab, user("round"), 482, caller=c, server=s)
+    expect("elsewhere.test" in dialled(lab, user("away"), 302, caller=c, server=s).contact, "Contact of the 302")
+    dialled(lab, user("to-number"), 302, caller=c, server=s)   # a gateway that this user may not use
+    dialled(lab, user("may-number"), 500, caller=c, server=s)  # one that it may, and that is not there
 
 
 # ---- 4xx ----
@@ -356,6 +411,24 @@ def test_407_for_a_call_in_our_domains_name(lab):
     lab.record_says(lab.main, request.call_id, final=200, flow="basic-call")
 
 
+def test_200_of_the_next_gateway_when_the_first_says_nothing(lab):
+    deaf = lab.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    deaf.bind((HOLE, 0))
+    trunk = lab.closing(Peer(None, address=B))
+    s = lab.server("patience", users={"alice": {}}, ini="[gateway deaf]\n"
+                   f"host = {HOLE}:{deaf.getsockname()[1]}\nallow = any\nping = 0 s\npriority = 1\npatience = 400 ms\n"
+                   f"[gateway good]\nhost = {B}:{trunk.port}\nallow = any\nping = 0 s\npriority = 2\n")
+    c = lab.closing(Peer(s.address, "alice", DOMAIN, address=A))
+    request = c.invite(user("0123456789"), PASSWORD)
+    m = trunk.incoming("INVITE", seconds=3)                # long before 64 times T1
+    deaf.settimeout(1)
+    expect(deaf.recv(65536).startswith(b"INVITE "), "the first gateway was not even asked")
+    trunk.reply(m, 200, "OK", body=sdp())
+    dialog = c.dialog(request, is_code(c.final(request), 200))
+    dialog.ack()
+    is_code(dialog.bye(), 200)
+
+
 def test_408_when_a_gateway_is_a_black_hole(lab):
     p = lab.closing(Peer(lab.quick.address, "alice", DOMAIN, address=A))
     request = p.invite(user("0123456789"), PASSWORD)
@@ -446,6 +519,11 @@ def test_423_with_min_expires(lab):
     expect(answer.get("min-expires") == "60", f"Min-Expires: {answer.get('min-expires')!r}")
 
 
+def test_440_when_no_breadth_is_left_for_a_branch(lab):
+    dialled(lab, user("good"), 440, True, headers=["Max-Breadth: 0"])
+    dialled(lab, user("nobody"), 404, headers=["Max-Breadth: 0"])    # nobody is called
+
+
 def test_480_of_a_user_whose_phone_is_not_there(lab):
     dialled(lab, user("away"), 480)
 
@@ -522,13 +600,8 @@ def test_487_after_cancel(lab):
 def test_487_when_the_invite_expires(lab):
     request = lab.caller.invite(user("ring"), headers=["Expires: 1"])
     lab.caller.provisional(request, 180)
-    try:
-        answer = lab.caller.final(request, 3)
-    except Wrong:
-        lab.caller.cancel(request)
-        lab.caller.final(request)
-        raise Skip("gap: the Expires header of an INVITE has no effect yet")
-    is_code(answer, 487)
+    is_code(lab.caller.final(request, 3), 487)
+    lab.record_says(lab.main, request.call_id, final=487, cause=True)
 
 
 def test_488_of_our_own_by_a_codec_policy(lab):
@@ -653,8 +726,29 @@ def test_505_for_sip_7(lab):
     is_code(answer, 505)
 
 
-def test_600_604_and_606_of_our_own(lab):
-    raise Skip("gap: [calls] global_codes has no effect yet; all three are passed on")
+def global_server(lab):
+    """A server whose refusals are global where they can be, with two phones for each of its users."""
+    if not getattr(lab, "world", None):
+        names = ("code-486", "code-488")
+        lab.world = lab.server("world", users={n: {} for n in names}, ini="[calls]\nglobal_codes = yes\n")
+        for _ in range(2):
+            register(lab, lab.world, lab.closing(Peer(lab.world.address, address=B, handler=oracle)), names)
+        lab.world_caller = lab.closing(Peer(lab.world.address, "caller", address=A))
+    return {"caller": lab.world_caller, "server": lab.world}
+
+
+def test_600_when_every_phone_of_the_user_is_busy(lab):
+    dialled(lab, user("code-486"), 600, "Busy Everywhere", **global_server(lab))
+
+
+def test_604_for_a_name_that_our_domain_does_not_have(lab):
+    dialled(lab, user("nobody"), 604, "Does Not Exist Anywhere", **global_server(lab))
+    where = global_server(lab)
+    dialled(lab, "sip:nobody@elsewhere.test", 404, **where)   # of that domain we know nothing
+
+
+def test_606_when_no_phone_of_the_user_takes_the_session(lab):
+    dialled(lab, user("code-488"), 606, True, **global_server(lab))
 
 
 TESTS = [f for n, f in list(globals().items()) if n.startswith("test_")]

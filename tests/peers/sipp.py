@@ -250,6 +250,67 @@ def test_waiting(lab):
     expect(other.wait(other.answer_to(held.call_id, "2 BYE")).status == 200, "BYE")
 
 
+def test_blind_transfer(lab):
+    """The caller sends bob on to carol: bob's phone sees a re-INVITE, carol's an INVITE without SDP, neither a REFER."""
+    told = lambda what, how: (recv("NOTIFY", found(f"SIP/2.0 {what}"), found(how, header="Subscription-State:"),
+                                   found("message/sipfrag", header="Content-Type:")), reply())
+    caller = scenario("refers", invite(), *CALLED,
+                      request("REFER", 2, headers=["Refer-To: <sip:carol@example.org>", "Referred-By: <sip:caller@outside.test>"]),
+                      recv(202), *told("100 Trying", "active"), *told("180 Ringing", "active"), *told("200 OK", "terminated"),
+                      request("BYE", 3), recv(200))
+    bob = scenario("is sent on", *TALK, recv("INVITE", found("m=audio 17200")),
+                   reply(200, "OK", audio(2, port=17000), retrans=True), recv("ACK"), recv("BYE"), reply())
+    carol = scenario("target", invited(found("sip:caller@outside.test", header="Referred-By:")), answer(180, "Ringing"),
+                     answer(200, "OK", audio(port=17200), retrans=True), recv("ACK", found("m=audio 17000")), pause(200),
+                     ask("BYE", 100), recv(200))
+    play(lab, caller, {"bob": (B, bob), "carol": (C, carol)}, final=200)
+
+
+def refers(*steps, to="sip:carol@example.org", headers=(), accepted=recv(202)):
+    return scenario("refers", invite(), *CALLED, request("REFER", 2, headers=[f"Refer-To: <{to}>", *headers]), accepted, *steps)
+
+
+def told(line, how):
+    return (recv("NOTIFY", found(f"SIP/2.0 {line}"), found(f"Subscription-State: {how}"), found("Event: refer")), reply())
+
+
+def test_blind_transfer_that_is_refused(lab):
+    """The caller hears the code as carol said it, and goes on talking with bob."""
+    for status, phrase in ((486, "Busy Here"), (603, "Not Now"), (404, "Not Found")):
+        caller = refers(*told("100 Trying", "active;expires="), *told("180 Ringing", "active;expires="),
+                        *told(f"{status} {phrase}", "terminated;reason=noresource"), request("INFO", 3), recv(200), request("BYE", 4), recv(200))
+        bob = scenario("stays", *TALK, recv("INFO"), reply(), recv("BYE"), reply())
+        carol = scenario("declines", invited(), answer(180, "Ringing"), pause(50), answer(status, phrase, retrans=True), recv("ACK"))
+        play(lab, caller, {"bob": (B, bob), "carol": (C, carol)}, final=200, ended_by="caller")
+
+
+def test_transfers_that_may_not_or_cannot_be(lab):
+    """A stranger's call goes to no number outside, and nothing is joined with a dialog that is not there."""
+    rows = (("sip:+4930123@example.org", "403 Forbidden"), ("tel:+4930123", "403 Forbidden"), ("sip:nobody@example.org", "404 Not Found"),
+            ("sip:carol@example.org?Replaces=none%3Bto-tag%3Da%3Bfrom-tag%3Db", "481 "))
+    bob = scenario("stays", *TALK, recv("BYE"), reply())
+    for to, line in rows:
+        caller = refers(*told("100 Trying", "active;expires="), *told(line, "terminated;reason=noresource"), request("BYE", 3), recv(200), to=to)
+        play(lab, caller, {"bob": (B, bob)}, final=200, ended_by="caller")
+
+
+def test_a_transfer_of_which_the_referrer_wants_to_hear_nothing(lab):
+    """RFC 4488: no NOTIFY; when carol has answered, the server sends its BYE."""
+    caller = refers(recv("BYE", found("Transferred")), reply(), headers=["Refer-Sub: false", "Supported: norefersub"],
+                    accepted=recv(200, found("Refer-Sub: false")))
+    bob = scenario("is sent on", *TALK, recv("INVITE"), reply(200, "OK", audio(2, port=17000), retrans=True), recv("ACK"), recv("BYE"), reply())
+    carol = scenario("target", invited(), answer(200, "OK", audio(port=17200), retrans=True), recv("ACK"), pause(200), ask("BYE", 100), recv(200))
+    first, _ = play(lab, caller, {"bob": (B, bob), "carol": (C, carol)}, final=200)
+    expect("NOTIFY " not in first.messages(), "a NOTIFY all the same")
+
+
+def test_an_invite_that_replaces_a_dialog_that_is_not_there(lab):
+    replaces = "Replaces: none;to-tag=a;from-tag=b"
+    for headers, status in (((replaces,), 481), ((replaces, replaces), 400), (("Replaces: none",), 400)):
+        caller = scenario("replaces", invite(headers=headers), recv(100, optional=True), recv(status), ack_refusal())
+        play(lab, caller, {}, final=status)
+
+
 # ---- the 25 steps ----
 
 def qos(local, remote, strength="mandatory", *more):

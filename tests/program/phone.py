@@ -37,6 +37,8 @@ class Message:
 
 
 class Phone:
+    transport = "UDP"
+
     def __init__(self, user, domain, password, server, timeout=10):
         self.user, self.domain, self.password, self.server = user, domain, password, server
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -58,9 +60,12 @@ class Phone:
     def receive(self, *wanted):
         """The next message that is one of these methods or codes; what comes before it is passed over."""
         while True:
-            message = Message(self.socket.recv(65536))
+            message = Message(self.take())
             if (message.method or message.status) in wanted or (message.status >= 200 and "final" in wanted):
                 return message
+
+    def take(self):
+        return self.socket.recv(65536)
 
     # ---- requests ----
 
@@ -68,7 +73,7 @@ class Phone:
         self.branch = branch or "z9hG4bK" + secrets.token_hex(8)
         kind = "Content-Type: application/sdp\r\n" if body else ""
         number = cseq or next(self.cseq)
-        self.send(f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {self.where};branch={self.branch};rport\r\nMax-Forwards: 70\r\n"
+        self.send(f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{self.transport} {self.where};branch={self.branch};rport\r\nMax-Forwards: 70\r\n"
                   f"From: <{self.aor}>;tag=1\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n"
                   f"{headers}{kind}Content-Length: {len(body)}\r\n\r\n{body}")
         return number
@@ -104,9 +109,9 @@ class Phone:
         self.request("ACK", target.group(1) if target else self.uri, answer.get("To"), answer.get("Call-ID"),
                      cseq=self.number, branch=None if target else self.branch)
 
-    def invite(self, uri):
+    def invite(self, uri, call_id=None):
         """Sends it, with the password when that is asked for; the answer is the caller's to receive."""
-        call_id, headers = secrets.token_hex(8), f"Contact: <{self.contact}>\r\n"
+        call_id, headers = call_id or secrets.token_hex(8), f"Contact: <{self.contact}>\r\n"
         self.uri = uri
         self.number = self.request("INVITE", uri, f"<{uri}>", call_id, headers, SDP)
         answer = self.receive(100, 407, "final")
@@ -122,9 +127,12 @@ class Phone:
         self.dialog = answer
         return answer
 
-    def bye(self):
+    def send_bye(self):
         target = re.search(r"<([^>]+)>", self.dialog.get("Contact")).group(1)
         self.request("BYE", target, self.dialog.get("To"), self.dialog.get("Call-ID"))
+
+    def bye(self):
+        self.send_bye()
         return self.receive("final")
 
     def reply(self, request, status, phrase, body=""):
@@ -136,3 +144,34 @@ class Phone:
         self.send(f"SIP/2.0 {status} {phrase}\r\n{lines}From: {request.get('From')}\r\nTo: {to}\r\n"
                   f"Call-ID: {request.get('Call-ID')}\r\nCSeq: {request.get('CSeq')}\r\n{kind}"
                   f"Content-Length: {len(body)}\r\n\r\n{body}")
+
+
+class TcpPhone(Phone):
+    """The same over a connection of its own."""
+    transport = "TCP"
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        timeout = self.socket.gettimeout()
+        self.socket.close()
+        self.socket = socket.create_connection(self.server, timeout)
+        self.where = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.contact = f"sip:{self.user}@{self.where};transport=tcp"
+        self.waiting = b""
+
+    def send(self, text):
+        self.socket.sendall(text.encode())
+
+    def take(self):
+        """One message, by its Content-Length."""
+        while True:
+            head, end, rest = self.waiting.partition(b"\r\n\r\n")
+            length = re.search(rb"(?im)^Content-Length: *(\d+)", head)
+            size = len(head) + 4 + int(length.group(1)) if length else 0
+            if end and len(self.waiting) >= size:
+                message, self.waiting = self.waiting[:size], self.waiting[size:]
+                return message
+            data = self.socket.recv(65536)
+            if not data:
+                raise OSError("the connection has ended")
+            self.waiting += data

@@ -12,32 +12,48 @@
 
 #define SECOND_NS 1000000000ll
 
-enum { LEGS_MAX = 64, FAULTS_MAX = 5, PHONE = 0, SWITCH = 1 };
+enum { LEGS_MAX = 64, EARLIES_MAX = 16, FAULTS_MAX = 5, PHONE = 0, SWITCH = 1 };
 enum method { INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, OTHER };
 static const int64_t quiet_ns = 110 * SECOND_NS;
 
 /* A request of a leg, with what became of it. `by`: the side that sent it. */
 struct tx {
     uint64_t branch, bytes, phrase;
-    int64_t  final_sent_ns, final_arrived_ns;
+    int64_t  sent_ns, arrived_ns, final_sent_ns, final_arrived_ns;
     int64_t  ack_ns;                 /* when it came; 0: it did not */
     uint32_t cseq;
-    uint32_t rseq_first, rseq_sent, rseq_arrived, prack_sent, prack_arrived;   /* reliable 1xx; 0: none */
-    int64_t  rseq_sent_ns;
     uint32_t finals_arrived, acks;
-    uint16_t final, final_arrived, rseq_status;
+    uint16_t final, final_arrived;
     uint8_t  method, by;
-    bool     arrived, got_1xx, cancelled, cancel_arrived, ack_arrived, rseq_has_sdp;
+    bool     arrived, got_1xx, cancelled, cancel_arrived, ack_arrived;
+};
+
+/* A dialog of a leg, by the tag of who is called: towards A each phone may have its own. */
+struct early {
+    uint64_t tag;
+    uint64_t phones;                 /* legs whose SDP its 1xx and 2xx may be, as bits */
+    int64_t  rseq_sent_ns;
+    uint32_t last_cseq[2];
+    uint32_t rseq_first, rseq_sent, rseq_arrived, prack_sent, prack_arrived;   /* reliable 1xx; 0: none */
+    uint16_t rseq_status;
+    bool     rseq_has_sdp;
+};
+
+/* What was said, and by whom. */
+struct body {
+    uint64_t hash, legs;             /* legs: as bits */
+    uint64_t tag;                    /* of the early dialog in which A said it */
 };
 
 struct leg {
-    uint64_t   call_id, tags[2];
-    int        phone;
+    uint64_t   call_id, uac_tag, chosen;                  /* chosen: of the dialog that the 2xx made */
+    struct early earlies[EARLIES_MAX];
+    unsigned   early_count;
+    int        phone, breadth;       /* breadth: the part of Max-Breadth that its phone got; -1: all of it */
     struct tx *all;
     uint16_t   count, room;
     uint8_t    uac;
     bool       silent, over[2], bye_sent[2];              /* over: that side knows that the dialog is */
-    uint32_t   last_cseq[2];
     int64_t    end_ns;               /* when the switch knew; 0: it does not */
 };
 
@@ -55,8 +71,8 @@ struct call {
     int64_t      last_ns;
     struct leg  *legs;
     uint16_t     leg_count;
-    bool         any_silent, bad;
-    uint64_t    *bodies;
+    bool         any_silent, bad, transfers;              /* transfers: a REFER or Replaces came: legs change their partner */
+    struct body *bodies;
     uint32_t     body_count, body_room;
     struct row  *rows;
     uint32_t     row_count, row_room;
@@ -235,6 +251,22 @@ static struct leg *leg_new(struct judge *j, struct call *c, uint64_t call_id, in
     return l;
 }
 
+/* NULL: too many. A new one begins behind the INVITE. */
+static struct early *early_of(struct leg *l, uint64_t tag)
+{
+    for (unsigned i = 0; i < l->early_count; i++)
+        if (l->earlies[i].tag == tag)
+            return &l->earlies[i];
+    if (l->early_count == EARLIES_MAX)
+        return NULL;
+    struct early *e = &l->earlies[l->early_count++];
+
+    *e = (struct early){ .tag = tag, .phones = UINT64_MAX };
+    if (l->count)
+        e->last_cseq[l->uac] = l->all[0].cseq;
+    return e;
+}
+
 /* By branch; CANCEL and the ACK of a refusal have that of their INVITE, which is asked for. */
 static struct tx *tx_find(struct leg *l, uint64_t branch, enum method method, uint8_t by)
 {
@@ -265,21 +297,34 @@ static struct tx *tx_new(struct judge *j, struct leg *l)
 
 /* ---- a request is sent ---- */
 
-static void check_tags(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
+/* The early dialog of the message; NULL: of none, or something is wrong with it. */
+static struct early *check_tags(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
 {
     uint8_t asks = m->is_request ? by : !by;
-    uint64_t from = hash(j, m->from_tag), to = hash(j, m->to_tag);
+    uint64_t from = hash(j, m->from_tag), to = hash(j, m->to_tag), of_uac = asks == l->uac ? from : to, of_uas = asks == l->uac ? to : from;
+    struct early *e;
 
-    if (!l->tags[asks])
-        l->tags[asks] = from;
-    if (l->tags[asks] != from)
-        fault(j, c, "From tag is not that of its leg");
-    if (!to || (!m->is_request && slice_eq(m->method, SLICE("CANCEL"))))
-        return;
-    if (!l->tags[!asks])
-        l->tags[!asks] = to;
-    if (l->tags[!asks] != to)
-        fault(j, c, "To tag is not that of its leg");
+    if (!m->is_request && slice_eq(m->method, SLICE("CANCEL")))
+        of_uas = 0;
+    if (!l->uac_tag)
+        l->uac_tag = of_uac;
+    if (l->uac_tag != of_uac)
+        fault(j, c, "the caller's tag is not that of its leg");
+    if (!of_uas)
+        return NULL;
+    if (by == l->uac && l->early_count) {
+        for (e = l->earlies; e < l->earlies + l->early_count && e->tag != of_uas; e++)
+            ;
+        if (e == l->earlies + l->early_count)
+            fault(j, c, "a request to a tag that nobody gave");
+    }
+    e = early_of(l, of_uas);
+    /* only towards who called us do several phones answer one INVITE */
+    if (!e || (l->uac == SWITCH && l->early_count > 1))
+        fault(j, c, "the tag of who is called is not that of its leg");
+    else if (m->is_request && by == SWITCH && l->chosen && l->chosen != of_uas)
+        fault(j, c, "a request in an early dialog that is over");
+    return e;
 }
 
 static void check_branch(struct judge *j, struct call *c, const struct leg *mine, uint64_t branch)
@@ -320,16 +365,16 @@ static void sent_cancel(struct judge *j, struct call *c, struct leg *l, const st
         t->cancelled = true;
 }
 
-static void sent_prack(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by)
+static void sent_prack(struct judge *j, struct call *c, struct leg *l, struct early *e, const struct seen *m, uint8_t by)
 {
     struct tx *t = invite_of(l, m->rack_cseq, by);
 
-    if (!t || !t->rseq_arrived || m->rack_rseq > t->rseq_arrived || m->rack_rseq < t->rseq_first)
+    if (!t || !e || !e->rseq_arrived || m->rack_rseq > e->rseq_arrived || m->rack_rseq < e->rseq_first)
         fault(j, c, "PRACK %u %u of nothing", m->rack_rseq, m->rack_cseq);
-    else if (m->rack_rseq <= t->prack_sent)
+    else if (m->rack_rseq <= e->prack_sent)
         fault(j, c, "a second PRACK of %u", m->rack_rseq);
     else
-        t->prack_sent = m->rack_rseq;
+        e->prack_sent = m->rack_rseq;
 }
 
 static void sent_bye(struct judge *j, struct call *c, struct leg *l, uint8_t by, int64_t now_ns)
@@ -357,7 +402,74 @@ static void sent_invite(struct judge *j, struct call *c, struct leg *l, uint8_t 
     }
 }
 
-static void sent_request(struct judge *j, struct call *c, struct leg *l, const struct seen *m, slice bytes, uint8_t by, int64_t now_ns)
+/* Whom nothing has come from cannot be cancelled (RFC 3261, 9.1): given up with the others that ring no more. */
+static bool is_open(const struct tx *t, bool others_cancelled, int64_t now_ns)
+{
+    return !t->finals_arrived && !t->cancelled && now_ns < t->sent_ns + 31 * SECOND_NS && (t->got_1xx || !others_cancelled);
+}
+
+/* May one more be called? */
+static void check_room(struct judge *j, struct call *c, struct leg *l, const struct seen *m, int64_t now_ns)
+{
+    unsigned open = 0;
+    int breadth = 0;
+    bool refused = false, cancelled = false;
+
+    l->breadth = m->breadth;
+    if (c->transfers)                                     /* it may be of a new call, which has rules of its own */
+        return;
+    if (c->facts.breadth >= 0 && m->breadth < 1)
+        fault(j, c, "an INVITE without its part of Max-Breadth");
+    for (struct leg *k = c->legs + 1; k < l; k++) {
+        refused |= k->all[0].finals_arrived;
+        cancelled |= k->all[0].cancelled;
+    }
+    for (struct leg *k = c->legs + 1; k < l; k++) {
+        if (!is_open(&k->all[0], cancelled, now_ns))
+            continue;
+        open++;
+        breadth += k->breadth;
+    }
+    if (!c->facts.at_once)
+        return;
+    j->sums.waited += refused;
+    if (open >= j->settings.forks_max)
+        fault(j, c, "more phones ring than %u", j->settings.forks_max);
+    if (c->facts.breadth >= 0 && breadth + m->breadth > c->facts.breadth)
+        fault(j, c, "Max-Breadth of %d where %d of %d is used", m->breadth, breadth, c->facts.breadth);
+}
+
+static struct body *body_find(struct call *c, uint64_t body)
+{
+    for (uint32_t i = c->body_count; i-- > 0;)
+        if (c->bodies[i].hash == body)
+            return &c->bodies[i];
+    return NULL;
+}
+
+/* What the switch passes on, as it was before the relay had it. */
+static uint64_t said(const struct judge *j, const struct seen *m)
+{
+    char room[4096];
+    slice own = m->body;
+
+    if (j->settings.media != JUDGE_MEDIA_DIRECT)
+        (void)voice_relay_unmark(m->body, room, sizeof room, &own);
+    return hash(j, own);
+}
+
+/* What A says in the early dialog of one phone goes to no other. */
+static void check_way(struct judge *j, struct call *c, const struct leg *l, const struct seen *m, uint8_t by)
+{
+    const struct body *body = by == SWITCH && l != c->legs ? body_find(c, said(j, m)) : NULL;
+    const struct early *e = body && body->tag ? early_of(c->legs, body->tag) : NULL;
+
+    if (e && !c->transfers && !(e->phones >> (l - c->legs) & 1))
+        fault(j, c, "what A said to another phone");
+}
+
+static void sent_request(struct judge *j, struct call *c, struct leg *l, struct early *e, const struct seen *m, slice bytes, uint8_t by,
+                         int64_t now_ns)
 {
     enum method method = method_of(m->method);
     uint64_t branch = hash(j, m->branch);
@@ -377,35 +489,73 @@ static void sent_request(struct judge *j, struct call *c, struct leg *l, const s
         sent_cancel(j, c, l, m, by);
     } else {
         check_branch(j, c, l, branch);
-        if (l->last_cseq[by] && m->cseq <= l->last_cseq[by])
-            fault(j, c, "CSeq %u behind %u", m->cseq, l->last_cseq[by]);
-        l->last_cseq[by] = m->cseq;
+        if (e && e->last_cseq[by] && m->cseq <= e->last_cseq[by])
+            fault(j, c, "CSeq %u behind %u", m->cseq, e->last_cseq[by]);
+        if (e)
+            e->last_cseq[by] = m->cseq;
+        check_way(j, c, l, m, by);
         if (l->over[by])
             fault(j, c, "%s after the end of the dialog", methods[method]);
     }
     if (method == PRACK)
-        sent_prack(j, c, l, m, by);
+        sent_prack(j, c, l, e, m, by);
     else if (method == BYE)
         sent_bye(j, c, l, by, now_ns);
     else if (method == INVITE)
         sent_invite(j, c, l, by);
+    if (method == INVITE && by == SWITCH && !l->count)
+        check_room(j, c, l, m, now_ns);
     t = tx_new(j, l);
     t->branch = branch;
     t->bytes = hash(j, bytes);
     t->cseq = m->cseq;
     t->method = (uint8_t)method;
     t->by = by;
+    t->sent_ns = now_ns;
 }
 
 /* ---- an answer is sent ---- */
+
+/* Did every phone that was called say so? */
+static bool all_said(const struct call *c, unsigned status)
+{
+    for (unsigned i = 1; i < c->leg_count; i++)
+        if (!c->legs[i].all[0].finals_arrived || c->legs[i].all[0].final != status)
+            return false;
+    return c->leg_count > 1;
+}
+
+/* True: its Expires has passed. The relay may be asked for long about an answer that came in time. */
+static bool has_expired(struct judge *j, struct call *c, const struct tx *t, int64_t now_ns)
+{
+    int64_t end_ns = t->arrived_ns + c->facts.expires_s * SECOND_NS;
+    int64_t slack_ns = j->settings.media == JUDGE_MEDIA_DIRECT ? SECOND_NS : 30 * SECOND_NS;
+
+    if (!c->facts.expires_s)
+        return false;
+    if (now_ns > end_ns + slack_ns)
+        fault(j, c, "A hears %u %lld ms after its Expires", t->final, (long long)((now_ns - end_ns) / 1000000));
+    return now_ns >= end_ns;
+}
+
+static void check_global(struct judge *j, struct call *c, unsigned status, unsigned said)
+{
+    j->sums.global++;
+    if (!j->settings.global_codes || !(c->facts.refuses || all_said(c, said)))
+        fault(j, c, "A hears %u, which nobody said", status);
+}
 
 /* The code that A gets, and why it may be that one. */
 static void check_code(struct judge *j, struct call *c, struct leg *a, const struct tx *t, int64_t now_ns)
 {
     bool cancelled = t->cancel_arrived || a->over[SWITCH], same = false, any_6xx = false, open = false, challenged = false;
     unsigned finals = 0;
-    bool prack_missing = t->rseq_sent && t->prack_arrived != t->rseq_sent && now_ns >= t->rseq_sent_ns + 31 * SECOND_NS;
+    bool prack_missing = false, any_reliable = false, expired;
 
+    for (const struct early *e = a->earlies; e < a->earlies + a->early_count; e++) {
+        any_reliable |= e->rseq_sent != 0;
+        prack_missing |= e->rseq_sent && e->prack_arrived != e->rseq_sent && now_ns >= e->rseq_sent_ns + 31 * SECOND_NS;
+    }
     for (unsigned i = 1; i < c->leg_count; i++) {
         const struct tx *b = &c->legs[i].all[0];
 
@@ -420,21 +570,41 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
     }
     if (t->final / 100 == 2) {
         j->sums.answered++;
+        (void)has_expired(j, c, t, now_ns);
         if (!same)
             fault(j, c, "A hears %u, which nobody said", t->final);
         return;
     }
     j->sums.refused++;
+    expired = has_expired(j, c, t, now_ns);
     if (cancelled) {
         if (t->final != 487)
             fault(j, c, "A hears %u after its CANCEL", t->final);
         return;
     }
-    if (any_6xx && t->final < 600 && !c->facts.refuses)   /* of whom it was sent on from, nothing counts */
+    if (any_6xx && t->final < 600 && !c->facts.refuses && !c->facts.impatient)      /* of whom it was sent on from, nothing counts */
         fault(j, c, "A hears %u though somebody said 6xx", t->final);
+    if (same && j->settings.global_codes && c->facts.at_once && (t->final == 486 || t->final == 488) && all_said(c, t->final))
+        fault(j, c, "A hears %u, which every phone said", t->final);
     if (same)
         return;
     switch (t->final) {
+    case 440:
+        j->sums.unspread++;
+        if (c->facts.breadth != 0)
+            fault(j, c, "A hears 440 though it left room");
+        return;
+    case 487:
+        j->sums.expired++;
+        if (!expired)
+            fault(j, c, "A hears 487 without its CANCEL");
+        return;
+    case 600:
+        check_global(j, c, 600, 486);
+        return;
+    case 606:
+        check_global(j, c, 606, 488);
+        return;
     case 404:
         if (!c->facts.unknown)
             fault(j, c, "A hears 404, which nobody said");
@@ -452,11 +622,11 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
             fault(j, c, "A hears %u, which nobody said", t->final);
         return;
     case 408: case 480:
-        if (!open && finals && c->facts.plain)
+        if ((!open && finals && c->facts.plain) || (c->facts.breadth == 0 && c->facts.plain))
             fault(j, c, "A hears %u, which B did not say", t->final);
         return;
     case 580:
-        if (!j->settings.acts_on_preconditions || !t->rseq_sent)
+        if (!j->settings.acts_on_preconditions || !any_reliable)
             fault(j, c, "A hears 580, which nobody said");
         return;
     case 500:
@@ -468,26 +638,49 @@ static void check_code(struct judge *j, struct call *c, struct leg *a, const str
     }
 }
 
-static void sent_reliable(struct judge *j, struct call *c, struct tx *t, const struct seen *m, int64_t now_ns)
+static void sent_reliable(struct judge *j, struct call *c, struct early *e, const struct seen *m, int64_t now_ns)
 {
-    if (t->rseq_sent == m->rseq) {
-        if (t->rseq_status != m->status)
+    if (e->rseq_sent == m->rseq) {
+        if (e->rseq_status != m->status)
             fault(j, c, "RSeq %u twice", m->rseq);
         return;
     }
-    if (t->rseq_sent && m->rseq != t->rseq_sent + 1)
-        fault(j, c, "RSeq %u after %u", m->rseq, t->rseq_sent);
-    if (t->rseq_sent && t->prack_arrived != t->rseq_sent)
-        fault(j, c, "RSeq %u before the PRACK of %u", m->rseq, t->rseq_sent);
-    if (!t->rseq_first)
-        t->rseq_first = m->rseq;
-    t->rseq_sent = m->rseq;
-    t->rseq_sent_ns = now_ns;
-    t->rseq_status = (uint16_t)m->status;
-    t->rseq_has_sdp = m->body.len != 0;
+    if (e->rseq_sent && m->rseq != e->rseq_sent + 1)
+        fault(j, c, "RSeq %u after %u", m->rseq, e->rseq_sent);
+    if (e->rseq_sent && e->prack_arrived != e->rseq_sent)
+        fault(j, c, "RSeq %u before the PRACK of %u", m->rseq, e->rseq_sent);
+    if (!e->rseq_first)
+        e->rseq_first = m->rseq;
+    e->rseq_sent = m->rseq;
+    e->rseq_sent_ns = now_ns;
+    e->rseq_status = (uint16_t)m->status;
+    e->rseq_has_sdp = m->body.len != 0;
 }
 
-static void sent_answer(struct judge *j, struct call *c, struct leg *l, const struct seen *m, uint8_t by, int64_t now_ns)
+/* The SDP of one phone in each dialog of A: what another says is not its answer. */
+static void check_phone(struct judge *j, struct call *c, struct early *e, const struct seen *m)
+{
+    const struct body *body = body_find(c, said(j, m));
+
+    if (!body || !m->body.len)
+        return;
+    e->phones &= body->legs;
+    if (!e->phones)
+        fault(j, c, "SDP of two phones under one tag");
+}
+
+/* 199: the phone whose SDP this early dialog has does not ring any more. */
+static void check_ended(struct judge *j, struct call *c, const struct early *e)
+{
+    for (unsigned i = 1; i < c->leg_count && e->phones != UINT64_MAX; i++) {
+        const struct tx *b = &c->legs[i].all[0];
+
+        if (e->phones >> i & 1 && !b->finals_arrived && !b->cancelled)
+            fault(j, c, "199 of a phone that still rings");
+    }
+}
+
+static void sent_answer(struct judge *j, struct call *c, struct leg *l, struct early *e, const struct seen *m, uint8_t by, int64_t now_ns)
 {
     enum method method = method_of(m->method);
     struct tx *t = tx_find(l, hash(j, m->branch), method, !by);
@@ -496,11 +689,22 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, const st
         fault(j, c, "an answer to no request");
         return;
     }
+    if (l == c->legs && t == &l->all[0] && m->status < 300 && e)
+        check_phone(j, c, e, m);
+    if (m->status == 199) {
+        j->sums.early_ended++;
+        if (!e)
+            fault(j, c, "a 199 without a tag");
+        else
+            check_ended(j, c, e);
+    }
     if (m->status < 200) {
         if (t->final)
             fault(j, c, "%u after the final answer", m->status);
-        if (m->is_reliable)
-            sent_reliable(j, c, t, m, now_ns);
+        if (m->is_reliable && !e)
+            fault(j, c, "a reliable %u without a tag", m->status);
+        else if (m->is_reliable)
+            sent_reliable(j, c, e, m, now_ns);
         return;
     }
     if (t->final) {
@@ -514,13 +718,16 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, const st
     t->final_sent_ns = now_ns;
     if (method != INVITE)
         return;
-    /* Towards A all that rings is one dialog: of several, one may have sent the 1xx, another the 2xx. */
-    if (t->final < 300 && t->rseq_has_sdp && t->prack_arrived != t->rseq_sent && (l != c->legs || c->leg_count == 2))
-        fault(j, c, "2xx before the PRACK of a 1xx with SDP");
     if (t != &l->all[0])
         return;
+    if (t->final < 300 && e && e->rseq_has_sdp && e->prack_arrived != e->rseq_sent)
+        fault(j, c, "2xx before the PRACK of a 1xx with SDP");
+    if (t->final < 300 && e)
+        l->chosen = e->tag;
     if (l == &c->legs[0])
         check_code(j, c, l, t, now_ns);
+    else if (by == SWITCH)                                /* of a second call, or of one that took a place */
+        *(t->final / 100 == 2 ? &j->sums.answered : &j->sums.refused) += 1;
     if (t->final >= 300)
         l->over[by] = true;
     if (t->final >= 300 && by == SWITCH && !l->end_ns)
@@ -529,35 +736,58 @@ static void sent_answer(struct judge *j, struct call *c, struct leg *l, const st
 
 /* ---- both ---- */
 
+/* The status line in a NOTIFY: what the call with the new party was answered, or why we gave up. */
+static void check_fragment(struct judge *j, struct call *c, slice line)
+{
+    static const uint16_t own[] = { 100, 200, 403, 404, 408, 433, 440, 480, 481, 486, 487, 488, 491, 500, 503, 504, 600, 603, 604, 606 };
+    uint32_t status = 0;
+
+    line = slice_skip(line, SLICE("SIP/2.0 ").len);
+    (void)slice_take_u32(&line, &status);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i] == status)
+            return;
+    for (unsigned i = 0; i < c->leg_count; i++)
+        for (unsigned k = 0; k < c->legs[i].count; k++)
+            if (c->legs[i].all[k].method == INVITE && c->legs[i].all[k].by == SWITCH &&
+                (c->legs[i].all[k].final == status || (status < 200 && c->legs[i].all[k].got_1xx)))
+                return;
+    fault(j, c, "a NOTIFY of %u, which nobody said", (unsigned)status);
+}
+
 static void check_body(struct judge *j, struct call *c, const struct seen *m, uint8_t by)
 {
     char room[4096];
-    slice said = m->body;
+    slice own;
 
-    if (by != SWITCH || !said.len)
+    if (by != SWITCH || !m->body.len)
         return;
-    if (j->settings.media != JUDGE_MEDIA_DIRECT && !voice_relay_unmark(m->body, room, sizeof room, &said) &&
-        j->settings.media == JUDGE_MEDIA_RELAYED)
+    if (m->is_request && slice_eq(m->method, SLICE("NOTIFY")) && slice_starts(m->body, SLICE("SIP/2.0 "))) {
+        check_fragment(j, c, m->body);
+        return;
+    }
+    if (j->settings.media == JUDGE_MEDIA_RELAYED && !voice_relay_unmark(m->body, room, sizeof room, &own))
         fault(j, c, "SDP that did not go by the relay");
-    uint64_t body = hash(j, said);
-
-    for (uint32_t i = c->body_count; i-- > 0;)
-        if (c->bodies[i] == body)
-            return;
-    fault(j, c, "a body that nobody sent");
+    if (!body_find(c, said(j, m)))
+        fault(j, c, "a body that nobody sent");
 }
 
-static void keep_body(struct judge *j, struct call *c, const struct seen *m)
+static void keep_body(struct judge *j, struct call *c, const struct leg *l, const struct seen *m)
 {
     uint64_t body = hash(j, m->body);
+    struct body *known = body ? body_find(c, body) : NULL;
 
-    if (!body || (c->body_count && c->bodies[c->body_count - 1] == body))
+    if (!body)
         return;
-    if (c->body_count == c->body_room) {
+    if (!known && c->body_count == c->body_room) {
         c->body_room = c->body_room ? c->body_room * 2 : 8;
         c->bodies = must(realloc(c->bodies, c->body_room * sizeof *c->bodies));
     }
-    c->bodies[c->body_count++] = body;
+    if (!known) {
+        known = &c->bodies[c->body_count++];
+        *known = (struct body){ .hash = body, .tag = l == c->legs && m->is_request ? hash(j, m->to_tag) : 0 };
+    }
+    known->legs |= 1ull << (l - c->legs);
 }
 
 static struct call *call_of(struct judge *j, const struct seen *m)
@@ -600,7 +830,8 @@ void judge_sent(struct judge *j, int from, int to, slice bytes, int64_t now_ns, 
     uint64_t call_id = hash(j, m.call_id);
 
     l = leg_find(c, call_id);
-    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == SWITCH) == (c->leg_count > 0))
+    c->transfers |= m.is_request && by == PHONE && (slice_eq(m.method, SLICE("REFER")) || (!l && c->leg_count));
+    if (!l && m.is_request && !m.to_tag.len && slice_eq(m.method, SLICE("INVITE")) && (by == PHONE || c->leg_count > 0))
         l = leg_new(j, c, call_id, by == SWITCH ? to : from, by);
     struct row r = { .at_ns = now_ns, .cseq = m.cseq, .rseq = m.rseq ? m.rseq : m.rack_rseq, .status = (uint16_t)m.status,
                      .from = (uint8_t)from, .to = (uint8_t)to, .leg = (uint8_t)(l ? l - c->legs : 0),
@@ -615,12 +846,13 @@ void judge_sent(struct judge *j, int from, int to, slice bytes, int64_t now_ns, 
     }
     if ((by == SWITCH ? to : from) != l->phone)
         fault(j, c, "a message of a leg on another hop");
-    check_tags(j, c, l, &m, by);
+    struct early *e = check_tags(j, c, l, &m, by);
+
     check_body(j, c, &m, by);
     if (m.is_request)
-        sent_request(j, c, l, &m, bytes, by, now_ns);
+        sent_request(j, c, l, e, &m, bytes, by, now_ns);
     else
-        sent_answer(j, c, l, &m, by, now_ns);
+        sent_answer(j, c, l, e, &m, by, now_ns);
 }
 
 /* ---- arrivals ---- */
@@ -633,6 +865,8 @@ static void request_arrived(struct judge *j, struct leg *l, const struct seen *m
                         : method == CANCEL ? tx_find(l, hash(j, m->branch), INVITE, !at)
                         : method == PRACK ? invite_of(l, m->rack_cseq, !at) : NULL;
 
+    if (t && !t->arrived)
+        t->arrived_ns = now_ns;
     if (t)
         t->arrived = true;
     if (method == ACK && invite) {
@@ -643,8 +877,10 @@ static void request_arrived(struct judge *j, struct leg *l, const struct seen *m
         l->all[0].ack_arrived = true;                     /* it must have the 2xx */
     if (method == CANCEL && invite)
         invite->cancel_arrived = true;
-    if (method == PRACK && invite && m->rack_rseq > invite->prack_arrived)
-        invite->prack_arrived = m->rack_rseq;
+    struct early *e = method == PRACK && invite ? early_of(l, hash(j, m->to_tag)) : NULL;
+
+    if (e && m->rack_rseq > e->prack_arrived)
+        e->prack_arrived = m->rack_rseq;
     if (method == BYE) {
         l->over[at] = true;
         if (at == SWITCH && !l->end_ns)
@@ -659,9 +895,11 @@ static void answer_arrived(struct judge *j, struct leg *l, const struct seen *m,
     if (!t)
         return;
     if (m->status < 200) {
+        struct early *e = m->is_reliable ? early_of(l, hash(j, m->to_tag)) : NULL;
+
         t->got_1xx = true;
-        if (m->is_reliable && m->rseq > t->rseq_arrived)
-            t->rseq_arrived = m->rseq;
+        if (e && m->rseq > e->rseq_arrived)
+            e->rseq_arrived = m->rseq;
         return;
     }
     if (!t->finals_arrived++) {
@@ -700,7 +938,7 @@ void judge_arrived(struct judge *j, int from, int to, slice bytes, int64_t now_n
         show(j, c, &r, bytes);
     }
     if (at == SWITCH)
-        keep_body(j, c, &m);
+        keep_body(j, c, l, &m);
     if (m.is_request)
         request_arrived(j, l, &m, at, now_ns);
     else
@@ -722,9 +960,10 @@ static void close_tx(struct judge *j, struct call *c, const struct leg *l, const
         return;
     if (t->final_arrived / 100 == 2 && !t->acks)
         fault(j, c, "the 2xx of leg %c has no ACK", 'a' + (int)(l - c->legs));
-    if (t->by == SWITCH && t->final && t->final < 300 && t->finals_arrived && !t->cancelled && t->rseq_has_sdp &&
-        t->rseq_arrived > t->prack_sent)
-        fault(j, c, "RSeq %u of leg %c has no PRACK", t->rseq_arrived, 'a' + (int)(l - c->legs));
+    for (const struct early *e = l->earlies; t == &l->all[0] && e < l->earlies + l->early_count; e++)
+        if (t->by == SWITCH && t->final && t->final < 300 && t->finals_arrived && !t->cancelled && e->rseq_has_sdp &&
+            e->rseq_arrived > e->prack_sent)
+            fault(j, c, "RSeq %u of leg %c has no PRACK", e->rseq_arrived, 'a' + (int)(l - c->legs));
 }
 
 static void close_leg(struct judge *j, struct call *c, const struct leg *l)
@@ -753,6 +992,26 @@ static int64_t latest_end_ns(const struct leg *l, int64_t other_ns)
     return end_ns + SECOND_NS;
 }
 
+/* Who was transferred to whom is not followed; but whoever talks last does not talk alone. A referrer
+ * has a while to leave by itself, and may leave while the new party rings, or says nothing for all of timer C. */
+static void close_partners(struct judge *j, struct call *c)
+{
+    const struct leg *last = NULL, *before = NULL;
+
+    for (unsigned i = 0; i < c->leg_count; i++) {
+        const struct leg *l = &c->legs[i];
+
+        if (l->all[0].final / 100 != 2 || !l->end_ns)
+            continue;
+        if (!last || l->end_ns > last->end_ns)
+            before = last, last = l;
+        else if (!before || l->end_ns > before->end_ns)
+            before = l;
+    }
+    if (before && last->end_ns > latest_end_ns(last, before->end_ns) + 240 * SECOND_NS)
+        fault(j, c, "leg %c outlived all others by %lld ms", 'a' + (int)(last - c->legs), (long long)((last->end_ns - before->end_ns) / 1000000));
+}
+
 static void close_call(struct judge *j, struct call *c)
 {
     const struct leg *b = NULL;
@@ -765,7 +1024,9 @@ static void close_call(struct judge *j, struct call *c)
         if (l->all[0].final / 100 == 2 && l->all[0].finals_arrived && l->all[0].final_arrived_ns == c->legs[0].all[0].final_sent_ns)
             b = l;                                        /* the answer that was passed on at once */
     }
-    if (!b || c->legs[0].all[0].final / 100 != 2)
+    if (c->transfers)
+        close_partners(j, c);
+    if (c->transfers || !b || c->legs[0].all[0].final / 100 != 2)
         return;
     const struct leg *a = &c->legs[0], *first = a->end_ns < b->end_ns ? a : b, *last = first == a ? b : a;
 

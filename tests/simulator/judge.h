@@ -3,11 +3,17 @@
  *
  * It knows only the messages: each as it is sent, each as it arrives. What must hold:
  *   - Call-ID, tags and branches of a leg are never on another; each direction's CSeq grows
+ *   - towards A the SDP of two phones is never under one tag, and what A says under a tag goes to
+ *     no other phone than that tag's; CSeq and RSeq are counted for each tag
  *   - each request that arrived has one final answer, always the same; an INVITE always has one
  *   - each 2xx to INVITE has one ACK, and one per repeat; CANCEL after a 1xx and before the end
+ *   - 199 comes only for a phone that does not ring any more
+ *   - no more phones ring at the same time than may, nor than Max-Breadth is left for (RFC 5393)
+ *   - A has a final answer when its Expires has passed; what every phone says is global where it has to be
  *   - RSeq grows by one, the next only after the PRACK; each reliable 1xx has one PRACK
  *   - A's code and phrase are B's, unless a rule named in switch/b2bua.h gives another
  *   - what the switch says in a body somebody said to it in the same call, but for the relay's mark
+ *   - a NOTIFY of a transfer quotes a code that somebody said, or one of the switch's own
  *   - no request after the end of its dialog, no BYE before the ACK, no leg outlives its call  */
 #ifndef TESTS_SIMULATOR_JUDGE_H
 #define TESTS_SIMULATOR_JUDGE_H
@@ -24,6 +30,10 @@ struct judge_facts {
     bool plain;                      /* one contact, no forward, no limit: B's code it must be */
     bool gateway;                    /* B is one: its challenge, which we cannot answer, is 403 */
     bool refuses;                    /* somebody in the chain refuses by his own wish */
+    bool impatient;                  /* a gateway that says nothing is left: what it says then counts no more */
+    bool at_once;                    /* all who are called are called at the same time, if they may */
+    int  breadth;                    /* Max-Breadth of A; -1: it does not say */
+    uint32_t expires_s;              /* Expires of A; 0: it does not say */
 };
 
 enum judge_media {
@@ -38,12 +48,16 @@ struct judge_settings {
     uint32_t calls_max;
     int64_t  start_ns;
     uint32_t show;                   /* prints all messages of this call as they go */
-    bool     acts_on_preconditions;
+    bool     acts_on_preconditions, global_codes;
+    unsigned forks_max;
     const char *repeat_command;      /* printed with a failure */
 };
 
+/* expired: INVITEs by their Expires; unspread: 440; global: 600 and 606 of ours; waited: phones
+ * that were called when another one had refused. */
 struct judge_sums {
-    uint64_t messages, calls, answered, refused, legs, requests, relayed, faults;
+    uint64_t messages, calls, answered, refused, legs, requests, relayed, early_ended, expired, unspread, global, waited, faults;
+    uint64_t transfers, transferred; /* as the switch counts */
 };
 
 struct judge *judge_new(const struct judge_settings *settings);

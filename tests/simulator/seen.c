@@ -85,6 +85,10 @@ static void read_line(slice line, struct seen *ret, bool *has_rseq, bool *has_10
             ret->method = slice_skip(value, 1);
         }
         return;
+    case 'M':
+        if (IS("Max-Breadth: "))
+            ret->breadth = (int)number(&value);
+        return;
     case 'R':
         if (IS("RSeq: ")) {
             ret->rseq = number(&value);
@@ -106,7 +110,7 @@ bool seen_read(slice text, struct seen *ret)
 {
     bool first = true, has_rseq = false, has_100rel = false;
 
-    *ret = (struct seen){ 0 };
+    *ret = (struct seen){ .breadth = -1 };
     while (text.len) {
         const char *end = memchr(text.ptr, '\r', text.len);
         size_t len = end ? (size_t)(end - text.ptr) : text.len;

@@ -14,6 +14,7 @@ struct seen {
     slice    method, phrase;         /* method: of CSeq */
     slice    branch, call_id, from_tag, to_tag, body;
     uint32_t cseq, rseq, rack_rseq, rack_cseq;
+    int      breadth;                /* Max-Breadth; -1: it does not say */
     uint32_t call;                   /* from "sip:uUSER-CALL@" in From or To; 0: none */
 };
 

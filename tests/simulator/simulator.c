@@ -56,12 +56,13 @@ struct actor {
     uint16_t           status;       /* callee: the final one it will give */
     uint8_t            steps;        /* before it, and then as long as the call is up */
     bool               is_callee, may_be_reliable, waits_for_prack, silent, resources_asked;
+    struct actor      *consults, *consulted_by;           /* its other call, whose party it is asked for; the other way */
 };
 
 struct user_plan {
     unsigned flags;
     uint32_t calls_max;
-    int64_t  no_answer_ns;
+    int64_t  no_answer_ns, patience_ns;
     uint8_t  contacts, forwards;     /* forwards: bits of enum user_forward */
     bool     unknown, serial, gateway, is_dead;           /* dead: nobody is at that address */
 };
@@ -205,6 +206,68 @@ static void answer_deed(struct actor *a)
     (void)phone_answer(a->call, a->status, slice_of(phrase, (size_t)len), false, a->status < 300);
 }
 
+/* ---- transfers ---- */
+
+static slice target_uri(struct actor *a, char room[48])
+{
+    int len = snprintf(room, 48, "sip:u%u-%u@10.0.0.%d", any(a->world, USERS), a->number, 1 + SWITCH_PLACE);
+
+    return slice_of(room, (size_t)len);
+}
+
+static void consult(struct actor *a)
+{
+    char uri[48];
+    struct phone_call *c = a->consults || a->consulted_by ? NULL : phone_dial(phone_of_call(a->call), target_uri(a, uri), 0);
+    struct actor *second = c ? actor_new(a->world, c, a->number, false) : NULL;
+
+    if (!second)
+        return;
+    a->consults = second;
+    second->consulted_by = a;
+    later(second, soon(a->world) + 5 * SECOND_NS);
+}
+
+/* Another phone takes the place of this one, as after a REFER that a server passed through. */
+static void take_place(struct actor *a)
+{
+    struct world *w = a->world;
+    struct station *s = &w->stations[any(w, STATIONS)];
+    char uri[48];
+    struct out headers;
+    struct phone_call *c;
+
+    out_init_memory(&headers, 1024);
+    out_text(&headers, SLICE("Replaces: "));
+    phone_put_replaces(&headers, a->call);
+    out_text(&headers, in_100(w, 10) ? SLICE(";early-only\r\n") : in_100(w, 5) ? SLICE("x\r\n") : SLICE("\r\n"));
+    c = phone_dial_with(s->phone, target_uri(a, uri), in_100(w, 20) ? PHONE_LATE_OFFER : 0, out_taken(&headers));
+    out_done(&headers);
+    if (c)
+        later(actor_new(w, c, a->number, false), soon(w) + (in_100(w, 80) ? 5 * SECOND_NS : 0));
+}
+
+static void transfer_deed(struct actor *a)
+{
+    struct world *w = a->world;
+    char uri[48];
+
+    switch (any(w, 4)) {
+    case 0:
+        (void)phone_refer(a->call, target_uri(a, uri), NULL, in_100(w, 20) ? SLICE("Refer-Sub: false\r\n") : (slice){ 0 });
+        break;
+    case 1:
+        take_place(a);
+        break;
+    default:
+        if (a->consults && phone_call_is_up(a->consults->call))
+            (void)phone_refer(a->call, target_uri(a, uri), a->consults->call, (slice){ 0 });
+        else
+            consult(a);
+        break;
+    }
+}
+
 /* While the call is up. */
 static void talk_deed(struct actor *a)
 {
@@ -215,7 +278,7 @@ static void talk_deed(struct actor *a)
         later(a, any(w, 250) * SECOND_NS);
         return;
     }
-    switch (any(w, 12)) {
+    switch (any(w, 14)) {
     case 0: case 1: case 2:
         (void)phone_offer(a->call, SIP_INVITE, (enum phone_media)media[any(w, 4)]);
         break;
@@ -231,6 +294,9 @@ static void talk_deed(struct actor *a)
     case 7:
         if (in_100(w, 15))
             hush(a);
+        break;
+    case 8: case 9:
+        transfer_deed(a);
         break;
     default:
         phone_hang_up(a->call);                           /* the actor may be gone */
@@ -323,6 +389,10 @@ static void on_ended(void *ctx, struct phone_call *c, unsigned status, bool by_u
         return;
     wheel_clear(&a->world->wheel, &a->timer);
     phone_call_set_tag(c, NULL);
+    if (a->consults)
+        a->consults->consulted_by = NULL;
+    if (a->consulted_by)
+        a->consulted_by->consults = NULL;
     a->world->actors--;
     free(a);
 }
@@ -346,7 +416,7 @@ static struct user_plan plan_of(const struct world *w, uint32_t user)
     else if (roll < 40)
         p.contacts = 3, p.serial = true;
     else if (roll < 48)
-        p.contacts = 2, p.serial = p.gateway = true;
+        p.contacts = 2, p.serial = p.gateway = true, p.patience_ns = more % 4 * SECOND_NS;
     else if (roll < 50)
         p.contacts = 0;
     else if (roll < 52)
@@ -393,6 +463,7 @@ static void route(void *ctx, const struct route_question *q, struct route *ret)
 
         ret->targets[ret->target_count++] = (struct route_target){
             .uri = slice_of(w->uris[i], (size_t)len), .order = (uint16_t)(p.serial ? i : 0), .gateway = p.gateway,
+            .patience_ns = p.patience_ns,
             .hop = { .local = at(SWITCH_PLACE), .remote = at(p.is_dead ? 99 : home_of(user, i)) },
             .reliable = (uint8_t)(user % 4),              /* of gateways only: any enum b2bua_reliable */
         };
@@ -463,20 +534,27 @@ static int64_t s_next(void *ctx)
 static void dial(struct world *w)
 {
     struct station *from = &w->stations[any(w, STATIONS)];
-    uint32_t number = ++w->dialled, user = any(w, USERS);
+    uint32_t number = ++w->dialled, user = any(w, USERS), expires_s = in_100(w, 10) ? 1 + any(w, 40) : 0;
+    int breadth = in_100(w, 10) ? (int)any(w, 4) : -1;
     struct user_plan p = plan_of(w, user);
     struct judge_facts facts = { .unknown = p.unknown || p.forwards, .plain = is_plain(&p), .gateway = p.gateway || p.forwards,
-                                 .refuses = p.forwards || p.calls_max || p.flags };
+                                 .refuses = p.forwards || p.calls_max || p.flags, .at_once = !p.forwards && !p.serial,
+                                 .impatient = p.patience_ns != 0, .breadth = breadth, .expires_s = expires_s };
     unsigned how = (in_100(w, 50) ? PHONE_RELIABLE : 0) | (in_100(w, 5) ? PHONE_ANONYMOUS : 0) | (in_100(w, 20) ? PHONE_TIMER : 0);
-    char uri[48];
+    char uri[48], headers[96];
     int len = snprintf(uri, sizeof uri, "sip:u%u-%u@10.0.0.%d", user, number, 1 + SWITCH_PLACE);
+    int more = snprintf(headers, sizeof headers, "%s", in_100(w, 40) ? "Supported: 199\r\n" : "");
 
+    if (expires_s)
+        more += snprintf(headers + more, sizeof headers - (size_t)more, "Expires: %u\r\n", expires_s);
+    if (breadth >= 0)
+        more += snprintf(headers + more, sizeof headers - (size_t)more, "Max-Breadth: %d\r\n", breadth);
     if (in_100(w, 15))
         how |= PHONE_RELIABLE | PHONE_PRECONDITIONS;
     else if (in_100(w, 8))
         how |= PHONE_LATE_OFFER;
     judge_call(w->judge, number, &facts);
-    struct phone_call *c = phone_dial(from->phone, slice_of(uri, (size_t)len), how);
+    struct phone_call *c = phone_dial_with(from->phone, slice_of(uri, (size_t)len), how, slice_of(headers, (size_t)more));
 
     if (!c) {
         w->not_dialled++;
@@ -554,12 +632,14 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
                                  .answered = on_answered, .ended = on_ended };
     struct endpoint_user user = { w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = 31 };
-    struct b2bua_settings bs = { .seed = { seed, 3 }, .ring_ns = 30 * SECOND_NS, .duration_max_ns = 300 * SECOND_NS,
+    struct b2bua_settings bs = { .seed = { seed, 3 }, .no_answer_ns = 30 * SECOND_NS, .duration_max_ns = 300 * SECOND_NS,
+                                 .ring_ns = seed % 2 ? 40 * SECOND_NS : 0, .proceeding_ns = seed / 2 % 2 ? 20 * SECOND_NS : 0,
+                                 .forks_max = seed % 4 ? (unsigned)(seed % 4) : 10, .global_codes = seed / 3 % 2,
                                  .session_timer = (uint8_t)(seed % 3), .session_expires_s = seed % 2 ? 90 : 180,
                                  .reliable = seed / 3 % 2 ? B2BUA_RELIABLE_LEG : B2BUA_RELIABLE_THROUGH,
                                  .preconditions = seed / 6 % 2 ? B2BUA_PRECONDITIONS_ACT : B2BUA_PRECONDITIONS_THROUGH };
     struct judge_settings js = { .switch_place = SWITCH_PLACE, .calls_max = asked->calls, .start_ns = START_NS,
-                                 .show = asked->show,
+                                 .show = asked->show, .forks_max = bs.forks_max, .global_codes = bs.global_codes,
                                  .acts_on_preconditions = bs.preconditions == B2BUA_PRECONDITIONS_ACT, .repeat_command = command };
     struct router router = { .ctx = w, .route = route };
     struct sim_node nodes[] = { { w, at(SWITCH_PLACE), s_receive, NULL, s_time, s_next },
@@ -655,6 +735,13 @@ static unsigned world_end(struct world *w, struct judge_sums *sums)
     sums->refused += j->refused;
     sums->legs += j->legs;
     sums->requests += j->requests;
+    sums->transfers += n->transfers;
+    sums->transferred += n->transferred;
+    sums->early_ended += j->early_ended;
+    sums->expired += j->expired;
+    sums->unspread += j->unspread;
+    sums->global += j->global;
+    sums->waited += j->waited;
     b2bua_free(w->b2bua);
     media_relay_free(w->media);
     voice_relay_free(w->relay);
@@ -710,14 +797,19 @@ int main(int argc, char **argv)
         }
     for (uint32_t i = 0; i < asked.rounds; i++)
         failed += !play_round(&asked, asked.seed + i, &sums);
-    printf("%llu calls, %llu answered, %llu refused, %llu legs, %llu requests, %llu messages, %llu answers of the relay, %llu faults, %.1f s of processor\n",
+    printf("%llu calls, %llu answered, %llu refused, %llu legs, %llu requests, %llu messages, %llu answers of the relay, %llu transfers, %llu of them came about, %llu faults, %.1f s of processor\n",
            (unsigned long long)sums.calls, (unsigned long long)sums.answered, (unsigned long long)sums.refused,
            (unsigned long long)sums.legs, (unsigned long long)sums.requests, (unsigned long long)sums.messages,
-           (unsigned long long)sums.relayed, (unsigned long long)sums.faults, (double)clock() / CLOCKS_PER_SEC);
+           (unsigned long long)sums.relayed, (unsigned long long)sums.transfers, (unsigned long long)sums.transferred,
+           (unsigned long long)sums.faults, (double)clock() / CLOCKS_PER_SEC);
     printf("%llu sessions refreshed by the switch, %llu not answered, %llu expired; %llu times ringing was held back, %llu calls waited for a place\n",
            (unsigned long long)seen.refreshed, (unsigned long long)seen.unrefreshed, (unsigned long long)seen.expired,
            (unsigned long long)seen.held_back, (unsigned long long)seen.queued);
-    if (sums.calls >= 40000 && !(seen.refreshed && seen.unrefreshed && seen.expired && seen.held_back && seen.queued)) {
+    printf("%llu of 199, %llu of 440, %llu of global codes, %llu of an Expires; %llu phones had to wait for others\n",
+           (unsigned long long)sums.early_ended, (unsigned long long)sums.unspread, (unsigned long long)sums.global,
+           (unsigned long long)sums.expired, (unsigned long long)sums.waited);
+    if (sums.calls >= 40000 && !(seen.refreshed && seen.unrefreshed && seen.expired && seen.held_back && seen.queued && sums.early_ended &&
+                                 sums.unspread && sums.global && sums.expired && sums.waited && sums.transferred)) {
         printf("not ok - so many calls, and one of these never came up\n");
         failed += !failed;
     }
