@@ -1211,6 +1211,7 @@ TEST(a_transfer_needs_the_rights_of_who_asks_for_it)
         { "", "", "home.example", 0, "tel:030123", 200 },
         { "", "", "home.example", 0, "sip:nobody@home.example", 404 },
         { "", "", "home.example", USER_NO_GATEWAY, "sip:+4930123@home.example", 403 },
+        { "", "", "home.example", USER_NO_CREDIT, "sip:+4930123@home.example", 402 },
         { "deny = +4930\n", "", "home.example", 0, "sip:+4930123@home.example", 403 },
         { "deny = +4930\n", "", "home.example", 0, "sip:030123@home.example", 403 },
         { "", "deny = +4930\n", "home.example", 0, "sip:+4930123@home.example", 403 },
@@ -1258,6 +1259,45 @@ TEST(a_transfer_does_not_go_by_the_rights_of_who_began_the_call)
     CHECK(is_up());
     phone_hang_up(w.calls[ALICE]);
     run_s(1);
+    finish(0);
+}
+
+/* It is the one who is sent there whom the called user does not want, whatever it calls itself; not who sends it. */
+TEST(who_is_sent_to_a_user_that_rejects_it_does_not_get_there)
+{
+    static const struct { const char *rejects; bool anonymous; unsigned told; } rows[] = {
+        { "alice@home.example", false, 603 }, { "alice@home.example", true, 603 }, { "bob", false, 200 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        alice_says = rows[i].anonymous ? "anonymous" : NULL;
+        begin(SERVER);
+        alice_says = NULL;
+        (void)phone_register(w.phones[BOB], 600);
+        (void)phone_register(w.phones[DESK], 600);
+        run_s(1);
+        w.users[DESK].rejects = slice_of_string(rows[i].rejects);
+        dial("sip:bob@home.example");
+        run_s(2);
+        CHECK_ROW(i, is_up() && phone_refer(w.calls[BOB], SLICE("sip:2017@home.example"), NULL, (slice){ 0 }));
+        run_s(2);
+        CHECK_ROW_EQ(i, w.told[BOB], rows[i].told);
+        finish((int)i);
+    }
+}
+
+/* What a stranger's calls are counted by is no name that could be told. */
+TEST(a_stranger_that_is_sent_to_a_gateway_is_asserted_to_be_nobody)
+{
+    begin_with(SERVER GATEWAY_ONE "trusted = yes\n", "else.example");
+    (void)phone_register(w.phones[BOB], 600);
+    run_s(1);
+    dial("sip:bob@home.example");
+    run_s(2);
+    CHECK(is_up() && phone_refer(w.calls[BOB], SLICE("sip:+4930123@home.example"), NULL, (slice){ 0 }));
+    run_s(2);
+    CHECK_EQ(w.told[BOB], 200);
+    CHECK(has(&w.fakes[ONE], "INVITE sip:+4930123@") && !has(&w.fakes[ONE], "P-Asserted-Identity"));
     finish(0);
 }
 

@@ -516,6 +516,40 @@ static bool begin_queue(const char *extra)
     return true;
 }
 
+TEST(the_expires_of_who_waits_ends_its_waiting)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "Expires: 3\r\n", SDP), 0);
+    wait_ms(2900);
+    CHECK_EQ(t.status, 182);
+    wait_ms(200);
+    CHECK_EQ(t.status, 487);
+    say_to_kept(480);
+    wait_ms(3000);
+    CHECK(!phone_got("INVITE"));                          /* nobody waits any more */
+    end();
+}
+
+TEST(who_demands_100rel_waits_and_is_not_told_by_a_plain_182)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "Require: 100rel\r\n", SDP), 0);
+    CHECK(t.status <= 100 && worker_calls(t.worker)->queued == 1);
+    say_to_kept(480);
+    wait_ms(50);
+    CHECK(phone_got("INVITE sip:bob@10.0.0.3 "));
+    end();
+}
+
+TEST(who_has_waited_in_vain_hears_the_global_code_where_that_is_wanted)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 2 s\nglobal_codes = yes\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    wait_ms(2100);
+    CHECK_EQ(t.status, 600);
+    end();
+}
+
 TEST(who_calls_somebody_with_all_its_calls_waits_and_comes_in_when_one_ends)
 {
     CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));

@@ -40,6 +40,27 @@ TEST(a_place_that_becomes_free_is_given_within_a_tick)
     CHECK_EQ(r.left, 0);
 }
 
+/* The phone of bob rings, who forwards after 20 s to carol, who has all her calls. */
+TEST(who_waits_is_not_ended_by_the_times_of_phones_that_rang_before)
+{
+    CHECK(rig_begin_with(&r, 0, &(struct b2bua_settings){ .user_calls_max = 1, .queue_ns = 300 * SECOND_NS, .ring_ns = 60 * SECOND_NS,
+                                                          .proceeding_ns = 60 * SECOND_NS, .diversions_max = 1,
+                                                          .duration_max_ns = 600 * SECOND_NS }));
+    r.forwards = true;
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_answer_to(&r, RIG_B, "INVITE", 486, &plain);
+    rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+    rig_request(&r, RIG_A, "ACK", &plain);
+    rig_request(&r, RIG_A, "INVITE", &another);
+    rig_answer_to(&r, RIG_B, "INVITE", 180, &(struct rig_how){ .tag = 1 });
+    rig_wait(&r, 21 * SECOND_NS);
+    CHECK_EQ(r.last_status[RIG_A], 182);
+    rig_wait(&r, 150 * SECOND_NS);
+    CHECK_EQ(r.last_status[RIG_A], 182);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 TEST(who_waits_when_all_calls_are_ended_is_refused)
 {
     CHECK(begin());

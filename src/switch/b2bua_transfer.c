@@ -372,12 +372,13 @@ static void room_moves(struct leg *from, struct branch *seat, struct b2bua_call 
 
 /* ---- the call that is made ---- */
 
+/* Strangers are counted, too, by what is no name (router.h). */
 static slice user_of(struct leg *leg)
 {
     const struct line *line = *line_of(leg);
     uint16_t trunk;
 
-    return line && !trunk_of(leg, &trunk) ? slice_of(line->aor, line->len) : (slice){ 0 };
+    return line && !trunk_of(leg, &trunk) && (unsigned char)line->aor[0] >= ' ' ? slice_of(line->aor, line->len) : (slice){ 0 };
 }
 
 /* P-Asserted-Identity of a user of ours. */
@@ -402,6 +403,7 @@ bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret)
     if (!t || !t->x || t->taken)
         return false;
     ret->user = user_of(t->referrer);
+    ret->party = user_of(t->party);
     ret->gateway = trunk_of(t->referrer, &ret->trunk);
     return true;
 }

@@ -85,7 +85,7 @@ bool guard_may_try(struct guard *g, const struct address *source, slice user, in
 /* `user` is the name that was tried, or empty. True: this banned it. */
 bool guard_note(struct guard *g, const struct address *source, slice user, enum guard_event event, int64_t now_ns);
 
-/* What is one source: the same key, and no text. Whoever counts what a source holds counts by it. */
+/* What is one source: the same key, which begins with a control character. Whoever counts what a source holds counts by it. */
 enum { GUARD_SOURCE_MAX = 9 };
 slice guard_source(const struct address *source, char room[GUARD_SOURCE_MAX]);
 

@@ -18,6 +18,7 @@ struct route_referrer {
     slice    user;                   /* address-of-record; empty: none of ours */
     bool     gateway;
     uint16_t trunk;
+    slice    party;                  /* who is sent there: as `user` */
 };
 
 struct route_question {
@@ -54,7 +55,8 @@ struct route {
     slice    type, body;             /* of the refusal */
     struct route_target targets[ROUTE_TARGETS_MAX];
     size_t   target_count;           /* 0 with status 0: nobody to be reached: forward, or 480 */
-    slice    caller;                 /* the caller's address-of-record, or what else its calls are counted by; may be empty */
+    slice    caller;                 /* the caller's address-of-record; or what else its calls are counted by, that begins
+                                      * with a control character; may be empty */
     uint32_t caller_calls_max;       /* that it may have at once: 503 for more; 0: as many as come */
     slice    asserted;               /* P-Asserted-Identity that we vouch for, or empty */
     bool     caller_trusted;         /* what the caller asserts itself may pass */

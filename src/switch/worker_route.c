@@ -255,7 +255,7 @@ static void split(slice aor, slice *ret_name, slice *ret_domain)
 }
 
 /* By whatever name it is known: what it says, who it has proved to be, what somebody trusted says of it. */
-static bool rejects(const struct worker *w, const struct route_question *q, const struct user *user, struct piece caller)
+static bool rejects(const struct worker *w, const struct route_question *q, const struct user *user, slice caller)
 {
     const struct config_numbers *numbers = &plan_config(w->settings.plan)->numbers;
     const struct sip_header *h = is_trusted(w, q) ? sip_header_find(q->invite, SIP_H_P_ASSERTED_IDENTITY) : NULL;
@@ -264,7 +264,7 @@ static bool rejects(const struct worker *w, const struct route_question *q, cons
 
     if (!user->rejects.len)
         return false;
-    split(piece_text(w, caller), &name, &domain);
+    split(caller, &name, &domain);
     if (rejects_have(user->rejects, numbers, sip_uri_user(q->invite->from.uri), sip_uri_host(q->invite->from.uri)) ||
         (name.len && rejects_have(user->rejects, numbers, name, domain)))
         return true;
@@ -285,7 +285,7 @@ static unsigned credit_of(const struct worker *w, slice forwarded_by)
     return name.len && users->by_name(users->ctx, name, domain, &user) == USERS_FOUND ? user.flags & USER_NO_CREDIT : 0;
 }
 
-/* Strangers are counted by the address that they call from: bytes that no address-of-record has. */
+/* Strangers are counted by the address that they call from. */
 static struct piece stranger(struct worker *w, const struct route_question *q, uint32_t *ret_max)
 {
     const struct config_security *security = &plan_config(w->settings.plan)->security;
@@ -390,7 +390,7 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         slice aor = slice_of(key, name.len + 1 + found.domain.len);
 
         if (w->settings.users->by_name(w->settings.users->ctx, name, found.domain, &user) == USERS_FOUND) {
-            if (rejects(w, q, &user, caller)) {
+            if (rejects(w, q, &user, q->referrer ? q->referrer->party : piece_text(w, caller))) {
                 rejections++;
                 continue;
             }
