@@ -1262,6 +1262,25 @@ TEST(a_transfer_does_not_go_by_the_rights_of_who_began_the_call)
     finish(0);
 }
 
+TEST(a_transfer_is_one_more_call_and_one_to_an_emergency_number_is_made_all_the_same)
+{
+    static const struct { const char *to; unsigned told; } rows[] = { { "sip:+4930123@home.example", 503 }, { "sip:112@home.example", 200 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(SERVER "[calls]\ncalls_max = 1\n" GATEWAY_ONE "emergency = yes\n");
+        (void)phone_register(w.phones[BOB], 600);
+        run_s(1);
+        dial("sip:bob@home.example");
+        run_s(2);
+        CHECK_ROW(i, is_up() && phone_refer(w.calls[ALICE], slice_of_string(rows[i].to), NULL, (slice){ 0 }));
+        run_s(2);
+        CHECK_ROW_EQ(i, w.told[ALICE], rows[i].told);
+        phone_hang_up(w.calls[BOB]);
+        run_s(1);
+        finish((int)i);
+    }
+}
+
 /* It is the one who is sent there whom the called user does not want, whatever it calls itself; not who sends it. */
 TEST(who_is_sent_to_a_user_that_rejects_it_does_not_get_there)
 {

@@ -106,6 +106,24 @@ TEST(an_offer_that_a_reinvite_asks_for_keeps_only_allowed_codecs)
     end();
 }
 
+TEST(an_offer_of_a_transfer_target_keeps_only_allowed_codecs_and_none_left_is_488)
+{
+    for (int i = 0; i < 2; i++) {
+        CHECK(begin(0));
+        rig_request(&r, RIG_A, "INVITE", &both);
+        rig_answer_to(&r, RIG_B, "INVITE", 200, &(struct rig_how){ .body = SDP("8") });
+        rig_request(&r, RIG_A, "ACK", &plain);
+        rig_request(&r, RIG_A, "REFER", &(struct rig_how){ .extra = "Refer-To: <sip:carol@h>\r\n" });
+        CHECK_ROW(i, !rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "m=audio"));
+        rig_answer_to(&r, RIG_B, "INVITE", 200, &(struct rig_how){ .body = i ? SDP("0") : SDP("0 8"), .tag = 1 });
+        rig_wait(&r, SECOND_NS / 10);
+        CHECK_ROW_EQ(i, rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "m=audio 4000 RTP/AVP 8\r\n"), !i);
+        CHECK_ROW_EQ(i, rig_has(rig_asked(&r, RIG_A, "NOTIFY", NULL), "SIP/2.0 488 "), i);
+        CHECK_ROW_EQ(i, rig_has(rig_asked(&r, RIG_B, "BYE", NULL), "\r\nReason: SIP;cause=488;"), i);
+        end();
+    }
+}
+
 TORTURE(late_offers_without_memory_leave_nothing)
 {
     CHECK_OR_GOTO(begin(0), out);
