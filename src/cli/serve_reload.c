@@ -16,12 +16,13 @@ enum { PASSWORD_MAX = 1024 };
 
 static const char *or_null(slice path) { return path.len ? path.ptr : NULL; }      /* texts of a configuration end in NUL */
 
-bool serve_net_settings(const struct config *c, struct net_settings *ret)
+bool serve_net_settings(const struct serve_worker *w, const struct config *c, struct net_settings *ret)
 {
     struct net_listener *listeners = calloc(c->listen_count + 1, sizeof *listeners);
 
     *ret = (struct net_settings){ .listeners = listeners, .listener_count = c->listen_count,
-                                  .limits = { .per_source_max = c->security.connections_max } };
+                                  .limits = { .per_source_max = c->security.connections_max, .sources = w->serving->sources },
+                                  .worker = w->number, .shared = w->serving->steer.count > 1 };
     for (size_t i = 0; listeners && i < c->listen_count; i++)
         listeners[i] = (struct net_listener){
             .transport = config_wire((enum config_transport)c->listens[i].transport), .address = c->listens[i].address,
@@ -99,14 +100,22 @@ int serve_passwords_read(const struct serving *s, const struct config *config, s
     return code;
 }
 
-int serve_passwords_give(const struct serving *s, struct serve_passwords *p)
+static int give(const struct config *config, const struct serve_passwords *p, struct gateways *g)
 {
-    struct gateways *g = worker_gateways(s->worker);
     int error = 0;
 
     for (size_t i = 0; !error && i < p->count; i++)
-        if (s->config->gateways[i].password_file.len)
+        if (config->gateways[i].password_file.len)
             error = gateways_set_password(g, gateways_number(g, i), slice_of(p->of[i].text, p->of[i].len));
+    return error;
+}
+
+int serve_passwords_give(struct serving *s, struct serve_passwords *p)
+{
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < s->steer.count; i++)
+        error = give(s->config, p, worker_gateways(s->workers[i].worker));
     forget(p);
     return error ? cli_no_memory(s->cli) : -1;
 }
@@ -140,17 +149,49 @@ struct fresh {
     struct config          *config;
     struct plan            *plan;
     struct serve_passwords *passwords;
-    struct net_change      *change;
+    struct net_change      *changes[STEER_WORKERS_MAX];
+    bool                    is_kept;
 };
 
-static int prepare_net(const struct serving *s, struct fresh *f)
+static int prepare_net(const struct serve_worker *w, struct fresh *f)
 {
     struct net_fault fault = { .error = ENOMEM, .listener = SIZE_MAX };
     struct net_settings settings;
-    int error = serve_net_settings(f->config, &settings) ? net_prepare(s->net, &settings, &f->change, &fault) : -ENOMEM;
+    int error = serve_net_settings(w, f->config, &settings)
+                    ? net_prepare(w->net, &settings, &f->changes[w->number], &fault) : -ENOMEM;
 
     free((void *)(uintptr_t)settings.listeners);
-    return error ? serve_say_fault(s, f->config, &fault) : -1;
+    return error ? serve_say_fault(w->serving, f->config, &fault) : -1;
+}
+
+static int prepare_nets(const struct serving *s, struct fresh *f)
+{
+    int code = -1;
+
+    for (unsigned i = 0; code < 0 && i < s->steer.count; i++)
+        code = prepare_net(&s->workers[i], f);
+    return code;
+}
+
+static int set_worker(struct serve_worker *w, const struct config *config, const struct plan *plan)
+{
+    struct media_sender media = serve_relays_sender(w->relays, config);
+
+    return worker_set(w->worker, plan, &media, loop_now_ns(w->loop));
+}
+
+/* All of them or none: those before one that cannot go back. They have just left the old configuration,
+ * and hardly fail at it; if one does all the same, it goes by the new plan, which is never freed then. */
+static int set_workers(struct serving *s, struct fresh *f)
+{
+    unsigned i = 0;
+    int error = 0;
+
+    for (; !error && i < s->steer.count; i++)
+        error = set_worker(&s->workers[i], f->config, f->plan);
+    for (unsigned k = 0; error && k + 1 < i; k++)
+        f->is_kept |= set_worker(&s->workers[k], s->config, s->plan) != 0;
+    return error;
 }
 
 static int say_not_set(const struct serving *s, int error)
@@ -163,7 +204,6 @@ static int say_not_set(const struct serving *s, int error)
 
 static int take_over(struct serving *s, struct fresh *f)
 {
-    struct media_sender media;
     int error, code = serve_read_config(s->cli, s->wish->config, &f->config);
 
     if (code >= 0)
@@ -171,10 +211,9 @@ static int take_over(struct serving *s, struct fresh *f)
     f->plan = plan_new(f->config);
     if (!f->plan)
         return cli_no_memory(s->cli);
-    if ((code = serve_passwords_read(s, f->config, &f->passwords)) >= 0 || (code = prepare_net(s, f)) >= 0)
+    if ((code = serve_passwords_read(s, f->config, &f->passwords)) >= 0 || (code = prepare_nets(s, f)) >= 0)
         return code;
-    media = serve_relays_sender(s->relays, f->config);
-    error = worker_set(s->worker, f->plan, &media, loop_now_ns(s->loop));
+    error = set_workers(s, f);
     return error ? say_not_set(s, error) : -1;
 }
 
@@ -183,42 +222,58 @@ static void swap(struct serving *s, struct fresh *f)
     struct config *old = s->later;
     struct plan *old_plan = s->plan;
 
-    net_commit(s->net, f->change);
+    for (unsigned i = 0; i < s->steer.count; i++)
+        net_commit(s->workers[i].net, f->changes[i]);
     s->config = s->later = f->config;
     s->plan = f->plan;
     plan_free(old_plan);
     config_free(old);
-    serve_names_set(s->names, s->config);
+    for (unsigned i = 0; i < s->steer.count; i++)
+        serve_names_set(s->workers[i].names, s->config);
     (void)serve_passwords_give(s, f->passwords);
+}
+
+static void give_up(struct serving *s, struct fresh *f)
+{
+    for (unsigned i = 0; i < s->steer.count; i++)
+        (void)net_cancel(s->workers[i].net, f->changes[i]);
+    if (f->passwords)
+        forget(f->passwords);
+    if (!f->is_kept) {
+        plan_free(f->plan);
+        config_free(f->config);
+    }
+    (void)cli_say_error(s->cli, CLI_INPUT, TEXT_SERVE_RELOAD_REFUSED, WORDS_TEXT("file", file_of(s)));
 }
 
 void serve_reload(struct serving *s)
 {
     struct fresh f = { .config = NULL };
 
+    serve_crew_pause(s);
     (void)out_flush(&s->cli->out);
     if (take_over(s, &f) < 0) {
         swap(s, &f);
         say_reloaded(s);
-        return;
+    } else {
+        give_up(s, &f);
     }
-    (void)net_cancel(s->net, f.change);
-    if (f.passwords)
-        forget(f.passwords);
-    plan_free(f.plan);
-    config_free(f.config);
-    (void)cli_say_error(s->cli, CLI_INPUT, TEXT_SERVE_RELOAD_REFUSED, WORDS_TEXT("file", file_of(s)));
+    serve_crew_resume(s);
 }
 
 /* ---- letting calls run out ---- */
 
 void serve_drain(struct serving *s, bool on)
 {
-    uint64_t live = worker_calls(s->worker)->live;
+    uint64_t live;
 
+    serve_crew_pause(s);
     (void)out_flush(&s->cli->out);
-    s->draining = on;
-    worker_drain(s->worker, on);
+    atomic_store(&s->draining, on);
+    for (unsigned i = 0; i < s->steer.count; i++)
+        serve_worker_obey(&s->workers[i]);
+    live = serve_crew_calls(s);
+    serve_crew_resume(s);
     if (!on)
         (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_DRAIN_OVER);
     else if (live)
@@ -227,7 +282,7 @@ void serve_drain(struct serving *s, bool on)
 
 bool serve_is_drained(struct serving *s)
 {
-    if (!s->draining || worker_calls(s->worker)->live)
+    if (!atomic_load(&s->draining) || !serve_crew_is_empty(s))
         return false;
     if (!s->leaving)
         (void)cli_say_error(s->cli, CLI_DONE, TEXT_SERVE_DRAINED);

@@ -243,7 +243,7 @@ static void begin(uint64_t seed)
     struct sim_settings settings = { .seed = seed, .delay_min_ns = 2 * MS, .delay_max_ns = 2 * MS };
     struct phone_owner owner = { .incoming = on_incoming, .progress = on_progress, .prack_done = on_prack_done,
                                  .updated = on_updated, .changed = on_changed, .answered = on_answered, .ended = on_ended, .transferred = on_transferred };
-    struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
+    struct endpoint_user user = { &w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = S };
     struct b2bua_settings bs = { .seed = { seed, 3 }, .no_answer_ns = 30 * SECOND_NS, .observer = { NULL, on_joined },
                                  .session_timer = timers.on ? B2BUA_TIMER_ASK : B2BUA_TIMER_THROUGH, .session_expires_s = 90 };

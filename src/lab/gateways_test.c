@@ -1320,6 +1320,98 @@ TEST(a_stranger_that_is_sent_to_a_gateway_is_asserted_to_be_nobody)
     finish(0);
 }
 
+/* ---- several workers ---- */
+
+static void pass_learned(void *ctx, slice name, const struct hop *hop, enum gateway_life life, int64_t retry_after_ns)
+{
+    gateways_told(ctx, name, hop, life, retry_after_ns);
+    CHECK(life == GATEWAY_UNKNOWN);
+}
+
+TEST(a_gateway_that_takes_no_call_of_one_worker_is_blocked_for_as_long_for_the_others)
+{
+    struct config *config = NULL;
+    struct config_report report = { 0 };
+    struct endpoint_settings es = { .times = usual };
+    struct endpoint_user user = { .request = f_request, .response = f_response };
+    struct hop_sender sender = { 0 };
+    struct endpoint *e = endpoint_new(&es, &sender, &user, START_NS);
+    struct gateways_settings settings = { .idle = true };
+    struct gateways *one, *other;
+    struct hop hop;
+
+    CHECK_EQ(config_read(SLICE(SERVER GATEWAY_ONE GATEWAY_TWO), &config, &report), 0);
+    settings.config = config;
+    CHECK((other = gateways_new(&settings, e, START_NS)) != NULL);
+    settings.learned_ctx = other;
+    settings.learned = pass_learned;
+    CHECK((one = gateways_new(&settings, e, START_NS)) != NULL);
+    CHECK_EQ(gateways_hops(other, ONE, false, &hop, 1), 1);
+    gateways_heard(one, ONE, &hop, 486, false, 0);
+    CHECK_EQ(gateways_hops(other, ONE, false, &hop, 1), 1);
+    gateways_heard(one, ONE, &hop, 503, false, 100 * SECOND_NS);
+    gateways_heard(one, ONE, &hop, 503, false, 200 * SECOND_NS);           /* blocked already */
+    CHECK_EQ(gateways_hops(one, ONE, false, &hop, 1), 0);
+    CHECK_EQ(gateways_hops(other, ONE, false, &hop, 1), 0);
+    CHECK_EQ(gateways_hops(other, TWO, false, &hop, 1), 1);
+    endpoint_time(e, START_NS + 99 * SECOND_NS);
+    CHECK_EQ(gateways_hops(other, ONE, false, &hop, 1), 0);
+    endpoint_time(e, START_NS + 101 * SECOND_NS);
+    CHECK_EQ(gateways_hops(other, ONE, false, &hop, 1), 1);
+    gateways_free(one);
+    gateways_free(other);
+    endpoint_free(e);
+    config_free(config);
+    config_report_done(&report);
+}
+
+TEST(gateways_of_two_workers_share_their_calls_and_what_pings_learned)
+{
+    static const struct hash_seed seed = { 5, 6 };
+    struct config *config = NULL;
+    struct config_report report = { 0 };
+    struct endpoint_settings es = { .times = usual };
+    struct endpoint_user user = { .request = f_request, .response = f_response };
+    struct hop_sender sender = { 0 };
+    struct endpoint *e = endpoint_new(&es, &sender, &user, START_NS);
+    struct tally *calls = tally_new(&seed, NULL);
+    struct gateways *g[2];
+    struct hop hop;
+    slice name;
+
+    CHECK_EQ(config_read(SLICE(SERVER GATEWAY_ONE "calls_max = 2\n" GATEWAY_TWO), &config, &report), 0);
+    for (int i = 0; i < 2; i++) {
+        struct gateways_settings settings = { .config = config, .idle = true, .calls = calls };
+
+        CHECK((g[i] = gateways_new(&settings, e, START_NS)) != NULL);
+    }
+    name = gateways_config(g[0], ONE)->name;
+    CHECK(gateways_take(g[0], ONE, false) && gateways_take(g[1], ONE, false));
+    CHECK(gateways_are_full(g[0], ONE) && !gateways_take(g[0], ONE, false) && !gateways_take(g[1], ONE, false));
+    CHECK(gateways_take(g[1], ONE, true));                /* an emergency */
+    CHECK(gateways_take(g[1], TWO, false));
+    gateways_leave(g[1], ONE);
+    gateways_leave(g[0], ONE);
+    CHECK(!gateways_are_full(g[1], ONE) && gateways_take(g[1], ONE, false) && gateways_are_full(g[0], ONE));
+
+    CHECK_EQ(gateways_hops(g[1], ONE, false, &hop, 1), 1);
+    gateways_told(g[1], name, &hop, GATEWAY_DEAD, 0);
+    CHECK_EQ(gateways_hops(g[1], ONE, false, &hop, 1), 0);
+    CHECK_EQ(gateways_hops(g[1], TWO, false, &hop, 1), 1);
+    CHECK_EQ(gateways_hops(g[0], ONE, false, &hop, 1), 1);
+    gateways_told(g[1], name, &hop, GATEWAY_ALIVE, 0);
+    CHECK_EQ(gateways_hops(g[1], ONE, false, &hop, 1), 1);
+    gateways_told(g[1], name, &hop, GATEWAY_UNKNOWN, 0);     /* its only hop came to nothing */
+    CHECK_EQ(gateways_hops(g[1], ONE, false, &hop, 1), 0);
+    gateways_told(g[1], SLICE("nobody"), &hop, GATEWAY_ALIVE, 0);
+    for (int i = 0; i < 2; i++)
+        gateways_free(g[i]);
+    tally_free(calls);
+    endpoint_free(e);
+    config_free(config);
+    config_report_done(&report);
+}
+
 /* ---- memory ---- */
 
 TORTURE(gateways_are_made_or_not_at_all)

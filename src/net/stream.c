@@ -140,37 +140,14 @@ static struct address source_key(const struct address *a)
 }
 
 /* NULL: memory is short, or so many came from there already. */
-static struct stream_source *source_take(struct streams *s, const struct address *remote)
+static struct tally_one *source_take(struct streams *s, const struct address *remote)
 {
     struct address key = source_key(remote);
-    uint64_t hash = hash_bytes(&s->seed, &key, sizeof key);
-    struct stream_source *source;
 
-    for (struct map_node *n = map_first(&s->sources, hash); n; n = map_next(n)) {
-        source = map_item(n, struct stream_source, by_key);
-        if (!address_eq(&source->key, &key))
-            continue;
-        if (source->count >= s->limits.per_source_max)
-            return NULL;
-        source->count++;
-        return source;
-    }
-    source = calloc(1, sizeof *source);
-    if (!source)
-        return NULL;
-    source->key = key;
-    source->count = 1;
-    map_add(&s->sources, &source->by_key, hash);
-    return source;
+    return tally_take(s->limits.sources, slice_of(&key, sizeof key), s->limits.per_source_max);
 }
 
-static void source_give_back(struct streams *s, struct stream_source *source)
-{
-    if (!source || --source->count)
-        return;
-    map_remove(&s->sources, &source->by_key);
-    free(source);
-}
+static void source_give_back(struct streams *s, struct tally_one *source) { tally_give_back(s->limits.sources, &source); }
 
 /* ---- one more, one less ---- */
 
@@ -216,7 +193,7 @@ static void prepare(int fd) { (void)socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 
 /* ---- those that come ---- */
 
-static int adopt(struct stream_listener *l, int fd, const struct address *remote, struct stream_source *source)
+static int adopt(struct stream_listener *l, int fd, const struct address *remote, struct tally_one *source)
 {
     struct hop hop = { .local = l->local, .remote = *remote, .listener = l->index, .transport = l->transport };
     struct connection *c;
@@ -245,7 +222,7 @@ static int adopt(struct stream_listener *l, int fd, const struct address *remote
 static void greet(struct stream_listener *l, int fd, const struct address *remote)
 {
     struct streams *s = l->all;
-    struct stream_source *source = NULL;
+    struct tally_one *source = NULL;
 
     prepare(fd);
     if (s->open_count < s->limits.connections_max)
@@ -532,7 +509,7 @@ struct streams *streams_new(struct loop *l, const struct stream_limits *limits, 
     s->scratch = malloc(SCRATCH_BYTES);
     if (s->scratch && RAND_bytes((unsigned char *)&s->seed, sizeof s->seed) == 1 &&
         map_init(&s->by_number, 64) == 0 && map_init(&s->by_remote, 64) == 0 && map_init(&s->by_alias, 8) == 0 &&
-        map_init(&s->sources, 64) == 0)
+        (s->limits.sources || (s->limits.sources = s->own_sources = tally_new(&s->seed, NULL))))
         return s;
     return streams_free(s);
 }
@@ -569,7 +546,7 @@ struct streams *streams_free(struct streams *s)
     map_done(&s->by_number);
     map_done(&s->by_remote);
     map_done(&s->by_alias);
-    map_done(&s->sources);
+    tally_free(s->own_sources);
     timers_done(&s->timers);
     free(s->scratch);
     free(s);
@@ -680,7 +657,10 @@ void streams_take_tls(struct streams *s, uint16_t listener, struct tls *fresh) {
 
 void streams_set_limits(struct streams *s, const struct stream_limits *limits)
 {
+    struct tally *sources = s->limits.sources;
+
     s->limits = with_defaults(limits);
+    s->limits.sources = sources;                     /* it counts what is open */
     s->budget.max_bytes = s->limits.bytes_max;
 }
 

@@ -23,6 +23,7 @@
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
+#include "base/tally.h"
 #include "net/loop.h"
 #include "net/socket.h"
 #include "net/tls.h"
@@ -33,6 +34,8 @@
 struct stream_limits {               /* zero means the default in brackets */
     uint32_t connections_max;        /* (16384) */
     uint32_t per_source_max;         /* that came from one IPv4 address or IPv6 /64 (1024) */
+    struct tally *sources;           /* they are counted there, with those of other workers; NULL: alone.
+                                      * It outlives the streams, and stays the same */
     uint32_t message_max;            /* bytes of one message (65536) */
     uint32_t waiting_max;            /* bytes that one peer is slow to take (262144) */
     size_t   bytes_max;              /* buffers of all connections (64 MiB) */

@@ -35,12 +35,6 @@ struct stream_listener {
     bool              wildcard;
 };
 
-struct stream_source {               /* an address that connections came from */
-    struct map_node by_key;
-    struct address  key;             /* port 0; IPv6: its /64 */
-    uint32_t        count;
-};
-
 struct connection {
     struct streams         *all;
     struct stream_listener *listener;
@@ -50,7 +44,7 @@ struct connection {
     struct map_node         by_number, by_remote, by_alias;
     struct hop              hop;
     struct address          alias;   /* family 0: none */
-    struct stream_source   *source;  /* NULL: we made it */
+    struct tally_one       *source;  /* NULL: we made it */
     SSL                    *ssl;
     struct frames          *frames;
     char                   *domain;  /* that was to be proved, or NULL */
@@ -82,7 +76,8 @@ struct streams {
     struct stream_listener **listeners;          /* by index; NULL: of another transport */
     size_t                   listener_count;
     struct tls              *client;
-    struct map               by_number, by_remote, by_alias, sources;
+    struct map               by_number, by_remote, by_alias;
+    struct tally            *own_sources;        /* NULL: the caller gave one */
     struct list              all, work;
     struct timers            timers;
     size_t                   open_count;

@@ -50,7 +50,8 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     wheel_init(&b->transfer_wheel, now_ns);
     out_init_memory(&b->scratch, SCRATCH_MAX);
     out_init_memory(&b->offer, SCRATCH_MAX);
-    if (map_init(&b->legs, EXPECTED) != 0 || map_init(&b->lines, EXPECTED) != 0)
+    b->lines = settings->lines ? settings->lines : (b->own_lines = tally_new(&settings->seed, NULL));
+    if (map_init(&b->legs, EXPECTED) != 0 || !b->lines)
         return b2bua_free(b);
     return b;
 }
@@ -78,7 +79,7 @@ struct b2bua *b2bua_free(struct b2bua *b)
     while (!list_is_empty(&b->calls))
         call_free(list_item(b->calls.next, struct b2bua_call, in_all));
     map_done(&b->legs);
-    map_done(&b->lines);
+    tally_free(b->own_lines);
     out_done(&b->scratch);
     out_done(&b->offer);
     free(b);
@@ -121,47 +122,28 @@ size_t b2bua_memory_bytes(const struct b2bua *b) { return b->memory_bytes; }
 
 /* ---- lines ---- */
 
-static struct line *line_find(const struct b2bua *b, slice aor)
-{
-    for (struct map_node *n = map_first(&b->lines, hash_slice(&b->settings.seed, aor)); n; n = map_next(n)) {
-        struct line *line = map_item(n, struct line, by_aor);
+unsigned b2bua_user_calls(const struct b2bua *b, slice aor) { return aor.len ? tally_count(b->lines, aor) : 0; }
 
-        if (slice_eq(slice_of(line->aor, line->len), aor))
-            return line;
-    }
-    return NULL;
+bool line_take(struct b2bua *b, slice aor, unsigned max, struct tally_one **ret)
+{
+    *ret = aor.len ? tally_take(b->lines, aor, max) : NULL;
+    return *ret || !max || !aor.len;                      /* without memory, and no most: uncounted */
 }
 
-unsigned line_calls(const struct b2bua *b, slice aor)
+bool b2bua_count_more(struct b2bua *b, bool anyhow)
 {
-    const struct line *line = aor.len ? line_find(b, aor) : NULL;
+    struct tally_one *one = tally_take(b->lines, (slice){ 0 }, anyhow ? 0 : b->settings.calls_max);
 
-    return line ? line->calls : 0;
+    if (one)
+        b->counted = one;
+    return one != NULL;
 }
 
-unsigned b2bua_user_calls(const struct b2bua *b, slice aor) { return line_calls(b, aor); }
-
-struct line *line_take(struct b2bua *b, slice aor)
+void b2bua_count_less(struct b2bua *b)
 {
-    struct line *line = aor.len ? line_find(b, aor) : NULL;
+    struct tally_one *one = b->counted;
 
-    if (!line && aor.len && aor.len <= UINT16_MAX && (line = malloc(sizeof *line + aor.len))) {
-        *line = (struct line){ .len = (uint16_t)aor.len };
-        memcpy(line->aor, aor.ptr, aor.len);
-        map_add(&b->lines, &line->by_aor, hash_slice(&b->settings.seed, aor));
-    }
-    if (line)
-        line->calls++;
-    return line;
-}
-
-void line_leave(struct b2bua *b, struct line **line)
-{
-    if (*line && --(*line)->calls == 0) {
-        map_remove(&b->lines, &(*line)->by_aor);
-        free(*line);
-    }
-    *line = NULL;
+    tally_give_back(b->lines, &one);
 }
 
 /* ---- legs ---- */
@@ -227,7 +209,8 @@ static void call_free(struct b2bua_call *c)
     if (c->invite)
         server_set_owner(c->invite, NULL);
     for (size_t i = 0; i < ARRAY_LEN(c->lines); i++)
-        line_leave(b, &c->lines[i]);
+        tally_give_back(b->lines, &c->lines[i]);
+    b2bua_count_less(b);
     wheel_clear(&b->call_wheel, &c->timer);
     list_remove(&c->in_all);
     b->counts.live--;

@@ -30,6 +30,7 @@
 #ifndef SWITCH_B2BUA_H
 #define SWITCH_B2BUA_H
 
+#include "base/tally.h"
 #include "switch/endpoint.h"
 #include "switch/media_relay.h"
 #include "switch/router.h"
@@ -70,6 +71,8 @@ struct b2bua_settings {
     struct hash_seed seed;
     uint32_t calls_max;              /* at once (100,000) */
     uint32_t user_calls_max;         /* of one user at once; 0: as many as come */
+    struct tally *lines;             /* calls are counted there, with those of other workers; NULL: alone.
+                                      * It outlives the b2bua */
     int64_t  no_answer_ns;           /* from its first 18x on, until a forward or 480 (60 s) */
     int64_t  ring_ns;                /* from the first 18x of all on, forwards included: 480 (3 min) */
     int64_t  proceeding_ns;          /* without ringing, after the last 1xx: timer C, 408 (3 min) */

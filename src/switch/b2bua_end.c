@@ -68,8 +68,9 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
         leg_bye(&c->a, reason, reason_of);
     if (c->b && c->b != but)
         leg_bye(c->b, reason, reason_of);
-    for (size_t i = 0; c->handed_over && i < ARRAY_LEN(c->lines); i++)
-        line_leave(c->b2bua, &c->lines[i]);               /* it may be held for a while, though nobody talks */
+    for (size_t i = 0; i < ARRAY_LEN(c->lines); i++)
+        tally_give_back(c->b2bua->lines, &c->lines[i]);   /* a BYE or NOTIFY may have no answer, but nobody talks */
+    queue_freed(c->b2bua);
 }
 
 void end_unanchorable(struct b2bua_call *c)

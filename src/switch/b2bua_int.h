@@ -199,7 +199,7 @@ struct b2bua_call {
     uint8_t            privacy;      /* PRIVACY_..., of A's INVITE */
     uint32_t           a_cseq;       /* of A's INVITE */
     struct face       *faces;        /* early dialogs of A besides leg a */
-    struct line       *lines[2];     /* caller, called: counted */
+    struct tally_one  *lines[2];     /* caller, called: counted */
     struct transfer   *transfer;     /* of one of its legs, or the one that it was made for */
 };
 
@@ -211,20 +211,15 @@ struct diversion {
     bool     hides;                  /* who forwarded hides its number */
 };
 
-/* The calls of one user. */
-struct line {
-    struct map_node by_aor;
-    uint32_t        calls;
-    uint16_t        len;
-    char            aor[];
-};
-
 struct b2bua {
     struct b2bua_settings settings;
     struct endpoint      *endpoint;
     struct router         router;
     struct b2bua_counts   counts;
-    struct map            legs, lines;
+    struct map            legs;
+    struct tally         *lines;     /* calls by address-of-record; by the empty name all of them */
+    struct tally         *own_lines; /* NULL: they are shared */
+    struct tally_one     *counted;   /* all calls, while there are any: each has taken it once */
     struct list           calls;
     struct wheel          leg_wheel, call_wheel, queue_wheel, transfer_wheel;
     struct list           queue;     /* first come, first served */
@@ -246,9 +241,13 @@ void        b2bua_join_map(struct leg *leg);
 void        b2bua_leave_map(struct leg *leg);
 void        b2bua_tell_joined(const struct b2bua_call *c, const struct dialog *further);      /* after its INVITE */
 void        call_release(struct b2bua_call *c);           /* frees it when nothing holds it any more */
-struct line *line_take(struct b2bua *b, slice aor);
-void        line_leave(struct b2bua *b, struct line **line);
-unsigned    line_calls(const struct b2bua *b, slice aor);
+/* One more call of that user; false: it has max (0: any number) already. An empty name is nobody. */
+bool        line_take(struct b2bua *b, slice aor, unsigned max, struct tally_one **ret);
+
+/* One more call, of this worker and the others; false: there are calls_max, and it is not `anyhow`. One less, for each
+ * that was counted. */
+bool        b2bua_count_more(struct b2bua *b, bool anyhow);
+void        b2bua_count_less(struct b2bua *b);
 
 bool        setup_is_urgent(const struct b2bua *b, const struct sip_message *invite);      /* no limit holds for it */
 void        in_dialog(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
@@ -323,7 +322,7 @@ void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        
 void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
-void setup_unqueued(struct b2bua_call *c, bool has_place);        /* it has waited: for a place, or in vain */
+void setup_unqueued(struct b2bua_call *c, struct tally_one *line);             /* it has waited for that; NULL: in vain */
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
 void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
 void branch_free(struct branch *branch);

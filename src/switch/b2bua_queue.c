@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * First come, first served, for each called user. A place that becomes free is looked for when a
- * call of ours ends, and from time to time, since calls may be counted by others, too. 182 is sent
+ * call of ours ends, and from time to time, since calls are counted by other workers, too; among those
+ * that wait in different workers whoever looks first is the next. 182 is sent
  * again each minute, or a proxy on the way would give the INVITE up (RFC 3261, 13.3.1.1). */
 #include "switch/b2bua_int.h"
 
@@ -45,6 +46,7 @@ bool queue_join(struct b2bua_call *c)
     list_append(&b->queue, &q->in_queue);
     b->queue_count++;
     b->counts.queued++;
+    tally_give_back(b->lines, &c->lines[1]);              /* who sent it on has no call any more */
     ring_pause(c, b->settings.queue_ns);
     tell(c);
     look_later(c);
@@ -86,16 +88,17 @@ static void due(struct b2bua_call *c)
 {
     const struct queued *q = &c->setup->queue;
     int64_t now_ns = b2bua_now(c->b2bua);
+    struct tally_one *line = NULL;
 
     if (c->phase != CALL_SETUP) {
         queue_leave(c);
-    } else if (is_first(c) && has_room(c)) {
+    } else if (is_first(c) && line_take(c->b2bua, c->setup->called, c->setup->line_max, &line)) {
         ring_pause(c, now_ns - q->end_ns);                /* so much less */
         queue_leave(c);
-        setup_unqueued(c, true);
+        setup_unqueued(c, line);
     } else if (now_ns >= q->end_ns) {
         queue_leave(c);
-        setup_unqueued(c, false);
+        setup_unqueued(c, NULL);
     } else {
         if (now_ns - q->told_ns >= TELL_NS)
             tell(c);

@@ -861,13 +861,14 @@ static bool is_anonymous(const struct sip_message *m)
     return slice_eq_nocase(host, SLICE("anonymous.invalid")) || slice_eq_nocase(sip_uri_user(m->from.uri), SLICE("anonymous"));
 }
 
-/* What the called user wants before any phone rings. 0: let it ring. */
-static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *request, unsigned calls_max)
+/* What the called user wants before any phone rings. 0: let it ring, and *ret is one more call of it. */
+static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *request, unsigned calls_max, struct tally_one **ret)
 {
     const struct call_setup *setup = c->setup;
-    unsigned calls = line_calls(c->b2bua, setup->called);
+    unsigned calls = b2bua_user_calls(c->b2bua, setup->called);
     unsigned max = calls_max ? calls_max : c->b2bua->settings.user_calls_max;
 
+    *ret = NULL;
     if (!setup->called.len)
         return 0;
     if ((setup->flags & USER_REJECT_ANONYMOUS) && is_anonymous(request))
@@ -879,9 +880,7 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
         max += max != 0;
     }
     c->setup->line_max = max;
-    if (max && calls >= max)
-        return 486;
-    return 0;
+    return line_take(c->b2bua, setup->called, max, ret) ? 0 : 486;
 }
 
 bool setup_ask(struct b2bua_call *c, struct route_question *question, struct route *ret)
@@ -910,8 +909,6 @@ static void refuse_plain(struct b2bua_call *c, unsigned status)
 
 static void call_now(struct b2bua_call *c)
 {
-    line_leave(c->b2bua, &c->lines[1]);                   /* who sent it on has no call any more */
-    c->lines[1] = line_take(c->b2bua, c->setup->called);
     if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE) || redirect_next(c))
         return;
     if (c->setup->best_status) {
@@ -949,6 +946,7 @@ void setup_take(struct b2bua_call *c, const struct route *route)
     struct b2bua *b = c->b2bua;
     struct sip_header room[SIP_HEADERS_MAX];
     struct sip_message request;
+    struct tally_one *line;
     unsigned status;
 
     if (!c->diversions && !c->serves) {
@@ -957,11 +955,10 @@ void setup_take(struct b2bua_call *c, const struct route *route)
         c->caller_hides = route->caller_hides && !(c->privacy & PRIVACY_NONE);
         c->by_gateway = route->by_gateway;
         c->caller_trunk = route->caller_trunk;
-        if (route->caller_calls_max && line_calls(b, route->caller) >= route->caller_calls_max) {
+        if (!line_take(b, route->caller, route->caller_calls_max, &c->lines[0])) {
             refuse_full(c);
             return;
         }
-        c->lines[0] = line_take(b, route->caller);
     }
     if (!keep_route(c, route) || !parse_request(c, room, &request)) {
         refuse_plain(c, 500);
@@ -970,7 +967,11 @@ void setup_take(struct b2bua_call *c, const struct route *route)
     reliable_meet(c, &request);
     if (forward(c, USER_FORWARD_ALWAYS))
         return;
-    status = user_refuses(c, &request, route->calls_max);
+    status = user_refuses(c, &request, route->calls_max, &line);
+    if (!status) {
+        tally_give_back(b->lines, &c->lines[1]);          /* who sent it on has no call any more */
+        c->lines[1] = line;
+    }
     if (status && status != 433 && forward(c, USER_FORWARD_BUSY))
         return;
     c->setup->cause = status && (status == 433 || c->setup->flags & USER_DO_NOT_DISTURB) ? CAUSE_REJECTED : 0;
@@ -1002,13 +1003,15 @@ bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by)
     return true;
 }
 
-void setup_unqueued(struct b2bua_call *c, bool has_place)
+void setup_unqueued(struct b2bua_call *c, struct tally_one *line)
 {
-    c->waiting &= b2bua_user_calls(c->b2bua, c->setup->called) > 0;
-    if (has_place)
-        call_now(c);
-    else
+    if (!line) {
         refuse_busy(c);
+        return;
+    }
+    c->lines[1] = line;
+    c->waiting &= b2bua_user_calls(c->b2bua, c->setup->called) > 1;
+    call_now(c);
 }
 
 /* It lies in its own arena, in front of the request. */
@@ -1048,13 +1051,16 @@ bool setup_is_urgent(const struct b2bua *b, const struct sip_message *invite)
 struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = calloc(1, sizeof *c);
+    bool counted = c && b2bua_count_more(b, setup_is_urgent(b, m));
 
     if (!c)
         return NULL;
     c->kind = B2BUA_CALL;
     c->b2bua = b;
-    c->setup = setup_new(m);
+    c->setup = counted ? setup_new(m) : NULL;
     if (!c->setup) {
+        if (counted)
+            b2bua_count_less(b);
         free(c);
         return NULL;
     }
@@ -1081,10 +1087,10 @@ struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, con
 
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
-    struct b2bua_call *c;
+    struct b2bua_call *c = setup_call(b, s, m);
     unsigned status;
 
-    if ((b->counts.live >= b->settings.calls_max && !setup_is_urgent(b, m)) || !(c = setup_call(b, s, m))) {
+    if (!c) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
         put_retry_after(b, o);

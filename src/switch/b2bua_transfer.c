@@ -246,7 +246,7 @@ void transfer_unheard(const struct relay *r)
 
 /* ---- legs that change their call ---- */
 
-static struct line **line_of(struct leg *leg) { return &leg->call->lines[leg == &leg->call->a ? 0 : 1]; }
+static struct tally_one **line_of(struct leg *leg) { return &leg->call->lines[leg == &leg->call->a ? 0 : 1]; }
 
 /* What speaks of the dialog, in the other call's memory. */
 static bool dialog_copy(struct arena *arena, const struct dialog *from, struct dialog *ret)
@@ -316,9 +316,9 @@ static void leg_move(struct leg *from, const struct dialog *copy, struct leg *to
     b2bua_join_map(to);
     relays_follow(from->call, from, to);
     relays_follow(c, from, to);
-    struct line **line = line_of(from), **seat = line_of(to);
+    struct tally_one **line = line_of(from), **seat = line_of(to);
 
-    line_leave(c->b2bua, seat);
+    tally_give_back(c->b2bua->lines, seat);
     *seat = *line;
     *line = NULL;
     if (from->branch)
@@ -375,10 +375,11 @@ static void room_moves(struct leg *from, struct branch *seat, struct b2bua_call 
 /* Strangers are counted, too, by what is no name (router.h). */
 static slice user_of(struct leg *leg)
 {
-    const struct line *line = *line_of(leg);
+    const struct tally_one *line = *line_of(leg);
     uint16_t trunk;
+    slice name = line && !trunk_of(leg, &trunk) ? tally_name(line) : (slice){ 0 };
 
-    return line && !trunk_of(leg, &trunk) && (unsigned char)line->aor[0] >= ' ' ? slice_of(line->aor, line->len) : (slice){ 0 };
+    return name.len && (unsigned char)name.ptr[0] >= ' ' ? name : (slice){ 0 };
 }
 
 /* P-Asserted-Identity of a user of ours. */
@@ -448,7 +449,7 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
 
     write_invite(&b->scratch, t, refer, uri);
     if (b->scratch.error || sip_message_parse(out_taken(&b->scratch), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0 ||
-        (b->counts.live >= b->settings.calls_max && !setup_is_urgent(b, &m)) || !(c = setup_call(b, NULL, &m)))
+        !(c = setup_call(b, NULL, &m)))
         return false;
     t->t = c;
     c->transfer = t;
@@ -1108,6 +1109,19 @@ static bool is_of_refer(const struct sip_message *m)
 
 static void take_offer(struct transfer *t, const struct sip_message *m);
 
+/* The call that it names lives in another worker, and calls never move: the party is told, and takes the place
+ * there itself, by an INVITE with Replaces, which is steered by the tag that is named. */
+static bool consults_elsewhere(const struct b2bua *b, const struct sip_message *m)
+{
+    const struct sip_header *h = sip_header_find(m, SIP_H_REFER_TO);
+    char room[REPLACES_MAX];
+    struct sip_replaces name;
+    unsigned worker;
+
+    return !b->own_lines && h && sip_refer_replaces(h->value, room, sizeof room, &name) &&
+           endpoint_token_worker(name.to_tag, &worker) && worker != endpoint_worker(b->endpoint);
+}
+
 bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = from->call;
@@ -1124,6 +1138,8 @@ bool transfer_request(struct leg *from, struct leg *to, struct server_transactio
         return true;
     }
     if (c->b2bua->settings.transfer == B2BUA_TRANSFER_THROUGH || !to || to->ended)
+        return false;
+    if (m->method == SIP_REFER && c->b2bua->settings.transfer != B2BUA_TRANSFER_OFF && consults_elsewhere(c->b2bua, m))
         return false;
     if (m->method == SIP_REFER)
         refer(from, to, s, m);
@@ -1159,7 +1175,7 @@ static unsigned who_takes(struct b2bua_call *c, const struct sip_message *m, con
     c->caller_hides = route.caller_hides;
     c->by_gateway = route.by_gateway;
     c->caller_trunk = route.caller_trunk;
-    c->lines[0] = line_take(b, route.caller);
+    (void)line_take(b, route.caller, 0, &c->lines[0]);
     return 0;
 }
 

@@ -99,6 +99,34 @@ TEST(transfers_can_be_switched_off_and_passed_through)
     CHECK_EQ(r.left, 0);
 }
 
+TEST(a_consultation_in_another_worker_is_for_the_party_to_replace)
+{
+    static const struct { bool several; const char *tag; unsigned status; bool passed; } rows[] = {
+        { true, "c2345678abcdefgh", 0, true },
+        { true, "b2345678abcdefgh", 202, false },          /* ours, and nothing has it */
+        { true, "somebody-elses", 202, false },
+        { false, "c2345678abcdefgh", 202, false },
+    };
+    static const struct hash_seed seed = { 4, 5 };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tally *lines = tally_new(&seed, NULL);
+        char extra[128];
+
+        snprintf(extra, sizeof extra, "Refer-To: <sip:carol@h?Replaces=x%%3Bto-tag%%3D%s%%3Bfrom-tag%%3Dy>\r\n", rows[i].tag);
+        CHECK(rig_begin_with(&r, 0, &(struct b2bua_settings){ .duration_max_ns = 600 * SECOND_NS,
+                                                              .lines = rows[i].several ? lines : NULL }));
+        call();
+        r.last_status[RIG_A] = 0;
+        rig_request(&r, RIG_A, "REFER", &(struct rig_how){ .extra = extra });
+        CHECK_ROW_EQ(i, r.last_status[RIG_A], rows[i].status);
+        CHECK_ROW_EQ(i, asked(RIG_B, 0, "REFER ") && asked(RIG_B, 0, extra), rows[i].passed);
+        rig_end(&r);
+        CHECK_ROW_EQ(i, r.left, 0);
+        tally_free(lines);
+    }
+}
+
 TEST(a_referrer_that_wants_no_notify_gets_none)
 {
     CHECK(rig_begin(&r, 0));

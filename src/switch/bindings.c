@@ -263,6 +263,9 @@ static void set_ping(struct bindings *b, struct binding *c, int64_t now_ns)
     bool wanted = b->settings.ping == BINDINGS_PING_ALL ||
                   (b->settings.ping == BINDINGS_PING_BY_HOP && c->flags & BINDING_BY_HOP);
 
+    if (wanted && b->settings.is_pinged_here)
+        wanted = b->settings.is_pinged_here(b->settings.ctx, bindings_aor_key(c->aor));
+
     if (!wanted)
         c->ping_ns = INT64_MAX;
     else if (c->ping_ns == INT64_MAX || c->ping_ns == 0)
@@ -522,6 +525,7 @@ static bool do_slot(struct bindings *b, struct bindings_aor *aor, struct slot *s
         if (s->old)
             free(s->old);
     }
+    c->aor = aor;
     set_ping(b, c, now_ns);
     join(b, aor, c);
     tell(b, c, s->old ? BINDING_REFRESHED : BINDING_ADDED, why);

@@ -85,6 +85,8 @@ struct bindings_settings {
     uint32_t contacts_max;           /* in all; 0: 2,000,000 */
     enum bindings_ping ping;         /* who gets keep-alives */
     int64_t  ping_every_ns;          /* 0: 30 s */
+    void *ctx;
+    bool (*is_pinged_here)(void *ctx, slice key);         /* NULL: all are; else another worker does it */
 };
 
 struct bindings *bindings_new(const struct bindings_settings *settings, int64_t now_ns);
@@ -180,5 +182,10 @@ void bindings_write(slice key, const struct bindings_aor *aor, struct out *o);
  * reached only by one is left out. 0, -EBADMSG, -ENOSPC, -ENOMEM; then nothing has changed. */
 int  bindings_restore(struct bindings *b, slice record, bool (*hop)(void *ctx, struct hop *hop), void *ctx,
                       int64_t now_ns);
+
+/* The same for another table of this process, whose connections are the same: bindings_follow makes
+ * it say what this one says. */
+void bindings_tell(slice key, const struct bindings_aor *aor, struct out *o);
+int  bindings_follow(struct bindings *b, slice record, slice *ret_key, int64_t now_ns);
 
 #endif

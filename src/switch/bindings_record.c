@@ -1,10 +1,11 @@
-/* switch/bindings_record.c - an address-of-record as bytes, for a journal
+/* switch/bindings_record.c - an address-of-record as bytes, for a journal or another worker
  * SPDX-License-Identifier: Apache-2.0
  *
  * Numbers are little-endian. Version 1:
  *   u8 version, text key, u8 count; then for each contact
  *   i64 expires, since, refreshed; u32 cseq, reg_id; u16 q; u8 flags, transport; u16 listener;
  *   address local, remote (u8 family, u16 port, 4 or 16 bytes, none for family 0); six texts
+ * In version 2, which never leaves the process, u64 connection stands behind listener.
  * A text is a u16 length and its bytes, in the order of enum binding_text. */
 #include "switch/bindings_int.h"
 
@@ -12,7 +13,7 @@
 
 #include "wire/wire.h"
 
-enum { RECORD_VERSION = 1, Q_MAX = 1000 };
+enum { RECORD_VERSION = 1, LIVE_VERSION = 2, Q_MAX = 1000 };
 
 /* ---- writing ---- */
 
@@ -37,7 +38,7 @@ static void put_address(struct out *o, const struct address *a)
     out_text(o, slice_of(a->ip, ip_len(a->family)));
 }
 
-static void put_contact(struct out *o, const struct binding_fields *f)
+static void put_contact(struct out *o, unsigned version, const struct binding_fields *f)
 {
     put_number(o, (uint64_t)f->expires_ns, 8);
     put_number(o, (uint64_t)f->since_ns, 8);
@@ -48,6 +49,8 @@ static void put_contact(struct out *o, const struct binding_fields *f)
     put_number(o, f->flags, 1);
     put_number(o, f->hop.transport, 1);
     put_number(o, f->hop.listener, 2);
+    if (version == LIVE_VERSION)
+        put_number(o, f->hop.connection, 8);
     put_address(o, &f->hop.local);
     put_address(o, &f->hop.remote);
     put_text(o, f->uri);
@@ -58,18 +61,21 @@ static void put_contact(struct out *o, const struct binding_fields *f)
     put_text(o, f->params);
 }
 
-void bindings_write(slice key, const struct bindings_aor *aor, struct out *o)
+static void write_record(unsigned version, slice key, const struct bindings_aor *aor, struct out *o)
 {
     struct binding_fields f;
 
-    put_number(o, RECORD_VERSION, 1);
+    put_number(o, version, 1);
     put_text(o, key);
     put_number(o, aor ? aor->count : 0, 1);
     for (const struct binding *c = aor ? aor->first : NULL; c; c = c->next) {
         binding_read(c, &f);
-        put_contact(o, &f);
+        put_contact(o, version, &f);
     }
 }
+
+void bindings_write(slice key, const struct bindings_aor *aor, struct out *o) { write_record(RECORD_VERSION, key, aor, o); }
+void bindings_tell(slice key, const struct bindings_aor *aor, struct out *o) { write_record(LIVE_VERSION, key, aor, o); }
 
 /* ---- reading ---- */
 
@@ -151,14 +157,15 @@ static bool take_address(slice *rest, struct address *ret)
     return true;
 }
 
-static bool take_contact(slice *rest, struct binding_fields *ret)
+static bool take_contact(slice *rest, unsigned version, struct binding_fields *ret)
 {
     struct binding_fields f = { 0 };
 
     if (!take_time(rest, &f.expires_ns) || !take_time(rest, &f.since_ns) || !take_time(rest, &f.refreshed_ns) ||
         !take_u32(rest, &f.cseq) || !take_u32(rest, &f.reg_id) || !take_u16(rest, Q_MAX, &f.q_thousandth) ||
         !take_u8(rest, BINDING_FLAGS_ALL, &f.flags) || !take_u8(rest, WIRE_TRANSPORTS - 1, &f.hop.transport) ||
-        !take_u16(rest, UINT16_MAX, &f.hop.listener) || !take_address(rest, &f.hop.local) ||
+        !take_u16(rest, UINT16_MAX, &f.hop.listener) ||
+        (version == LIVE_VERSION && !take_number(rest, 8, &f.hop.connection)) || !take_address(rest, &f.hop.local) ||
         !take_address(rest, &f.hop.remote))
         return false;
     if (!take_text(rest, &f.uri) || !take_text(rest, &f.path) || !take_text(rest, &f.call_id) ||
@@ -188,24 +195,47 @@ static bool is_usable(struct binding_fields *f, bool (*hop)(void *ctx, struct ho
     return !hop || hop(ctx, &f->hop);
 }
 
+struct record {
+    slice    key;
+    uint8_t  version, count;
+    struct binding_fields fields[BINDINGS_AOR_MAX];
+};
+
+static bool read_record(slice bytes, unsigned version, struct record *ret)
+{
+    struct binding_fields f;
+
+    if (!take_u8(&bytes, LIVE_VERSION, &ret->version) || ret->version != version || !take_text(&bytes, &ret->key) ||
+        !bindings_key_is_canonical(ret->key) || !take_u8(&bytes, BINDINGS_AOR_MAX, &ret->count))
+        return false;
+    for (size_t i = 0; i < ret->count; i++) {
+        if (!take_contact(&bytes, version, &f) || is_there(ret->fields, i, &f))
+            return false;
+        ret->fields[i] = f;
+    }
+    return bytes.len == 0;
+}
+
 int bindings_restore(struct bindings *b, slice record, bool (*hop)(void *ctx, struct hop *hop), void *ctx,
                      int64_t now_ns)
 {
-    struct binding_fields fields[BINDINGS_AOR_MAX], f;
-    size_t used = 0, seen = 0;
-    uint8_t version, count;
-    slice key;
+    struct record r;
+    size_t used = 0;
 
-    if (!take_u8(&record, RECORD_VERSION, &version) || version != RECORD_VERSION || !take_text(&record, &key) ||
-        !bindings_key_is_canonical(key) || !take_u8(&record, BINDINGS_AOR_MAX, &count))
+    if (!read_record(record, RECORD_VERSION, &r))
         return -EBADMSG;
-    for (; seen < count; seen++) {
-        if (!take_contact(&record, &f) || is_there(fields, used, &f))
-            return -EBADMSG;
-        if (is_usable(&f, hop, ctx, now_ns))
-            fields[used++] = f;
-    }
-    if (record.len)
+    for (size_t i = 0; i < r.count; i++)
+        if (is_usable(&r.fields[i], hop, ctx, now_ns))
+            r.fields[used++] = r.fields[i];
+    return bindings_put_restored(b, r.key, r.fields, used, now_ns);
+}
+
+int bindings_follow(struct bindings *b, slice record, slice *ret_key, int64_t now_ns)
+{
+    struct record r;
+
+    if (!read_record(record, LIVE_VERSION, &r))
         return -EBADMSG;
-    return bindings_put_restored(b, key, fields, used, now_ns);
+    *ret_key = r.key;
+    return bindings_put_restored(b, r.key, r.fields, r.count, now_ns);
 }

@@ -417,6 +417,52 @@ out:
     bindings_free(c);
 }
 
+static bool is_ours(void *ctx, slice key)
+{
+    (void)ctx;
+    return slice_starts(key, SLICE("bob"));
+}
+
+TORTURE(a_table_that_follows_says_the_same_with_connections_and_leaves_keep_alives_to_the_other)
+{
+    struct bindings_settings settings = { .ping = BINDINGS_PING_ALL, .ping_every_ns = 20 * S, .is_pinged_here = is_ours };
+    struct bindings *b = table(), *c = bindings_new(&settings, START_NS);
+    struct binding_fields f[2] = { contact(SLICE("sip:a@10.0.0.7"), 7, 60), contact(SLICE("sip:b@10.0.0.7"), 7, 900) };
+    struct hop gone = { .connection = (2ull << 48) + 5 };
+    struct out record, empty;
+    slice key = { 0 };
+
+    out_init_memory(&record, 0);
+    out_init_memory(&empty, 0);
+    f[1].flags = BINDING_BY_HOP;
+    f[1].hop.transport = WIRE_TCP;
+    f[1].hop.connection = gone.connection;
+    CHECK_OR_GOTO(b && c, out);
+    CHECK_OR_GOTO(bindings_update(b, alice, f, 2, 0, START_NS) == BINDINGS_DONE, out);
+    bindings_tell(alice, bindings_find(b, alice), &record);
+    bindings_tell(alice, NULL, &empty);
+    CHECK_OR_GOTO(!record.error && !empty.error, out);
+    for (size_t i = 0; i < record.used; i++)
+        CHECK_ROW(i, bindings_follow(c, slice_head(out_taken(&record), i), &key, START_NS) == -EBADMSG);
+    CHECK_EQ(bindings_restore(c, out_taken(&record), NULL, NULL, START_NS), -EBADMSG);       /* for no journal */
+    for (int i = 0; i < 2; i++)                           /* again: nothing becomes two */
+        CHECK_OR_GOTO(bindings_follow(c, out_taken(&record), &key, START_NS) == 0, out);
+    CHECK_EQ(key, alice);
+    CHECK_EQ(bindings_count(c), 2);
+    CHECK(bindings_time(c, START_NS + 50 * S) == NULL);   /* no keep-alive is due here */
+    CHECK_EQ(bindings_hop_lost(c, &gone, START_NS), 1);
+    CHECK_STR_EQ(targets(c, START_NS), "1: sip:a@10.0.0.7");
+    CHECK_OR_GOTO(bindings_update(c, SLICE("bob@example.com"), f, 1, 0, START_NS) == BINDINGS_DONE, out);
+    CHECK(bindings_time(c, START_NS + 50 * S) != NULL);   /* and for bob it is */
+    CHECK_OR_GOTO(bindings_follow(c, out_taken(&empty), &key, START_NS) == 0, out);
+    CHECK_EQ(bindings_aors(c), 1);
+out:
+    out_done(&record);
+    out_done(&empty);
+    bindings_free(b);
+    bindings_free(c);
+}
+
 /* ---- size ---- */
 
 TEST(a_contact_with_the_usual_text_takes_at_most_600_bytes)

@@ -23,7 +23,7 @@
 static const struct setting server[] = {
     { "domains", SETTING_DOMAINS, AT(domains), HELP(SERVER_DOMAINS), .example = "example.org, voice.example.org" },
     { "name", SETTING_TEXT, AT(name), HELP(SERVER_NAME), .standard = "Signalbox" },
-    { "workers", SETTING_COUNT, AT(workers), HELP(SERVER_WORKERS), .standard = "0", .max = 32, .flags = SETTING_RESTART },
+    { "workers", SETTING_COUNT, AT(workers), HELP(SERVER_WORKERS), .standard = "1", .max = 32, .flags = SETTING_RESTART },
     { "users", SETTING_PATH, AT(users), HELP(SERVER_USERS), .standard = "/var/lib/signalbox/users.db", .flags = SETTING_RESTART },
     { "state", SETTING_PATH, AT(state), HELP(SERVER_STATE), .standard = "/var/lib/signalbox", .flags = SETTING_RESTART },
 };

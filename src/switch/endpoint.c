@@ -92,11 +92,12 @@ void endpoint_let_go(struct endpoint *e, char **kept, uint32_t *len)
 
 /* ---- tokens ---- */
 
+static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+
 /* Each is the hash of how many there were before, under the secret seed: not to be guessed, and
  * not twice in the life of a seed. */
 void endpoint_token(struct endpoint *e, char ret[ENDPOINT_TOKEN_LEN + 1])
 {
-    static const char letters[32] = "abcdefghijkmnpqrstuvwxyz23456789";
     uint64_t number[2] = { ++e->tokens, 0 };
     uint64_t bits = hash_bytes(&e->settings.seed, number, sizeof number);
 
@@ -131,6 +132,26 @@ slice endpoint_local(const struct endpoint *e, const struct hop *hop, char room[
             found = a;
     }
     return found && found->text.len ? found->text : slice_of(room, address_format(&hop->local, room));
+}
+
+unsigned endpoint_worker(const struct endpoint *e) { return e->settings.worker; }
+
+bool endpoint_token_worker(slice token, unsigned *ret)
+{
+    static const struct { uint8_t of[256]; } numbers = { {
+        ['a'] = 1,  ['b'] = 2,  ['c'] = 3,  ['d'] = 4,  ['e'] = 5,  ['f'] = 6,  ['g'] = 7,  ['h'] = 8,
+        ['i'] = 9,  ['j'] = 10, ['k'] = 11, ['m'] = 12, ['n'] = 13, ['p'] = 14, ['q'] = 15, ['r'] = 16,
+        ['s'] = 17, ['t'] = 18, ['u'] = 19, ['v'] = 20, ['w'] = 21, ['x'] = 22, ['y'] = 23, ['z'] = 24,
+        ['2'] = 25, ['3'] = 26, ['4'] = 27, ['5'] = 28, ['6'] = 29, ['7'] = 30, ['8'] = 31, ['9'] = 32,
+    } };                             /* the place among the letters, from 1 on */
+    unsigned all = 1;
+
+    for (size_t i = 0; all && i < token.len && i < ENDPOINT_TOKEN_LEN; i++)
+        all = numbers.of[(uint8_t)token.ptr[i]];
+    if (!all || token.len != ENDPOINT_TOKEN_LEN)
+        return false;
+    *ret = numbers.of[(uint8_t)token.ptr[0]] - 1u;
+    return true;
 }
 
 /* ---- room ---- */

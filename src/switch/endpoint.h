@@ -47,6 +47,8 @@ struct endpoint_user {
     void (*client_ended)(void *ctx, struct client_transaction *c);
     /* Each message that leaves, just before it does. */
     void (*sent)(void *ctx, const struct hop *to, slice bytes);
+    /* A CANCEL of no INVITE here. True: it is somebody else's, say nothing. */
+    bool (*astray)(void *ctx, const struct sip_message *cancel, const struct hop *from);
 };
 
 enum { ENDPOINT_TOKEN_LEN = 16 };    /* tags and the like: letters and digits, not to be guessed */
@@ -103,6 +105,9 @@ size_t endpoint_memory_bytes(const struct endpoint *e);
 
 /* Text for a tag, a Call-ID, ...: ENDPOINT_TOKEN_LEN characters and a NUL. */
 void endpoint_token(struct endpoint *e, char ret[ENDPOINT_TOKEN_LEN + 1]);
+unsigned endpoint_worker(const struct endpoint *e);
+/* Which worker made this token? False: it is none. What others make up may look like one, too. */
+bool endpoint_token_worker(slice token, unsigned *ret);
 
 /* Our end of a hop, as the far end is to know it: "192.0.2.1:5060" or what is advertised there. */
 slice endpoint_local(const struct endpoint *e, const struct hop *hop, char room[ADDRESS_TEXT_MAX]);

@@ -390,6 +390,8 @@ static void got_new(struct endpoint *e, const struct hop *from, const struct sip
 {
     static const slice later = SLICE_INIT("Retry-After: 5\r\n");
 
+    if (m->method == SIP_CANCEL && !invite && e->user.astray && e->user.astray(e->user.ctx, m, from))
+        return;
     if (m->method == SIP_CANCEL && !invite) {             /* of nothing: nothing is kept for it */
         endpoint_refuse(e, m, from, 481, (slice){ 0 }, (slice){ 0 }, e->now_ns);
         return;

@@ -146,7 +146,7 @@ static bool begin(void)
     for (int i = 0; i < SIDES; i++) {
         struct hop_sender sender = { .ctx = &net.e[i], .send = wire_send };
         struct endpoint_user user = { &net.e[i],       on_request, on_cancelled,    on_ack, on_response,
-                                      on_failed, on_server_ended, on_client_ended, NULL };
+                                      on_failed, on_server_ended, on_client_ended, NULL, NULL };
 
         settings.worker = (uint8_t)i;
         settings.seed.k0++;
@@ -384,6 +384,45 @@ TEST(cancel_waits_for_a_provisional_response_and_ends_the_invite_once)
     }
 }
 
+static bool on_astray(void *ctx, const struct sip_message *cancel, const struct hop *from)
+{
+    (void)from;
+    CHECK(cancel->method == SIP_CANCEL);
+    return ++*(int *)ctx < 3;
+}
+
+static int count_sent(void *ctx, struct hop *to, slice bytes)
+{
+    (void)ctx, (void)to;
+    CHECK(slice_starts(bytes, SLICE("SIP/2.0 481 ")));
+    net.sent++;
+    return 0;
+}
+
+TEST(a_cancel_of_nothing_is_refused_unless_somebody_else_takes_it)
+{
+    static const char text[] = "CANCEL sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"
+                               "To: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n";
+    int asked = 0;
+    struct endpoint_user user = { .ctx = &asked, .request = on_request, .response = on_response, .astray = on_astray };
+    struct hop_sender sender = { .send = count_sent };
+    struct endpoint *e = endpoint_new(&(struct endpoint_settings){ .times = usual, .seed = { 1, 2 } }, &sender, &user, START_NS);
+    struct hop hop = { .remote = { .ip = { 10, 0, 0, 1 }, .port = 5060, .family = 4 } };
+    struct sip_header room[SIP_HEADERS_MAX];
+    struct sip_message m;
+
+    net = (struct net){ .now_ns = START_NS };
+    CHECK(sip_message_parse(slice_of_string(text), SIP_DATAGRAM, room, ARRAY_LEN(room), &m) > 0);
+    for (int i = 1; i <= 3; i++) {
+        endpoint_receive(e, &hop, &m, START_NS);
+        CHECK_ROW_EQ(i, asked, i);
+        CHECK_ROW_EQ(i, net.sent, i == 3);                /* the third time nobody takes it */
+        CHECK_ROW_EQ(i, endpoint_live(e), 0);             /* nothing is kept of it */
+    }
+    net.sent = 0;
+    endpoint_free(e);
+}
+
 TEST(cancel_that_crosses_the_answer_changes_nothing)
 {
     transport = WIRE_UDP;
@@ -546,6 +585,27 @@ TEST(a_challenged_request_goes_again_whatever_is_lost_and_its_owner_with_it)
         CHECK_ROW_EQ(row, endpoint_memory_bytes(net.e[0]), 0);
         finish();
     }
+}
+
+TEST(a_token_tells_its_worker_and_what_is_none_does_not)
+{
+    static const char *const others[] = { "", "a", "abcdefghijkmnpq1", "abcdefghijkmnpl2", "abcdefghijkmnpqrs", "Abcdefghijkmnpqr" };
+    struct hop_sender nowhere = { 0 };
+    struct endpoint_user nobody = { 0 };
+    char token[ENDPOINT_TOKEN_LEN + 1];
+    unsigned worker;
+
+    for (unsigned i = 0; i < 32; i++) {
+        struct endpoint *e = endpoint_new(&(struct endpoint_settings){ .seed = { i, 7 }, .worker = (uint8_t)i }, &nowhere, &nobody, 0);
+
+        endpoint_token(e, token);
+        worker = 99;
+        CHECK_ROW(i, endpoint_token_worker(slice_of_string(token), &worker));
+        CHECK_ROW_EQ(i, worker, i);
+        endpoint_free(e);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        CHECK_ROW(i, !endpoint_token_worker(slice_of_string(others[i]), &worker));
 }
 
 TEST(tokens_differ_and_begin_with_their_worker)

@@ -231,16 +231,44 @@ static bool is_life(const struct sip_message *m)
     return m && m->status != 408 && m->status != 503 && m->status != 504;
 }
 
+static void revive(struct gateways *g, struct gateway *w, const struct hop *hop)
+{
+    deadlist_succeeded(g->deadlist, &hop->remote, hop->transport);
+    g->counts.revived += w->dead;
+    w->answered_ping = true;
+    w->dead = false;
+    w->pings_failed = 0;
+}
+
+void gateways_told(struct gateways *g, slice name, const struct hop *hop, enum gateway_life life, int64_t retry_after_ns)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        struct gateway *w = &g->list[i];
+
+        if (w->gone || !slice_eq(w->config->name, name))
+            continue;
+        w->dead |= life == GATEWAY_DEAD;
+        if (life == GATEWAY_ALIVE)
+            revive(g, w, hop);
+        else
+            (void)gateway_hop_failed(g, w, hop, retry_after_ns);
+    }
+}
+
+static void tell(const struct gateways *g, const struct gateway *w, const struct hop *hop, enum gateway_life life,
+                 int64_t retry_after_ns)
+{
+    if (g->settings.learned)
+        g->settings.learned(g->settings.learned_ctx, w->config->name, hop, life, retry_after_ns);
+}
+
 static void pinged(struct gateways *g, struct gateway *w, const struct sip_message *m)
 {
     const struct hop *hop = &w->asks[TASK_PING].hop;
 
     if (is_life(m)) {
-        deadlist_succeeded(g->deadlist, &hop->remote, hop->transport);
-        g->counts.revived += w->dead;
-        w->answered_ping = true;
-        w->dead = false;
-        w->pings_failed = 0;
+        revive(g, w, hop);
+        tell(g, w, hop, GATEWAY_ALIVE, 0);
         return;
     }
     g->counts.pings_failed++;
@@ -252,7 +280,10 @@ static void pinged(struct gateways *g, struct gateway *w, const struct sip_messa
         w->dead = true;
         g->counts.died++;
     }
-    if (gateway_hop_failed(g, w, hop, m ? gateway_retry_after_ns(m) : 0))
+    int64_t retry_after_ns = m ? gateway_retry_after_ns(m) : 0;
+
+    tell(g, w, hop, w->dead ? GATEWAY_DEAD : GATEWAY_UNKNOWN, retry_after_ns);
+    if (gateway_hop_failed(g, w, hop, retry_after_ns))
         gateway_set_clock(g, w, TASK_PING, next_hop_ns);
 }
 
@@ -348,7 +379,8 @@ struct gateways *gateways_new(const struct gateways_settings *settings, struct e
     g->deadlist = deadlist_new(&(struct deadlist_settings){ .seed = settings->seed });
     wheel_init(&g->wheel, now_ns);
     out_init_memory(&g->scratch, SCRATCH_MAX);
-    error = g->digest && g->deadlist ? gateways_take_server(g, config) : -ENOMEM;
+    g->calls = settings->calls ? settings->calls : (g->own_calls = tally_new(&settings->seed, NULL));
+    error = g->digest && g->deadlist && g->calls ? gateways_take_server(g, config) : -ENOMEM;
     for (size_t i = 0; !error && i < config->gateway_count; i++) {
         error = gateway_configure(&g->list[i], &config->gateways[i]);
         g->numbers[i] = (uint16_t)i;
@@ -382,6 +414,7 @@ struct gateways *gateways_free(struct gateways *g)
     }
     digest_free(g->digest);
     deadlist_free(g->deadlist);
+    tally_free(g->own_calls);
     out_done(&g->scratch);
     free((char *)(uintptr_t)g->server.ptr);
     free(g);
@@ -417,23 +450,34 @@ bool gateways_are_full(const struct gateways *g, uint16_t index)
 {
     const struct gateway *w = &g->list[index];
 
-    return w->config->calls_max && w->calls >= w->config->calls_max;
+    return w->config->calls_max && tally_count(g->calls, w->config->name) >= w->config->calls_max;
 }
 
 bool gateways_take(struct gateways *g, uint16_t index, bool anyhow)
 {
-    if (g->list[index].gone)
+    struct gateway *w = &g->list[index];
+    struct tally_one *one;
+
+    if (w->gone)
         return false;
-    if (!anyhow && gateways_are_full(g, index)) {
+    one = tally_take(g->calls, w->config->name, anyhow ? 0 : w->config->calls_max);
+    if (!one) {
         g->counts.full++;
         return false;
     }
-    g->list[index].calls++;
+    w->counted = one;                                     /* the same one for all of its calls */
+    w->calls++;
     g->counts.calls++;
     return true;
 }
 
-void gateways_leave(struct gateways *g, uint16_t index) { g->list[index].calls--; }
+void gateways_leave(struct gateways *g, uint16_t index)
+{
+    struct tally_one *one = g->list[index].counted;
+
+    g->list[index].calls--;
+    tally_give_back(g->calls, &one);
+}
 
 void gateways_heard(struct gateways *g, uint16_t index, const struct hop *hop, unsigned status, bool local,
                     int64_t retry_after_ns)
@@ -443,6 +487,8 @@ void gateways_heard(struct gateways *g, uint16_t index, const struct hop *hop, u
     w->last_status = (uint16_t)status;
     if (local || status == 503) {
         g->counts.calls_failed++;
+        if (!w->gone && !deadlist_until_ns(g->deadlist, &hop->remote, hop->transport, gateways_now(g)))
+            tell(g, w, hop, GATEWAY_UNKNOWN, retry_after_ns);
         (void)gateway_hop_failed(g, w, hop, retry_after_ns);
         return;
     }

@@ -23,9 +23,12 @@
 #ifndef SWITCH_GATEWAYS_H
 #define SWITCH_GATEWAYS_H
 
+#include "base/tally.h"
 #include "switch/config.h"
 #include "switch/endpoint.h"
 #include "switch/targets.h"
+
+enum gateway_life { GATEWAY_UNKNOWN, GATEWAY_ALIVE, GATEWAY_DEAD };      /* by its pings */
 
 struct gateways_settings {
     const struct config *config;     /* needed by gateways_new only; gateways_set brings another */
@@ -35,6 +38,11 @@ struct gateways_settings {
     /* Where is this one? The answer is gateways_located, from within or later. NULL: gateways
      * given by name stay unknown. Asked at the start, once a minute, and when all hops failed. */
     void (*locate)(void *ctx, slice uri, uint16_t index);
+    struct tally *calls;             /* calls are counted there by name, with those of other workers; NULL: alone.
+                                      * It outlives the gateways */
+    void *learned_ctx;
+    /* For the gateways_told of the others, when a ping or a call shows something new. May be NULL. */
+    void (*learned)(void *ctx, slice name, const struct hop *hop, enum gateway_life life, int64_t retry_after_ns);
 };
 
 struct gateways_counts {
@@ -67,6 +75,8 @@ const struct config_gateway *gateways_config(const struct gateways *g, uint16_t 
 /* The first line of `text` is copied. 0 or -ENOMEM. Registers at once when it was not. */
 int  gateways_set_password(struct gateways *g, uint16_t index, slice text);
 void gateways_located(struct gateways *g, uint16_t index, const struct targets *found);
+/* What another one has learned. Life UNKNOWN: this hop came to nothing, perhaps there are more. */
+void gateways_told(struct gateways *g, slice name, const struct hop *hop, enum gateway_life life, int64_t retry_after_ns);
 /* The end: REGISTER with Expires 0 where we are registered; nothing is sent any more after that. */
 void gateways_leave_all(struct gateways *g);
 
@@ -98,8 +108,6 @@ bool gateways_credentials(struct gateways *g, uint16_t index, const struct sip_m
                           const struct sip_message *request, struct out *o);
 
 /* ---- what is shown ---- */
-
-enum gateway_life { GATEWAY_UNKNOWN, GATEWAY_ALIVE, GATEWAY_DEAD };      /* by its pings */
 
 struct gateway_state {
     slice      name;

@@ -32,6 +32,7 @@ struct gateway {
     char    *password;               /* NULL: not known */
     size_t   password_len;
     uint32_t calls;
+    struct tally_one *counted;       /* while there are calls */
     uint16_t index, last_status;
     uint8_t  pings_failed;
     bool     answered_ping, dead;
@@ -54,6 +55,7 @@ struct gateways {
     struct endpoint *endpoint;
     struct digest   *digest;
     struct deadlist *deadlist;
+    struct tally    *calls, *own_calls;                   /* own NULL: shared */
     struct wheel     wheel;
     struct out       scratch;
     uint64_t         random;

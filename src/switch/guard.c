@@ -236,9 +236,11 @@ static void default_ns(int64_t *value, int64_t otherwise)
 
 void guard_set(struct guard *g, const struct guard_settings *settings)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     struct guard_settings s = *settings;
 
     s.seed = g->settings.seed;                            /* what is on the shelves is found by it */
+    s.lock = g->settings.lock;
     default_u32(&s.sources_max, 65536);
     default_u32(&s.users_max, 16384);
     default_u32(&s.bans_max, s.sources_max);
@@ -261,6 +263,7 @@ struct guard *guard_new(const struct guard_settings *settings)
         return NULL;
     g->settings.seed = settings->seed;
     list_init(&g->bans);
+    g->settings.lock = settings->lock;
     guard_set(g, settings);
     bool complete = shelf_init(&g->sources);
 
@@ -387,6 +390,7 @@ static bool is_scanner(const struct guard *g, slice user_agent)
 
 bool guard_is_banned(struct guard *g, const struct address *source, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     struct entry *e = find_source(g, source);
 
     if (!e || e->banned_until_ns <= now_ns || is_allowed(g, source))
@@ -415,6 +419,7 @@ static enum guard_verdict judge(struct guard *g, struct entry *e, slice user_age
 
 enum guard_verdict guard_request(struct guard *g, const struct address *source, slice user_agent, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     struct entry *e = is_allowed(g, source) ? NULL : get_source(g, source, now_ns);
     enum guard_verdict verdict = e ? judge(g, e, user_agent, now_ns) : GUARD_PASS;
 
@@ -429,6 +434,7 @@ static slice name_key(slice user) { return slice_head(user, NAME_MAX_LEN); }
 
 bool guard_may_try(struct guard *g, const struct address *source, slice user, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     struct entry *e = find_source(g, source), *name = shelf_find(g, &g->names, name_key(user));
 
     if (is_allowed(g, source))
@@ -443,6 +449,7 @@ bool guard_may_try(struct guard *g, const struct address *source, slice user, in
 
 bool guard_note(struct guard *g, const struct address *source, slice user, enum guard_event event, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     uint32_t points = events[event].points;
     struct entry *e, *name;
 
@@ -478,6 +485,7 @@ static struct guard_ban ban_of(const struct entry *e)
 
 size_t guard_bans(const struct guard *g, struct guard_ban *ret, size_t room, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     size_t n = 0;
 
     for (const struct list *l = g->sources.by_age.next; l != &g->sources.by_age; l = l->next) {
@@ -494,6 +502,7 @@ size_t guard_bans(const struct guard *g, struct guard_ban *ret, size_t room, int
 
 bool guard_ban(struct guard *g, const struct address *source, int64_t for_ns, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     struct entry *e = get_source(g, source, now_ns);
 
     if (!e)
@@ -507,6 +516,7 @@ bool guard_ban(struct guard *g, const struct address *source, int64_t for_ns, in
 
 bool guard_unban(struct guard *g, const struct address *source)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     struct entry *e = find_source(g, source);
     bool was = e && e->banned_until_ns != 0;
 
@@ -524,6 +534,7 @@ size_t guard_sources(const struct guard *g) { return g->sources.by_key.count; }
 
 void guard_debug(const struct guard *g, struct out *o, int64_t now_ns)
 {
+    LOCK_UNTIL_RETURN(&g->settings.lock);
     out_u64(o, g->sources.by_key.count);
     out_text(o, SLICE(" sources, "));
     out_u64(o, g->names.by_key.count);

@@ -20,6 +20,7 @@
 
 #include "base/address.h"
 #include "base/hash.h"
+#include "base/lock.h"
 #include "base/out.h"
 
 enum guard_verdict { GUARD_PASS, GUARD_BUSY, GUARD_DROP };
@@ -46,7 +47,8 @@ bool guard_net_parse(slice text, struct guard_net *ret);
 bool guard_net_has(const struct guard_net *net, const struct address *a);
 
 struct guard_settings {              /* zero means the default in brackets; all may be changed later */
-    struct hash_seed seed;           /* secret */
+    struct hash_seed seed;           /* secret; stays */
+    struct lock lock;                /* when several threads share the guard; stays */
     uint32_t sources_max;            /* kept in mind (65,536) */
     uint32_t users_max;              /* names at which faults were made (16,384) */
     uint32_t rate_per_s;             /* new transactions of one source (50) */

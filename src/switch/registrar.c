@@ -158,6 +158,22 @@ bool registrar_key(const struct registrar *r, slice uri, char buffer[BINDINGS_KE
     return d && make_key(slice_head(key, user_len_of(key)), d->name, buffer, ret);
 }
 
+bool registrar_owner(const struct registrar *r, slice to, char buffer[BINDINGS_KEY_MAX], slice *ret)
+{
+    slice key, name, domain, targets[2];
+    struct user user;
+
+    if (!registrar_key(r, to, buffer, &key))
+        return false;
+    name = slice_head(key, user_len_of(key));
+    domain = slice_skip(key, name.len + 1);
+    *ret = key;
+    if (!r->users.by_alias || r->users.by_name(r->users.ctx, name, domain, &user) != USERS_NONE ||
+        r->users.by_alias(r->users.ctx, name, domain, targets, ARRAY_LEN(targets)) != 1)
+        return true;
+    return make_key(targets[0], registrar_domain_of(r, domain)->name, buffer, ret);
+}
+
 /* ---- one REGISTER ---- */
 
 struct asked {

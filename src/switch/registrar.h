@@ -83,6 +83,9 @@ bool registrar_failed(struct registrar *r, struct client_transaction *c);
 const struct registrar_domain *registrar_domain_of(const struct registrar *r, slice host);
 /* The key of a URI in one of our domains, aliases of the domain undone. False: not ours. */
 bool registrar_key(const struct registrar *r, slice uri, char buffer[BINDINGS_KEY_MAX], slice *ret);
+/* Whose contacts a REGISTER with this To changes, as far as that is known before its password: an
+ * alias of one user, which is no user's own name, stands for that user. */
+bool registrar_owner(const struct registrar *r, slice to, char buffer[BINDINGS_KEY_MAX], slice *ret);
 /* By which hop a contact is reached without asking the DNS. False: ask for the host of its Path
  * or its URI. */
 bool registrar_hop(const struct binding_fields *contact, struct hop *ret);

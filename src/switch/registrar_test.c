@@ -593,3 +593,25 @@ TEST(the_hop_of_a_contact_is_known_without_a_look_up_or_not_at_all)
         CHECK_ROW(i, !rows[i].known || slice_eq(slice_of(text, address_format(&hop.remote, text)), rows[i].remote));
     }
 }
+
+TEST(an_alias_of_one_user_is_that_user_before_any_password_unless_a_user_is_called_so)
+{
+    static const struct { slice to, owner; } rows[] = {
+        { SLICE_INIT("sip:alice@example.com"), SLICE_INIT("alice@example.com") },
+        { SLICE_INIT("sip:100@198.51.100.1"), SLICE_INIT("alice@example.com") },
+        { SLICE_INIT("sip:nobody@sip.example.com"), SLICE_INIT("nobody@example.com") },
+        { SLICE_INIT("sip:200@example.com"), SLICE_INIT("200@example.com") },                 /* of two */
+        { SLICE_INIT("sip:mia@example.com"), SLICE_INIT("mia@example.com") },
+        { SLICE_INIT("sip:100@elsewhere.example"), { 0 } },
+        { SLICE_INIT("tel:100"), { 0 } },
+    };
+    char room[BINDINGS_KEY_MAX];
+    slice key;
+
+    CHECK(begin());
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_ROW_EQ(i, registrar_owner(t.registrar, rows[i].to, room, &key), rows[i].owner.len != 0);
+        CHECK_ROW(i, !rows[i].owner.len || slice_eq(key, rows[i].owner));
+    }
+    finish();
+}

@@ -221,6 +221,23 @@ static void begin_call(struct worker *w, struct server_transaction *s, const str
     b2bua_request(w->b2bua, s, m, from);
 }
 
+/* It was steered by the name in To, which may be an alias. Each owner has the order of its own contacts. */
+static bool is_passed_on(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
+{
+    const struct worker_shared *shared = &w->settings.shared;
+    char room[BINDINGS_KEY_MAX];
+    unsigned owner;
+    slice key;
+
+    if (!shared->steer || !registrar_owner(w->registrar, m->to.uri, room, &key))
+        return false;
+    owner = steer_aor(shared->steer, key);
+    if (owner == w->settings.number || !shared->pass_on(shared->ctx, owner, from, m->all))
+        return false;
+    server_drop(s);
+    return true;
+}
+
 static void outside_of_dialogs(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
     switch (m->method) {
@@ -228,7 +245,10 @@ static void outside_of_dialogs(struct worker *w, struct server_transaction *s, c
         begin_call(w, s, m, from);
         break;
     case SIP_REGISTER:
-        registrar_request(w->registrar, s, m, from);
+        w->registers = !is_passed_on(w, s, m, from);
+        if (w->registers)
+            registrar_request(w->registrar, s, m, from);
+        w->registers = false;
         break;
     case SIP_OPTIONS:
         options(w, s, from);
@@ -288,6 +308,14 @@ static void on_failed(void *ctx, struct client_transaction *c, enum endpoint_fai
 static void on_server_ended(void *ctx, struct server_transaction *s) { b2bua_server_ended(((struct worker *)ctx)->b2bua, s); }
 static void on_client_ended(void *ctx, struct client_transaction *c) { b2bua_client_ended(((struct worker *)ctx)->b2bua, c); }
 
+static bool on_astray(void *ctx, const struct sip_message *cancel, const struct hop *from)
+{
+    const struct worker *w = ctx;
+    const struct worker_shared *shared = &w->settings.shared;
+
+    return shared->steer && shared->pass_on(shared->ctx, (w->settings.number + 1u) % shared->steer->count, from, cancel->all);
+}
+
 static void on_sent(void *ctx, const struct hop *to, slice bytes)
 {
     struct worker *w = ctx;
@@ -305,9 +333,11 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
     struct endpoint_settings es = { .times = c->timers.times, .seed = w->settings.seed, .worker = w->settings.number,
                                     .transactions_max = c->overload.transactions_max };
     struct endpoint_user user = { w,         on_request,      on_cancelled,    on_ack, on_response,
-                                  on_failed, on_server_ended, on_client_ended, on_sent };
+                                  on_failed, on_server_ended, on_client_ended, on_sent,      on_astray };
     struct gateways_settings places = { .config = c, .seed = w->settings.seed, .idle = w->settings.number != 0,
-                                        .ctx = w->settings.gateways_ctx, .locate = w->settings.gateways_locate };
+                                        .ctx = w->settings.gateways_ctx, .locate = w->settings.gateways_locate,
+                                        .calls = w->settings.shared.trunks, .learned_ctx = w->settings.shared.ctx,
+                                        .learned = w->settings.shared.learned };
     struct router router = worker_router(w);
 
     if (!worker_own_make(c, &w->own) || !worker_make_media(w, c, &w->settings.media, now_ns, &w->media))
@@ -323,7 +353,9 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
     struct b2bua_settings calls = worker_b2bua_settings(w, c, &w->own);
 
     w->endpoint = endpoint_new(&es, sender, &user, now_ns);
-    w->guard = guard_new(&gs);
+    w->guard = w->settings.shared.guard;
+    if (!w->guard)
+        w->guard = w->own_guard = guard_new(&gs);
     w->authenticator = w->guard ? authenticator_new(&as, w->settings.users, w->guard, now_ns) : NULL;
     w->bindings = bindings_new(&bs, now_ns);
     if (!w->endpoint || !w->authenticator || !w->bindings)
@@ -358,7 +390,7 @@ struct worker *worker_free(struct worker *w)
     registrar_free(w->registrar);
     authenticator_free(w->authenticator);
     bindings_free(w->bindings);
-    guard_free(w->guard);
+    guard_free(w->own_guard);
     endpoint_free(w->endpoint);
     out_done(&w->headers);
     out_done(&w->texts);
@@ -378,13 +410,12 @@ static void not_whole(struct worker *w, const struct hop *from, const struct sip
     endpoint_refuse(w->endpoint, m, from, 400, phrase, (slice){ 0 }, now_ns);
 }
 
-void worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns)
+static void receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns, bool is_known)
 {
     struct sip_header room[SIP_HEADERS_MAX];
     struct sip_message m;
     slice phrase;
 
-    w->counts.received++;
     if (guard_is_banned(w->guard, &from->remote, now_ns)) {
         w->counts.dropped++;
         return;
@@ -395,12 +426,23 @@ void worker_receive(struct worker *w, const struct hop *from, slice bytes, int64
         w->counts.not_sip++;
         return;
     }
-    if (w->settings.observer.message)
+    if (w->settings.observer.message && !is_known)
         w->settings.observer.message(w->settings.observer.ctx, from, false, bytes, now_ns);
     if (!checks_is_whole(&m, &phrase))
         not_whole(w, from, &m, phrase, now_ns);
     else
         endpoint_receive(w->endpoint, from, &m, now_ns);
+}
+
+void worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns)
+{
+    w->counts.received++;
+    receive(w, from, bytes, now_ns, false);
+}
+
+void worker_receive_passed(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns)
+{
+    receive(w, from, bytes, now_ns, true);
 }
 
 void worker_waited(struct worker *w, int64_t waited_ns) { overload_waited(&w->overload, waited_ns); }
@@ -455,6 +497,7 @@ void worker_media_lost(struct worker *w, const void *sender, int64_t now_ns)
 void worker_drain(struct worker *w, bool on) { w->drains = on; }
 void worker_hang_up_all(struct worker *w, slice reason) { b2bua_hang_up_all(w->b2bua, reason); }
 
+bool worker_registers(const struct worker *w) { return w->registers; }
 struct bindings            *worker_bindings(struct worker *w) { return w->bindings; }
 const struct media_relay_counts  *worker_media_counts(const struct worker *w) { return w->media ? media_relay_counts(w->media) : NULL; }
 struct guard               *worker_guard(struct worker *w) { return w->guard; }

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Joins what stands in this folder; still no socket, file or clock. Bytes and the time come in,
- * messages leave by the hop_sender. Workers share nothing but what never changes (the plan).
+ * messages leave by the hop_sender. Workers share what never changes (the plan), and struct
+ * worker_shared; each has all contacts, but changes those of its own addresses-of-record only.
  *
  *     struct worker *w = worker_new(&settings, &sender, now_ns);
  *     worker_receive(w, &hop, bytes, now_ns);  worker_lost(w, &hop, now_ns);
@@ -19,6 +20,7 @@
 #include "switch/guard.h"
 #include "switch/plan.h"
 #include "switch/registrar.h"
+#include "switch/steer.h"
 
 /* Each message as it comes or goes, before anything is done about it; and which dialogs are one
  * call, after the INVITE of the further one was told. Any may be NULL. */
@@ -28,6 +30,21 @@ struct worker_observer {
     void (*joined)(void *ctx, const struct b2bua_leg_name *first, const struct b2bua_leg_name *further);
 };
 
+/* What the workers of one server have together: who is banned, and how many calls there are. Each
+ * has its own lock inside, when there are several threads. */
+struct worker_shared {
+    const struct steer *steer;       /* an address-of-record is pinged by its owner */
+    struct guard *guard;             /* NULL: this worker makes it, for all */
+    struct lock   guard_lock;
+    struct tally *lines, *trunks;    /* calls of users and in all; calls of gateways */
+    void *ctx;
+    /* A REGISTER whose alias stands for a user of another worker, a CANCEL that went astray (steer.h). False: it has
+     * been at all of them. */
+    bool (*pass_on)(void *ctx, unsigned to, const struct hop *from, slice bytes);
+    /* gateways.h */
+    void (*learned)(void *ctx, slice name, const struct hop *hop, enum gateway_life life, int64_t retry_after_ns);
+};
+
 struct worker_settings {
     const struct plan  *plan;        /* and by it the configuration; both are borrowed until worker_set, or for its life */
     const struct users *users;
@@ -35,6 +52,7 @@ struct worker_settings {
     struct digest_key   key;         /* secret: nonces */
     uint8_t             number;      /* 0 to 31 */
     unsigned            shares;      /* workers that calls.rate and overload.memory_max are divided among; 0: one */
+    struct worker_shared shared;     /* all of it outlives the worker; zero: there is one */
     void *gateways_ctx;              /* of gateways_locate: gateways.h; both may be NULL */
     void (*gateways_locate)(void *ctx, slice uri, uint16_t index);
     struct worker_observer observer;
@@ -62,6 +80,8 @@ struct worker *worker_free(struct worker *w);
 int worker_set(struct worker *w, const struct plan *plan, const struct media_sender *media, int64_t now_ns);
 
 void    worker_receive(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns);
+/* The same for what another worker had, and passed on. */
+void    worker_receive_passed(struct worker *w, const struct hop *from, slice bytes, int64_t now_ns);
 /* How long the message of the next worker_receive has waited for it. */
 void    worker_waited(struct worker *w, int64_t waited_ns);
 void    worker_lost(struct worker *w, const struct hop *hop, int64_t now_ns);
@@ -75,6 +95,8 @@ int64_t worker_next_ns(const struct worker *w);
 void worker_drain(struct worker *w, bool on);
 void worker_hang_up_all(struct worker *w, slice reason);
 
+/* From within its bindings: they change by a REGISTER, perhaps of another worker's user: one whose alias is a name, too. */
+bool worker_registers(const struct worker *w);
 struct bindings            *worker_bindings(struct worker *w);
 const struct worker_counts *worker_counts(const struct worker *w);
 const struct b2bua_counts  *worker_calls(const struct worker *w);

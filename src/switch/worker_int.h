@@ -30,7 +30,7 @@ struct worker {
     struct worker_settings settings;
     struct worker_counts   counts;
     struct endpoint       *endpoint;
-    struct guard          *guard;
+    struct guard          *guard, *own_guard;             /* own NULL: another worker's */
     struct authenticator  *authenticator;
     struct bindings       *bindings;
     struct registrar      *registrar;
@@ -45,7 +45,7 @@ struct worker {
     struct worker_own      own;
     struct overload_state  overload, emergencies;
     uint64_t               random;
-    bool                   drains;
+    bool                   drains, registers;
 };
 
 /* ---- worker_settings.c: what a configuration means to each part; slices are the configuration's and `own`'s ---- */

@@ -32,7 +32,7 @@ struct guard_settings worker_guard_settings(const struct worker *w, const struct
     uint32_t points = s->failures.count ? s->failures.count * 4 : 4 * NO_LIMIT;
 
     return (struct guard_settings){
-        .seed = w->settings.seed, .sources_max = 0, .bans_max = s->bans_max,
+        .seed = w->settings.seed, .lock = w->settings.shared.guard_lock, .sources_max = 0, .bans_max = s->bans_max,
         .rate_per_s = s->requests.count ? rate_per_s(&s->requests) : NO_LIMIT,
         .faults_ban = points, .faults_drop = points / 2, .window_ns = s->failures.count ? s->failures.per_ns : 0,
         .ban_first_ns = s->ban_ns, .no_bans = s->ban_ns == 0,

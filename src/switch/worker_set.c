@@ -39,7 +39,8 @@ int worker_set(struct worker *w, const struct plan *plan, const struct media_sen
     endpoint_advertise(w->endpoint, own.advertised, c->listen_count);
     overload_set(&w->overload, worker_overload_settings(w, c));
     registrar_set(w->registrar, &rs);
-    guard_set(w->guard, &gs);
+    if (w->own_guard)
+        guard_set(w->own_guard, &gs);
     authenticator_set(w->authenticator, &as);
     bindings_set(w->bindings, &bs, now_ns);
     b2bua_set(w->b2bua, &calls);                          /* after the endpoint, whose times it takes */

@@ -144,11 +144,19 @@ struct authenticate_settings worker_authenticate_settings(const struct worker *w
     return as;
 }
 
+static bool is_pinged_here(void *ctx, slice key)
+{
+    const struct worker *w = ctx;
+
+    return !w->settings.shared.steer || steer_aor(w->settings.shared.steer, key) == w->settings.number;
+}
+
 struct bindings_settings worker_bindings_settings(const struct worker *w, const struct config *c)
 {
     return (struct bindings_settings){ .seed = w->settings.seed,
                                        .ping = c->registrar.ping_ns ? BINDINGS_PING_BY_HOP : BINDINGS_PING_NONE,
-                                       .ping_every_ns = c->registrar.ping_ns };
+                                       .ping_every_ns = c->registrar.ping_ns, .ctx = (void *)(uintptr_t)w,
+                                       .is_pinged_here = is_pinged_here };
 }
 
 static const uint8_t session_timers[] = {
@@ -176,6 +184,7 @@ struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct
 
     return (struct b2bua_settings){
         .seed = w->settings.seed, .calls_max = c->calls.calls_max, .user_calls_max = c->calls.user_calls_max,
+        .lines = w->settings.shared.lines,
         .no_answer_ns = c->timers.no_answer_ns, .ring_ns = c->timers.ring_ns, .proceeding_ns = c->timers.proceeding_ns,
         .duration_max_ns = c->calls.duration_max_ns, .diversions_max = c->calls.diversions_max,
         .forks_max = c->calls.forks_max, .global_codes = c->calls.global_codes,

@@ -165,7 +165,7 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
     struct endpoint_settings es = { .times = times, .seed = { 1, 2 }, .worker = 1, .transactions_max = transactions_max };
     struct b2bua_settings bs = *settings;
     struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
-                                  rig_on_server_ended, rig_on_client_ended, NULL };
+                                  rig_on_server_ended, rig_on_client_ended, NULL, NULL };
     struct hop_sender sender = { .ctx = r, .send = rig_sent };
     struct router router = { .ctx = r, .route = rig_route, .reliable = rig_reliable };
 

@@ -57,12 +57,14 @@ static enum users_result by_auth(void *ctx, slice auth_name, slice realm, struct
 
 static size_t by_alias(void *ctx, slice alias, slice domain, slice *ret_names, size_t room)
 {
+    bool one = slice_eq(alias, SLICE("100")) || slice_eq(alias, SLICE("mia"));         /* mia is a user, too */
+
     (void)ctx, (void)domain;
-    if (slice_eq(alias, SLICE("100")) && room)
+    if (one && room)
         ret_names[0] = SLICE("alice");
     if (slice_eq(alias, SLICE("200")) && room > 1)
         ret_names[0] = SLICE("alice"), ret_names[1] = SLICE("bob");
-    return slice_eq(alias, SLICE("100")) ? 1 : slice_eq(alias, SLICE("200")) ? 2 : 0;
+    return one ? 1 : slice_eq(alias, SLICE("200")) ? 2 : 0;
 }
 
 struct users test_users_table(struct test_users *u) { return (struct users){ u, by_name, by_auth, by_alias }; }

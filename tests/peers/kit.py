@@ -25,14 +25,14 @@ class Skip(Exception):
 
 
 class Lab:
-    def __init__(self, program, shared):
+    def __init__(self, program, shared, workers=1):
         self.program, self.shared = pathlib.Path(program).resolve(), pathlib.Path(shared).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="peers-"))
-        self.servers, self.closers, self.put_off, self.now = [], [], [], ""
+        self.servers, self.closers, self.put_off, self.now, self.workers = [], [], [], "", workers
         self.is_sanitized = b"__asan_init" in self.program.read_bytes()
 
     def server(self, name="server", **more):
-        s = Server(self.program, self.folder / name, **more)
+        s = Server(self.program, self.folder / name, **{"workers": self.workers, **more})
         self.servers.append(s)
         return s
 

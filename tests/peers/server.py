@@ -37,22 +37,23 @@ class Server:
     """Started at once; stop() ends it in order and has all its records.
 
     `users`: name -> dict of the settings of `signalbox user import`; each has PASSWORD. `ini`: further text of
-    the configuration, `listen` the address. `wrap` is a command before it (ip netns exec ...)."""
+    the configuration, `listen` the address. `wrap` is a command before it (ip netns exec ...). Without `live`
+    nothing is printed of calls."""
 
     def __init__(self, program, folder, users=None, ini="", address="127.0.0.1", port=None, domain="example.org",
-                 wrap=(), json_lines=True, wait=True, calls="", server=""):
+                 wrap=(), json_lines=True, wait=True, calls="", server="", live=True, workers=1):
         self.program, self.folder, self.domain = str(program), pathlib.Path(folder), domain
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port(address)
         self.address = (address, self.port)
         self.users = users or {}
-        self.wrap = list(wrap)
+        self.wrap, self.live = list(wrap), ["--live", "--json"] if live else ["--json"]
         self.records, self.lock = [], threading.Condition()
         self.state = self.folder / "state"
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.config = self.folder / "signalbox.ini"
         self.config.write_text(
-            f"[server]\ndomains = {domain}\nusers = {self.state}/users.db\nstate = {self.state}\n{server}\n"
+            f"[server]\ndomains = {domain}\nusers = {self.state}/users.db\nstate = {self.state}\nworkers = {workers}\n{server}\n"
             f"[listen udp]\ntransport = udp\naddress = {address}\nport = {self.port}\n"
             f"[listen tcp]\ntransport = tcp\naddress = {address}\nport = {self.port}\n{ini}\n")
         if self.users:
@@ -78,7 +79,7 @@ class Server:
     def start(self, wait=True):
         self.errors = open(self.folder / "stderr", "ab")
         self.process = subprocess.Popen(
-            [*self.wrap, self.program, "serve", "--config", str(self.config), "--live", "--json"], env=ENV,
+            [*self.wrap, self.program, "serve", "--config", str(self.config), *self.live], env=ENV,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()

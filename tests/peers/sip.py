@@ -267,10 +267,10 @@ class Peer:
         return Dialog(self, request.call_id, f"{request.get('to')};tag={tag}", request.get("from"), request.contact, 100,
                       request.all("record-route"))
 
-    def register(self, password, algorithm="SHA-256", domain=None, expires=600, contact=None, headers=()):
-        """Registers as self.user with a challenge; returns the two answers."""
+    def register(self, password, algorithm="SHA-256", domain=None, expires=600, contact=None, headers=(), alias=None):
+        """Registers as self.user, or under its alias, with a challenge; returns the two answers."""
         domain = domain or self.domain
-        uri, aor, call_id, from_tag = f"sip:{domain}", f"sip:{self.user}@{domain}", token("r"), token("f")
+        uri, aor, call_id, from_tag = f"sip:{domain}", f"sip:{alias or self.user}@{domain}", token("r"), token("f")
         lines = [f"Expires: {expires}", f"Contact: {contact or '<' + self.contact + '>'}", *headers]
         more = {"call_id": call_id, "to": f"<{aor}>", "from_": f"<{aor}>;tag={from_tag}"}
         first = self.ask("REGISTER", uri, cseq=1, headers=lines, **more)

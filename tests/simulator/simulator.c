@@ -630,7 +630,7 @@ static void world_begin(struct world *w, const struct asked *asked, uint64_t see
     struct sim_settings network = { .seed = seed * 2654435761u + 12345, .delay_min_ns = MS };
     struct phone_owner owner = { .incoming = on_incoming, .pracked = on_pracked, .prack_done = on_prack_done,
                                  .answered = on_answered, .ended = on_ended };
-    struct endpoint_user user = { w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL };
+    struct endpoint_user user = { w, s_request, s_cancelled, s_ack, s_response, s_failed, s_server_ended, s_client_ended, NULL, NULL };
     struct endpoint_settings es = { .times = usual, .seed = { seed, 99 }, .worker = 31 };
     struct b2bua_settings bs = { .seed = { seed, 3 }, .no_answer_ns = 30 * SECOND_NS, .duration_max_ns = 300 * SECOND_NS,
                                  .ring_ns = seed % 2 ? 40 * SECOND_NS : 0, .proceeding_ns = seed / 2 % 2 ? 20 * SECOND_NS : 0,
