@@ -40,6 +40,28 @@ TEST(a_place_that_becomes_free_is_given_within_a_tick)
     CHECK_EQ(r.left, 0);
 }
 
+TEST(a_place_that_a_call_of_another_worker_leaves_is_found_within_two_seconds)
+{
+    struct tally *lines = tally_new(&(struct hash_seed){ 7, 8 }, NULL);
+    struct tally_one *other = tally_take(lines, SLICE("bob@x"), 1);
+
+    CHECK(rig_begin_with(&r, 0, &(struct b2bua_settings){ .user_calls_max = 1, .queue_ns = 30 * SECOND_NS, .lines = lines,
+                                                          .duration_max_ns = 600 * SECOND_NS }));
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_wait(&r, 5 * SECOND_NS);
+    CHECK_EQ(r.last_status[RIG_A], 182);
+    tally_give_back(lines, &other);
+    rig_wait(&r, 2 * SECOND_NS);
+    CHECK(rig_asked(&r, RIG_B, "INVITE", NULL) != NULL);
+    CHECK_EQ(tally_count(lines, SLICE("bob@x")), 1);
+    rig_answer_to(&r, RIG_B, "INVITE", 486, &plain);
+    CHECK_EQ(r.last_status[RIG_A], 486);
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+    CHECK_EQ(tally_count(lines, SLICE("bob@x")), 0);
+    tally_free(lines);
+}
+
 /* The phone of bob rings, who forwards after 20 s to carol, who has all her calls. */
 TEST(who_waits_is_not_ended_by_the_times_of_phones_that_rang_before)
 {

@@ -406,8 +406,6 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
     add_gateways(w, q, &found, ret, pieces);
     if (!caller.len && !q->forwarded_by.len && !q->referrer)
         caller = stranger(w, q, &ret->caller_calls_max);
-    if (found.result == PLAN_EMERGENCY)
-        ret->caller_calls_max = 0;
     if (w->texts.error) {
         *ret = (struct route){ .status = 500 };
         return;
