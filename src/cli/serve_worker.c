@@ -343,10 +343,13 @@ static int open_worker(struct serve_worker *w)
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
     settings.gateways_ctx = w->names = serve_names_new(w->loop, s->config);
-    w->relays = serve_relays_new(w->loop, &(struct serve_relays_user){ w, on_media, on_media_lost, w->names, serve_names_locate_relay });
-    if (w->names && w->relays)
+    struct serve_relays_user relays = { w, on_media, on_media_lost, w->names, serve_names_locate_relay };
+
+    w->relays = serve_relays_new(w->loop, &relays);
+    if (w->names && w->relays) {
         settings.media = serve_relays_sender(w->relays, s->config);
-    w->worker = w->names && w->relays ? worker_new(&settings, w->mailbox ? &shared_sender : &w->own_sender, loop_now_ns(w->loop)) : NULL;
+        w->worker = worker_new(&settings, w->mailbox ? &shared_sender : &w->own_sender, loop_now_ns(w->loop));
+    }
     if (!w->worker || !bindings_observe(worker_bindings(w->worker), &observer))
         return cli_no_memory(s->cli);
     return -1;
