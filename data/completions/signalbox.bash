@@ -24,11 +24,11 @@ _signalbox()
         [ -r "$zones" ] || return
         mapfile -t COMPREPLY < <(compgen -W "UTC $(awk '$1 == "Z" { print $2 }' "$zones")" -- "$word")
         return ;;
-    --ladder|--filter|--key|--ha1|--auth-name|--display|--forward-always|--forward-busy|--forward-no-answer|--forward-unreachable|--ring-time|--max-calls|--max-contacts|--domain|--limit|--skip|--to|--rate|--seconds|--hold|--users)
+    --ladder|--filter|--key|--ha1|--auth-name|--display|--forward-always|--forward-busy|--forward-no-answer|--forward-unreachable|--ring-time|--max-calls|--max-contacts|--reject|--domain|--limit|--skip|--to|--rate|--seconds|--hold|--users)
         return ;;
     --flag)
         mapfile -t COMPREPLY < <(compgen -W "disabled= do-not-disturb= reject-anonymous= call-waiting=
-            tell-forwarded= redirect= no-gateway= hide-number=" -- "$word")
+            tell-forwarded= redirect= no-gateway= hide-number= no-credit=" -- "$word")
         compopt -o nospace; return ;;
     --server-pid)
         mapfile -t COMPREPLY < <(compgen -W "$(pidof signalbox)" -- "$word"); return ;;
@@ -76,7 +76,7 @@ _signalbox()
     user:-*)
         mapfile -t COMPREPLY < <(compgen -W "--db --password-stdin --password-file --random-password --ha1
             --auth-name --display --forward-always --forward-busy --forward-no-answer --forward-unreachable
-            --ring-time --max-calls --max-contacts --flag --domain --limit --skip --update --json --lang
+            --ring-time --max-calls --max-contacts --reject --flag --domain --limit --skip --update --json --lang
             --no-colour --verbose --help" -- "$word") ;;
     load:-*)
         mapfile -t COMPREPLY < <(compgen -W "--to --rate --seconds --hold --users --domain --make-users

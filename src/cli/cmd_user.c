@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/user_int.h"
+#include "switch/rejects.h"
 
 #define BUSY_MS 5000
 
@@ -28,6 +29,7 @@ static const struct cli_option user_help[] = {
     { "--ring-time SECONDS", TEXT_USER_OPTION_RING_TIME },
     { "--max-calls N", TEXT_USER_OPTION_MAX },
     { "--max-contacts N", TEXT_USER_OPTION_MAX },
+    { "--reject CALLERS", TEXT_USER_OPTION_REJECT },
     { "--flag FEATURE=yes|no", TEXT_USER_OPTION_FLAG },
     { "--domain DOMAIN", TEXT_USER_OPTION_DOMAIN },
     { "--limit N", TEXT_USER_OPTION_LIMIT },
@@ -44,6 +46,7 @@ static const char *const user_examples[] = {
     "signalbox user add alice@example.com --display 'Alice Miller'",
     "pass show sip/bob | signalbox user add bob@example.com --password-stdin",
     "signalbox user set alice@example.com --forward-busy sip:bob@example.com --flag call-waiting=no",
+    "signalbox user set alice@example.com --reject '+4930123456 spam@example.net'",
     "signalbox user alias add 100@example.com alice",
     "signalbox user list mill --domain example.com --json",
     "signalbox user import users.csv",
@@ -51,7 +54,7 @@ static const char *const user_examples[] = {
 };
 
 enum { OPT_DB = 256, OPT_STDIN, OPT_FILE, OPT_RANDOM, OPT_HA1, OPT_AUTH_NAME, OPT_DISPLAY, OPT_ALWAYS, OPT_BUSY,
-       OPT_NO_ANSWER, OPT_UNREACHABLE, OPT_RING_TIME, OPT_CALLS, OPT_CONTACTS, OPT_FLAG, OPT_DOMAIN, OPT_LIMIT,
+       OPT_NO_ANSWER, OPT_UNREACHABLE, OPT_RING_TIME, OPT_CALLS, OPT_CONTACTS, OPT_REJECT, OPT_FLAG, OPT_DOMAIN, OPT_LIMIT,
        OPT_SKIP, OPT_UPDATE, OPT_JSON, OPT_LANG, OPT_PASSWORD };
 static const struct option user_options[] = {
     { "db", required_argument, NULL, OPT_DB },
@@ -68,6 +71,7 @@ static const struct option user_options[] = {
     { "ring-time", required_argument, NULL, OPT_RING_TIME },
     { "max-calls", required_argument, NULL, OPT_CALLS },
     { "max-contacts", required_argument, NULL, OPT_CONTACTS },
+    { "reject", required_argument, NULL, OPT_REJECT },
     { "flag", required_argument, NULL, OPT_FLAG },
     { "domain", required_argument, NULL, OPT_DOMAIN },
     { "limit", required_argument, NULL, OPT_LIMIT },
@@ -110,7 +114,7 @@ static const struct { int option; unsigned takes; } only_for[] = {
     { OPT_HA1, TAKES_SETTINGS }, { OPT_AUTH_NAME, TAKES_SETTINGS }, { OPT_DISPLAY, TAKES_SETTINGS },
     { OPT_ALWAYS, TAKES_SETTINGS }, { OPT_BUSY, TAKES_SETTINGS }, { OPT_NO_ANSWER, TAKES_SETTINGS },
     { OPT_UNREACHABLE, TAKES_SETTINGS }, { OPT_RING_TIME, TAKES_SETTINGS }, { OPT_CALLS, TAKES_SETTINGS },
-    { OPT_CONTACTS, TAKES_SETTINGS }, { OPT_FLAG, TAKES_SETTINGS }, { OPT_DOMAIN, TAKES_DOMAIN },
+    { OPT_CONTACTS, TAKES_SETTINGS }, { OPT_REJECT, TAKES_SETTINGS }, { OPT_FLAG, TAKES_SETTINGS }, { OPT_DOMAIN, TAKES_DOMAIN },
     { OPT_LIMIT, TAKES_PAGE }, { OPT_SKIP, TAKES_PAGE }, { OPT_UPDATE, TAKES_UPDATE }, { OPT_JSON, TAKES_JSON },
 };
 
@@ -203,7 +207,7 @@ static int take_setting(struct user_run *r, slice setting, slice value, enum tex
     out_init_memory(&text, 512);
     user_features(&text, ~0u);
     int code = cli_say_error(r->cli, CLI_USAGE, error, WORDS_TEXT("text", slice_of_string(optarg)),
-                             WORDS_NUMBER("limit", error == TEXT_USER_ERROR_NUMBER ? UINT16_MAX : USERS_NAME_MAX),
+                             WORDS_NUMBER("limit", error == TEXT_USER_ERROR_NUMBER ? UINT16_MAX : error == TEXT_USER_ERROR_REJECT ? REJECTS_MAX : USERS_NAME_MAX),
                              WORDS_TEXT("features", out_taken(&text)));
 
     out_done(&text);
@@ -231,7 +235,7 @@ static int take_option(struct user_run *r, int option)
         { OPT_NO_ANSWER, "forward_no_answer", TEXT_USER_ERROR_FORWARD },
         { OPT_UNREACHABLE, "forward_unreachable", TEXT_USER_ERROR_FORWARD },
         { OPT_RING_TIME, "no_answer_s", TEXT_USER_ERROR_NUMBER }, { OPT_CALLS, "calls_max", TEXT_USER_ERROR_NUMBER },
-        { OPT_CONTACTS, "contacts_max", TEXT_USER_ERROR_NUMBER },
+        { OPT_CONTACTS, "contacts_max", TEXT_USER_ERROR_NUMBER }, { OPT_REJECT, "rejects", TEXT_USER_ERROR_REJECT },
     };
     enum cli_common common = cli_common_option(r->cli, option);
 

@@ -9,9 +9,9 @@
 
 #include "cli/cli.h"
 #include "cli/serve_names.h"
+#include "cli/serve_relays.h"
 #include "net/mailbox.h"
 #include "net/net.h"
-#include "net/ng.h"
 #include "report/printer.h"
 #include "store/journal.h"
 #include "store/users.h"
@@ -64,20 +64,12 @@ int  serve_pcap_close(struct serve_pcap *p, int code);
 
 /* ---- what runs ---- */
 
-/* A way to a media relay; calls may use it as long as the program runs. */
-struct serve_relay {
-    struct serve_worker *worker;
-    struct address       address;
-    struct ng           *ng;         /* NULL: there is no way to it */
-};
-
 /* All that one thread has for itself: the main thread is worker 0. */
 struct serve_worker {
     struct serving     *serving;
     struct loop        *loop;
     struct net         *net;
-    struct serve_relay  relays[WORKER_RELAYS_MAX];
-    size_t              relay_count;
+    struct serve_relays *relays;     /* of its own, as its loop is */
     struct users_db    *users_db;
     struct users        users;
     struct serve_names *names;
@@ -171,8 +163,6 @@ void serve_obey(struct serving *s);                       /* signals; worker 0, 
 /* What net_open and net_prepare want; free the listeners. False: no memory. */
 bool serve_net_settings(const struct serve_worker *w, const struct config *config, struct net_settings *ret);
 int  serve_say_fault(const struct serving *s, const struct config *config, const struct net_fault *fault);
-/* The way to the relay of that configuration, an old one or a new one. send NULL: there is none. */
-struct media_sender serve_media_sender(struct serve_worker *w, const struct config *config);
 /* The first line of each gateway's password file. -1, or the exit code; it is said then. */
 struct serve_passwords;
 int  serve_passwords_read(const struct serving *s, const struct config *config, struct serve_passwords **ret);

@@ -29,7 +29,7 @@ struct serve_names {
     struct name_watch       watches[WATCHES_MAX];
     uint64_t                random;
     size_t                  found_count;                  /* of those: to be told */
-    struct name             of[GATEWAYS_MAX];
+    struct name             of[GATEWAYS_MAX + WORKER_RELAYS_MAX];         /* gateways, then relays */
 };
 
 static void on_ready(void *ctx, uint32_t events)
@@ -129,11 +129,9 @@ static void on_found(void *ctx, const struct targets *found)
     is_found(name);
 }
 
-void serve_names_locate(void *ctx, slice uri, uint16_t index)
+static void ask(struct serve_names *n, slice uri, const struct targets_settings *settings, struct name *name)
 {
-    struct serve_names *n = ctx;
-    struct name *name = &n->of[index];
-    struct resolve_wish wish = { .uri = uri, .targets = &n->settings, .random = ++n->random, .ctx = name, .done = on_found };
+    struct resolve_wish wish = { .uri = uri, .targets = settings, .random = ++n->random, .ctx = name, .done = on_found };
 
     if (name->ask)
         return;
@@ -142,14 +140,33 @@ void serve_names_locate(void *ctx, slice uri, uint16_t index)
         is_found(name);
 }
 
-int64_t serve_names_turn(struct serve_names *n, struct gateways *gateways, int64_t now_ns)
+void serve_names_locate(void *ctx, slice uri, uint16_t index)
+{
+    struct serve_names *n = ctx;
+
+    ask(n, uri, &n->settings, &n->of[index]);
+}
+
+/* Its protocol goes by UDP, whatever we listen on. */
+void serve_names_locate_relay(void *ctx, slice uri, uint16_t index)
+{
+    static const struct targets_settings udp = { .transports = { WIRE_UDP }, .transport_count = 1, .family = TARGETS_V4_FIRST };
+    struct serve_names *n = ctx;
+
+    ask(n, uri, &udp, &n->of[GATEWAYS_MAX + index]);
+}
+
+int64_t serve_names_turn(struct serve_names *n, struct gateways *gateways, struct serve_relays *relays, int64_t now_ns)
 {
     resolve_due(n->resolve, now_ns);
-    for (size_t i = 0; n->found_count && i < GATEWAYS_MAX; i++)
+    for (size_t i = 0; n->found_count && i < ARRAY_LEN(n->of); i++)
         if (n->of[i].is_found) {
             n->of[i].is_found = false;
             n->found_count--;
-            gateways_located(gateways, (uint16_t)i, &n->of[i].found);
+            if (i < GATEWAYS_MAX)
+                gateways_located(gateways, (uint16_t)i, &n->of[i].found);
+            else
+                serve_relays_found(relays, (uint16_t)(i - GATEWAYS_MAX), &n->of[i].found);
         }
     return resolve_due_ns(n->resolve, now_ns);
 }

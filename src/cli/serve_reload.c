@@ -56,54 +56,6 @@ int serve_say_fault(const struct serving *s, const struct config *config, const 
                          WORDS_TEXT("address", slice_of_string(address)), WORDS_TEXT("why", why));
 }
 
-/* ---- the media relay ---- */
-
-static void on_media(void *ctx, slice bytes, int64_t now_ns)
-{
-    struct serve_relay *r = ctx;
-
-    worker_media(r->worker->worker, r, bytes, now_ns);
-}
-
-static void on_media_lost(void *ctx, int64_t now_ns)
-{
-    struct serve_relay *r = ctx;
-
-    worker_media_lost(r->worker->worker, r, now_ns);
-}
-
-static void send_media(void *ctx, slice bytes)
-{
-    struct serve_relay *r = ctx;
-
-    if (r->ng) {
-        struct media_sender sender = ng_sender(r->ng);
-
-        sender.send(sender.ctx, bytes);
-    }
-}
-
-/* What cannot be opened is a relay that is away: media.relay says what becomes of calls. */
-struct media_sender serve_media_sender(struct serve_worker *w, const struct config *config)
-{
-    struct address at = config->media.rtpengine.address;
-    struct serve_relay *r = NULL;
-
-    at.port = config->media.rtpengine.port;
-    for (size_t i = 0; i < w->relay_count; i++)
-        if (address_eq(&w->relays[i].address, &at))
-            r = &w->relays[i];
-    if (config->media.mode != CONFIG_MEDIA_ANCHOR || !at.family || (!r && w->relay_count == ARRAY_LEN(w->relays)))
-        return (struct media_sender){ NULL, NULL };
-    if (!r) {
-        r = &w->relays[w->relay_count++];
-        *r = (struct serve_relay){ .worker = w, .address = at };
-    }
-    if (!r->ng)
-        (void)ng_open(&r->ng, w->loop, &at, &(struct ng_handlers){ r, on_media, on_media_lost });
-    return (struct media_sender){ r, send_media };
-}
-
 /* ---- passwords of gateways ---- */
 
 struct serve_passwords {
@@ -223,7 +175,7 @@ static int prepare_nets(const struct serving *s, struct fresh *f)
 
 static int set_worker(struct serve_worker *w, const struct config *config, const struct plan *plan)
 {
-    struct media_sender media = serve_media_sender(w, config);
+    struct media_sender media = serve_relays_sender(w->relays, config);
 
     return worker_set(w->worker, plan, &media, loop_now_ns(w->loop));
 }

@@ -167,6 +167,16 @@ static void on_lost(void *ctx, const struct hop *hop, int error, slice why)
         post_others(w, &(struct letter){ .kind = LETTER_LOST, .hop = *hop }, (slice){ 0 });
 }
 
+static void on_media(void *ctx, const void *relay, slice bytes, int64_t now_ns)
+{
+    worker_media(((struct serve_worker *)ctx)->worker, relay, bytes, now_ns);
+}
+
+static void on_media_lost(void *ctx, const void *relay, int64_t now_ns)
+{
+    worker_media_lost(((struct serve_worker *)ctx)->worker, relay, now_ns);
+}
+
 /* ---- what goes ---- */
 
 static int choose_by(void *ctx, struct hop *to)
@@ -255,7 +265,7 @@ int64_t serve_worker_turn(struct serve_worker *w, int64_t now_ns)
             serve_house(w->serving, now_ns);
         w->tick_ns = now_ns + TICK_NS;
     }
-    int64_t names_ns = serve_names_turn(w->names, worker_gateways(w->worker), now_ns);
+    int64_t names_ns = serve_names_turn(w->names, worker_gateways(w->worker), w->relays, now_ns);
 
     return earlier(earlier(worker_next_ns(w->worker), names_ns), w->tick_ns);
 }
@@ -332,9 +342,14 @@ static int open_worker(struct serve_worker *w)
         settings.observer = (struct worker_observer){ s, serve_observed, serve_joined };
     if (getrandom(&settings.seed, sizeof settings.seed, 0) != (ssize_t)sizeof settings.seed)
         return cli_say_error(s->cli, CLI_MACHINE, TEXT_SERVE_ERROR_RANDOM, WORDS_TEXT("why", cli_why(s->cli, errno)));
-    settings.media = serve_media_sender(w, s->config);
     settings.gateways_ctx = w->names = serve_names_new(w->loop, s->config);
-    w->worker = w->names ? worker_new(&settings, w->mailbox ? &shared_sender : &w->own_sender, loop_now_ns(w->loop)) : NULL;
+    struct serve_relays_user relays = { w, on_media, on_media_lost, w->names, serve_names_locate_relay };
+
+    w->relays = serve_relays_new(w->loop, &relays);
+    if (w->names && w->relays) {
+        settings.media = serve_relays_sender(w->relays, s->config);
+        w->worker = worker_new(&settings, w->mailbox ? &shared_sender : &w->own_sender, loop_now_ns(w->loop));
+    }
     if (!w->worker || !bindings_observe(worker_bindings(w->worker), &observer))
         return cli_no_memory(s->cli);
     return -1;
@@ -355,8 +370,7 @@ int serve_worker_open(struct serving *s, unsigned number)
 void serve_worker_close(struct serve_worker *w)
 {
     worker_free(w->worker);
-    for (size_t i = 0; i < w->relay_count; i++)
-        ng_free(w->relays[i].ng);
+    serve_relays_free(w->relays);
     serve_names_free(w->names);
     net_free(w->net);
     mailbox_free(w->mailbox);

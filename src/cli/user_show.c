@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cli/user_int.h"
 #include "report/table.h"
+#include "switch/rejects.h"
 
 enum { FLAG_BITS = 16 };
 
@@ -59,6 +60,10 @@ static void json_user(struct out *o, const struct user *u)
     json_u64(&j, "no_answer_s", u->no_answer_s);
     json_u64(&j, "calls_max", u->calls_max);
     json_u64(&j, "contacts_max", u->contacts_max);
+    json_open_in(&j, "rejects", '[');
+    for (slice rest = u->rejects, word; rejects_next(&rest, &word);)
+        json_text(&j, NULL, word);
+    json_close(&j, ']');
     json_close(&j, '}');
     out_char(o, '\n');
 }
@@ -114,6 +119,7 @@ static void say_user(const struct user_run *r, const struct user *u)
     number_line(o, SLICE("no_answer_s"), u->no_answer_s);
     number_line(o, SLICE("calls_max"), u->calls_max);
     number_line(o, SLICE("contacts_max"), u->contacts_max);
+    line(o, SLICE("rejects"), u->rejects);
 }
 
 struct alias_lines {

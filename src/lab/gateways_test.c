@@ -59,6 +59,7 @@ struct world {
 };
 
 static struct world w;
+static const char *alice_says;       /* in From, in place of her name; the credentials are hers */
 static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
 
 static struct address at(int last) { return (struct address){ .ip = { 10, 0, 0, (uint8_t)last }, .port = 5060, .family = 4 }; }
@@ -324,10 +325,12 @@ static const char registers[] = SERVER GATEWAY_ONE ACCOUNT "register = yes\nping
 static void add_phone(int i, const char *domain)
 {
     static const char *const names[] = { "alice", "bob", "2017" };
+    slice name = slice_of_string(names[i]);
     struct phone_owner owner = { .incoming = on_incoming, .changed = on_changed, .ended = on_ended, .transferred = on_transferred };
     struct sim_node node = { NULL, at(phone_at[i]), p_receive, NULL, p_time, p_next };
     struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 7, (uint64_t)i }, .worker = (uint8_t)(8 + i) },
-                                 .user = slice_of_string(names[i]), .domain = slice_of_string(domain), .password = SLICE("secret"),
+                                 .user = i == ALICE && alice_says ? slice_of_string(alice_says) : name, .auth_name = name,
+                                 .domain = slice_of_string(domain), .password = SLICE("secret"),
                                  .server = { .local = at(phone_at[i]), .remote = at(1) } };
     int place = sim_add(w.sim, &node);
     struct hop_sender sender = sim_sender(w.sim, place);
@@ -335,10 +338,10 @@ static void add_phone(int i, const char *domain)
     w.phones[i] = phone_new(&ps, &sender, &owner, START_NS);
     CHECK(w.phones[i] != NULL);
     sim_rebind(w.sim, place, w.phones[i]);
-    w.users[i] = (struct user){ .name = ps.user, .domain = ps.domain, .auth_name = ps.user };
+    w.users[i] = (struct user){ .name = name, .domain = ps.domain, .auth_name = name };
     for (int a = 0; a < DIGEST_ALGORITHMS; a++) {
         w.users[i].has_ha1[a] = true;
-        digest_ha1(w.digest, (enum digest_algorithm)a, ps.user, ps.domain, ps.password, &w.users[i].ha1[a]);
+        digest_ha1(w.digest, (enum digest_algorithm)a, name, ps.domain, ps.password, &w.users[i].ha1[a]);
     }
 }
 
@@ -828,6 +831,86 @@ TEST(who_calls_is_told_as_the_gateway_wants_it)
     }
 }
 
+TEST(a_user_without_credit_reaches_users_and_emergencies_and_no_gateway)
+{
+    begin(SERVER GATEWAY_ONE "emergency = yes\n");
+    w.users[ALICE].flags = USER_NO_CREDIT;
+    dial("sip:+4930123@home.example");
+    run_s(1);
+    CHECK_EQ(w.status[ALICE], 402);
+    CHECK_EQ(w.fakes[ONE].invites, 0);
+    w.users[BOB].forward[USER_FORWARD_ALWAYS] = SLICE("sip:+4930123@home.example");
+    dial("sip:bob@home.example");                         /* bob can pay */
+    run_s(1);
+    CHECK(is_up());
+    phone_hang_up(w.calls[ALICE]);
+    run_s(1);
+    w.users[ALICE].flags = 0;
+    w.users[BOB].flags = USER_NO_CREDIT;
+    dial("sip:bob@home.example");
+    run_s(1);
+    CHECK_EQ(w.status[ALICE], 480);
+    CHECK_EQ(w.fakes[ONE].invites, 1);
+    w.users[ALICE].flags = USER_NO_CREDIT;
+    dial("sip:112@home.example");
+    run_s(1);
+    CHECK(is_up());
+    finish(0);
+}
+
+TEST(who_is_rejected_by_the_called_user_gets_603_or_what_the_configuration_says)
+{
+    static const struct { const char *ini, *rejects; int who; unsigned status; } rows[] = {
+        { "", "alice", ALICE, 603 }, { "[calls]\nrejected = 403\n", "eve, alice@home.example", ALICE, 403 },
+        { "", "alice@else.example eve", ALICE, 0 }, { "", "2017", DESK, 603 }, { "", "20-17", DESK, 603 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char config[1024];
+
+        snprintf(config, sizeof config, "%s%s", SERVER, rows[i].ini);
+        begin(config);
+        w.users[BOB].rejects = slice_of_string(rows[i].rejects);
+        w.users[BOB].forward[USER_FORWARD_ALWAYS] = SLICE("sip:nobody@home.example");       /* nor forwarded */
+        CHECK(phone_register(w.phones[BOB], 3600));
+        run_s(1);
+        w.calls[rows[i].who] = phone_dial(w.phones[rows[i].who], SLICE("sip:bob@home.example"), 0);
+        run_s(1);
+        CHECK_ROW_EQ(i, w.status[rows[i].who], rows[i].status ? rows[i].status : 404);
+        finish((int)i);
+    }
+}
+
+TEST(who_calls_itself_anonymous_is_rejected_by_the_name_that_it_has_proved)
+{
+    alice_says = "anonymous";
+    begin(SERVER);
+    alice_says = NULL;
+    w.users[BOB].rejects = SLICE("alice@home.example");
+    w.calls[ALICE] = phone_dial(w.phones[ALICE], SLICE("sip:bob@home.example"), 0);
+    run_s(1);
+    CHECK_EQ(w.status[ALICE], 603);
+    finish(0);
+}
+
+/* All texts of a route grow in one place, those of the caller first. */
+TEST(a_long_name_of_a_caller_is_told_whole)
+{
+    for (size_t len = 1; len <= 255; len += len < 180 ? 60 : 3) {
+        char display[256], line[512];
+
+        memset(display, 'x', len);
+        display[len] = '\0';
+        snprintf(line, sizeof line, "P-Asserted-Identity: \"%s\" <sip:alice@home.example>\r\n", display);
+        begin(SERVER GATEWAY_ONE);
+        w.users[ALICE].display = slice_of_string(display);
+        dial("sip:+4930123@home.example");
+        run_s(1);
+        CHECK_ROW(len, has(&w.fakes[ONE], line));
+        finish((int)len);
+    }
+}
+
 TEST(who_forwarded_is_told_as_the_gateway_wants_it)
 {
     static const char history[] = "History-Info: <sip:bob@home.example?Reason=SIP%3Bcause%3D302>;index=1\r\n"
@@ -1128,6 +1211,7 @@ TEST(a_transfer_needs_the_rights_of_who_asks_for_it)
         { "", "", "home.example", 0, "tel:030123", 200 },
         { "", "", "home.example", 0, "sip:nobody@home.example", 404 },
         { "", "", "home.example", USER_NO_GATEWAY, "sip:+4930123@home.example", 403 },
+        { "", "", "home.example", USER_NO_CREDIT, "sip:+4930123@home.example", 402 },
         { "deny = +4930\n", "", "home.example", 0, "sip:+4930123@home.example", 403 },
         { "deny = +4930\n", "", "home.example", 0, "sip:030123@home.example", 403 },
         { "", "deny = +4930\n", "home.example", 0, "sip:+4930123@home.example", 403 },
@@ -1175,6 +1259,64 @@ TEST(a_transfer_does_not_go_by_the_rights_of_who_began_the_call)
     CHECK(is_up());
     phone_hang_up(w.calls[ALICE]);
     run_s(1);
+    finish(0);
+}
+
+TEST(a_transfer_is_one_more_call_and_one_to_an_emergency_number_is_made_all_the_same)
+{
+    static const struct { const char *to; unsigned told; } rows[] = { { "sip:+4930123@home.example", 503 }, { "sip:112@home.example", 200 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(SERVER "[calls]\ncalls_max = 1\n" GATEWAY_ONE "emergency = yes\n");
+        (void)phone_register(w.phones[BOB], 600);
+        run_s(1);
+        dial("sip:bob@home.example");
+        run_s(2);
+        CHECK_ROW(i, is_up() && phone_refer(w.calls[ALICE], slice_of_string(rows[i].to), NULL, (slice){ 0 }));
+        run_s(2);
+        CHECK_ROW_EQ(i, w.told[ALICE], rows[i].told);
+        phone_hang_up(w.calls[BOB]);
+        run_s(1);
+        finish((int)i);
+    }
+}
+
+/* It is the one who is sent there whom the called user does not want, whatever it calls itself; not who sends it. */
+TEST(who_is_sent_to_a_user_that_rejects_it_does_not_get_there)
+{
+    static const struct { const char *rejects; bool anonymous; unsigned told; } rows[] = {
+        { "alice@home.example", false, 603 }, { "alice@home.example", true, 603 }, { "bob", false, 200 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        alice_says = rows[i].anonymous ? "anonymous" : NULL;
+        begin(SERVER);
+        alice_says = NULL;
+        (void)phone_register(w.phones[BOB], 600);
+        (void)phone_register(w.phones[DESK], 600);
+        run_s(1);
+        w.users[DESK].rejects = slice_of_string(rows[i].rejects);
+        dial("sip:bob@home.example");
+        run_s(2);
+        CHECK_ROW(i, is_up() && phone_refer(w.calls[BOB], SLICE("sip:2017@home.example"), NULL, (slice){ 0 }));
+        run_s(2);
+        CHECK_ROW_EQ(i, w.told[BOB], rows[i].told);
+        finish((int)i);
+    }
+}
+
+/* What a stranger's calls are counted by is no name that could be told. */
+TEST(a_stranger_that_is_sent_to_a_gateway_is_asserted_to_be_nobody)
+{
+    begin_with(SERVER GATEWAY_ONE "trusted = yes\n", "else.example");
+    (void)phone_register(w.phones[BOB], 600);
+    run_s(1);
+    dial("sip:bob@home.example");
+    run_s(2);
+    CHECK(is_up() && phone_refer(w.calls[BOB], SLICE("sip:+4930123@home.example"), NULL, (slice){ 0 }));
+    run_s(2);
+    CHECK_EQ(w.told[BOB], 200);
+    CHECK(has(&w.fakes[ONE], "INVITE sip:+4930123@") && !has(&w.fakes[ONE], "P-Asserted-Identity"));
     finish(0);
 }
 

@@ -160,6 +160,21 @@ TEST(do_not_disturb_is_answered_as_the_configuration_says)
     }
 }
 
+TEST(a_rejected_number_is_known_by_from_and_by_what_is_asserted_of_it_by_who_is_trusted)
+{
+#define REJECTS "[numbers]\ncountry = 49\n[gateway g]\nhost = 10.0.0.9\n"
+    for (int trusted = 0; trusted < 2; trusted++) {
+        CHECK_OR_RETURN(begin(trusted ? SERVER REJECTS "trusted = yes\n" : SERVER REJECTS));
+        t.bob.rejects = SLICE("anna 030123");
+        CHECK_EQ(call(""), 603);
+        CHECK(caller_got("\r\nReason: Q.850;cause=21;text=\"Call rejected\"\r\n"));
+        t.bob.rejects = SLICE("030123");
+        CHECK_EQ(call(""), 0);
+        CHECK_EQ(call_from(9, "bob", "P-Asserted-Identity: <sip:x@y>, <tel:+4930123>\r\n", SDP), trusted ? 603 : 0);
+        end();
+    }
+}
+
 TEST(a_forward_is_told_unless_user_or_server_keep_silent)
 {
     for (int i = 0; i < 3; i++) {
@@ -246,6 +261,46 @@ TEST(audio_codecs_that_are_not_allowed_are_not_offered_and_none_left_is_488)
     CHECK_EQ(call(""), 0);
     CHECK(phone_got(SDP));
     end();
+}
+
+TEST(a_gateway_has_its_own_reliable_or_that_of_calls)
+{
+#define OUT "[gateway one]\nhost = 10.0.0.9\ntransit = yes\n[gateway out]\nhost = 10.0.0.3\nallow = any\n"
+    static const struct { const char *ini; bool asked; unsigned status; } rows[] = {
+        { SERVER OUT, true, 0 },
+        { SERVER OUT "reliable = off\n", false, 0 },
+        { SERVER "[calls]\nreliable = off\n" OUT, false, 420 },
+        { SERVER "[calls]\nreliable = off\n" OUT "reliable = leg\n", true, 420 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        CHECK_ROW_EQ(i, call_from(9, "12345", "Supported: 100rel\r\n", SDP), 0);
+        CHECK_ROW_EQ(i, phone_got("100rel"), rows[i].asked);
+        CHECK_ROW_EQ(i, call_from(9, "12345", "Require: 100rel\r\n", SDP), rows[i].status);
+        end();
+    }
+}
+
+TEST(options_tells_what_is_supported_and_not_what_is_off)
+{
+    static const struct { const char *ini, *supported; uint8_t from; } rows[] = {
+        { SERVER, "\r\nSupported: 100rel, timer, precondition, replaces, histinfo, path, outbound\r\n", 2 },
+        { SERVER "[calls]\nreliable = off\ntransfer = off\n", "\r\nSupported: timer, precondition, histinfo, path, outbound\r\n", 2 },
+        { SERVER "[calls]\nsession_timer = off\npreconditions = off\n[registrar]\npath = no\noutbound = no\n",
+          "\r\nSupported: 100rel, replaces, histinfo\r\n", 2 },
+        { SERVER "[gateway g]\nhost = 10.0.0.4\nreliable = off\n",
+          "\r\nSupported: timer, precondition, replaces, histinfo, path, outbound\r\n", 4 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[1000];
+
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        snprintf(text, sizeof text, "OPTIONS sip:home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%u:5060;rport;branch=z9hG4bKo\r\n"
+                 "From: <sip:a@b>;tag=a\r\nTo: <sip:home.example>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", rows[i].from);
+        receive(rows[i].from, text);
+        CHECK_ROW(i, caller_got("SIP/2.0 200 ") && caller_got(rows[i].supported));
+        end();
+    }
 }
 
 /* ---- who forwarded it ---- */
@@ -388,6 +443,280 @@ TEST(calls_stop_at_the_memory_that_the_configuration_allows)
         passed++;
     CHECK_EQ(t.status, 503);
     CHECK(passed > 1000 && passed < 20000);
+    end();
+}
+
+/* What bob's phone says to the INVITE that it got last. */
+static void phone_says(unsigned status)
+{
+    static const char *const copied[] = { "\r\nVia: ", "\r\nFrom: ", "\r\nTo: ", "\r\nCall-ID: ", "\r\nCSeq: " };
+    char text[4000];
+    size_t len = (size_t)snprintf(text, sizeof text, "SIP/2.0 %u Something", status);
+
+    for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
+        const char *line = strstr(t.to_phone, copied[i]);
+
+        CHECK(line != NULL);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%.*s%s", line ? (int)strcspn(line + 2, "\r") + 2 : 0, line ? line : "",
+                                i == 2 ? ";tag=phone" : "");
+    }
+    snprintf(text + len, sizeof text - len, "\r\nContact: <sip:bob@10.0.0.3>\r\nContent-Length: 0\r\n\r\n");
+    receive(3, text);
+}
+
+TEST(a_stranger_has_no_more_calls_at_once_than_calls_per_source)
+{
+    CHECK_OR_RETURN(begin(SERVER "[security]\ncalls_per_source = 2\n"));
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 503);
+    CHECK(caller_got("\r\nRetry-After: ") && !phone_got("INVITE"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);            /* another stranger */
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    phone_says(486);
+    CHECK_EQ(t.status, 486);
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);            /* the call before is over */
+    CHECK_EQ(call_from(4, "bob", "", SDP), 503);
+    CHECK_EQ(worker_calls(t.worker)->full, 2);
+    end();
+}
+
+/* ---- the queue ---- */
+
+static char kept[SENT_MAX];          /* an INVITE that the phone got earlier */
+static void keep(void) { memcpy(kept, t.to_phone, sizeof kept); }
+static void say_to_kept(unsigned status)
+{
+    memcpy(t.to_phone, kept, sizeof kept);
+    phone_says(status);
+    t.to_phone[0] = '\0';
+}
+
+static void wait_ms(int64_t ms)
+{
+    for (int64_t end_ns = t.now_ns + ms * 1000000; t.now_ns < end_ns;) {
+        t.now_ns += 10000000;
+        worker_time(t.worker, t.now_ns);
+    }
+}
+
+/* With `extra` further settings of [calls], and bob in one call already. */
+static bool begin_queue(const char *extra)
+{
+    char ini[1024];
+
+    snprintf(ini, sizeof ini, SERVER "[calls]\nuser_calls_max = 1\n%s", extra);
+    if (!begin(ini))
+        return false;
+    t.bob.flags = 0;
+    CHECK_EQ(call(""), 0);
+    CHECK(phone_got("INVITE"));
+    keep();
+    say_to_kept(180);
+    return true;
+}
+
+TEST(the_expires_of_who_waits_ends_its_waiting)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "Expires: 3\r\n", SDP), 0);
+    wait_ms(2900);
+    CHECK_EQ(t.status, 182);
+    wait_ms(200);
+    CHECK_EQ(t.status, 487);
+    say_to_kept(480);
+    wait_ms(3000);
+    CHECK(!phone_got("INVITE"));                          /* nobody waits any more */
+    end();
+}
+
+TEST(who_demands_100rel_waits_and_is_not_told_by_a_plain_182)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "Require: 100rel\r\n", SDP), 0);
+    CHECK(t.status <= 100 && worker_calls(t.worker)->queued == 1);
+    say_to_kept(480);
+    wait_ms(50);
+    CHECK(phone_got("INVITE sip:bob@10.0.0.3 "));
+    end();
+}
+
+TEST(who_has_waited_in_vain_hears_the_global_code_where_that_is_wanted)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 2 s\nglobal_codes = yes\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    wait_ms(2100);
+    CHECK_EQ(t.status, 600);
+    end();
+}
+
+TEST(who_calls_somebody_with_all_its_calls_waits_and_comes_in_when_one_ends)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    CHECK_EQ(t.status, 182);
+    CHECK(caller_got("SIP/2.0 182 Queued\r\n") && caller_got("\r\nContact: <sip:10.0.0.1:5060>\r\n") && !phone_got("INVITE"));
+    wait_ms(5000);
+    CHECK(!phone_got("INVITE"));
+    say_to_kept(480);
+    wait_ms(50);                                          /* not at some time: at once */
+    CHECK(phone_got("INVITE sip:bob@10.0.0.3 ") && phone_got("m=audio 4000 "));
+    CHECK_EQ(worker_calls(t.worker)->queued, 1);
+    phone_says(486);
+    CHECK_EQ(t.status, 486);
+    wait_ms(33000);
+    CHECK_EQ(worker_calls(t.worker)->live, 0);
+    end();
+}
+
+TEST(who_waits_longer_than_the_queue_allows_gets_486)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 2 s\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    wait_ms(1900);
+    CHECK_EQ(t.status, 182);
+    wait_ms(200);
+    CHECK_EQ(t.status, 486);
+    end();
+    CHECK_OR_RETURN(begin_queue(""));                     /* there is no queue */
+    CHECK_EQ(call_from(4, "bob", "", SDP), 486);
+    end();
+}
+
+TEST(who_waits_is_told_so_each_minute)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 3 min\n[timers]\nno_answer = 5 min\nring = 10 min\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    t.status = 0;
+    wait_ms(59000);
+    CHECK_EQ(t.status, 0);
+    wait_ms(3000);
+    CHECK_EQ(t.status, 182);
+    end();
+}
+
+TEST(who_came_first_is_served_first_and_who_gave_up_is_passed_over)
+{
+    char first[32];
+
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\n"));
+    CHECK_EQ(call_from(4, "bob", "", SDP), 0);
+    receive(4, "CANCEL sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.4:5060;rport;branch=z9hG4bK2\r\n"
+               "From: \"Anna\" <sip:anna@else.example>;tag=a2\r\nTo: <sip:bob@home.example>\r\nCall-ID: c2\r\nCSeq: 1 CANCEL\r\n"
+               "Content-Length: 0\r\n\r\n");
+    CHECK_EQ(t.status, 487);
+    CHECK_EQ(call_from(5, "bob", "X-Caller: first\r\n", SDP), 0);
+    memcpy(first, t.call_id, sizeof first);
+    wait_ms(100);
+    CHECK_EQ(call_from(6, "bob", "X-Caller: second\r\n", SDP), 0);
+    say_to_kept(480);
+    wait_ms(50);
+    CHECK(phone_got("\r\nX-Caller: first\r\n"));
+    keep();
+    say_to_kept(180);
+    wait_ms(3000);
+    CHECK(!phone_got("second"));                          /* its place is taken */
+    say_to_kept(480);
+    wait_ms(50);
+    CHECK(phone_got("\r\nX-Caller: second\r\n"));
+    end();
+}
+
+TEST(who_does_not_want_to_be_disturbed_or_forwards_when_busy_has_no_queue)
+{
+    CHECK_OR_RETURN(begin_queue("queue = 20 s\ndo_not_disturb = 486\n"));
+    t.bob.flags = USER_DO_NOT_DISTURB;
+    CHECK_EQ(call_from(4, "bob", "", SDP), 486);
+    t.bob.flags = 0;
+    t.bob.forward[USER_FORWARD_BUSY] = SLICE("sip:nobody@home.example");
+    CHECK_EQ(call_from(4, "bob", "", SDP), 404);
+    CHECK_EQ(worker_calls(t.worker)->queued, 0);
+    end();
+}
+
+TEST(gateways_and_allowed_addresses_have_more_calls_than_calls_per_source)
+{
+    CHECK_OR_RETURN(begin(SERVER "[gateway g]\nhost = 10.0.0.9\n[security]\ncalls_per_source = 1\nallow = 10.0.0.4\n"));
+    for (int i = 0; i < 3; i++) {
+        CHECK_ROW_EQ(i, call_from(9, "bob", "", SDP), 0);
+        CHECK_ROW_EQ(i, call_from(4, "bob", "", SDP), 0);
+    }
+    CHECK_EQ(call(""), 0);
+    CHECK_EQ(call(""), 503);
+    end();
+    CHECK_OR_RETURN(begin(SERVER "[calls]\nuser_calls_max = 0\n[security]\ncalls_per_source = 0\n"));
+    for (int i = 0; i < 100; i++)
+        CHECK_ROW_EQ(i, call(""), 0);
+    end();
+}
+
+TEST(requests_with_a_to_tag_of_no_call_are_limited_as_any)
+{
+    static const struct { const char *method; unsigned status; } rows[] = { { "BYE", 481 }, { "INFO", 481 }, { "REGISTER", 401 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(SERVER "[security]\nrequests = 5/s\n"));
+        unsigned passed = 0;
+
+        snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: x\r\n");
+        for (unsigned k = 0; k < 100; k++) {
+            char text[1000];
+
+            snprintf(text, sizeof text, "%s sip:home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKx%u\r\n"
+                     "From: <sip:bob@home.example>;tag=a\r\nTo: <sip:bob@home.example>;tag=x%u\r\nCall-ID: x\r\nCSeq: %u %s\r\n"
+                     "Contact: <sip:bob@10.0.0.2>\r\nContent-Length: 0\r\n\r\n", rows[i].method, k, k, k + 1, rows[i].method);
+            receive(2, text);
+            passed += t.status == rows[i].status;
+        }
+        CHECK_ROW_EQ(i, passed, 20);                      /* four seconds' worth at once */
+        CHECK_ROW_EQ(i, t.status, 503);
+        end();
+    }
+}
+
+TEST(a_cancel_of_nothing_leaves_nothing_behind)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    snprintf(t.call_id, sizeof t.call_id, "\r\nCall-ID: x\r\n");
+    receive(2, "CANCEL sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKc\r\n"
+               "From: <sip:a@b>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: x\r\nCSeq: 2 CANCEL\r\nContent-Length: 0\r\n\r\n");
+    CHECK_EQ(t.status, 481);
+    CHECK_EQ(worker_transactions(t.worker), 0);
+    end();
+}
+
+TEST(an_emergency_call_passes_every_limit_that_holds_for_others)
+{
+#define GATEWAYS "[gateway one]\nhost = 10.0.0.9\ntransit = yes\n[gateway sos]\nhost = 10.0.0.3\nallow = any\nemergency = yes\ncalls_max = 1\n"
+    static const struct { const char *ini; unsigned status; int64_t waited_ns; } rows[] = {
+        { SERVER "[calls]\nrate = 1/min\n" GATEWAYS, 503, 0 },
+        { SERVER "[calls]\ncalls_max = 1\n" GATEWAYS, 503, 0 },
+        { SERVER "[calls]\nreliable = demand\n" GATEWAYS, 421, 0 },
+        { SERVER "[calls]\nsession_timer = demand\n" GATEWAYS, 421, 0 },
+        { SERVER "[overload]\ndelay_max = 100 ms\n" GATEWAYS, 503, SECOND_NS },
+        { SERVER GATEWAYS, 480, 0 },                      /* calls_max of the gateway */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        (void)call_from(9, "12345", "", SDP);
+        worker_waited(t.worker, rows[i].waited_ns);
+        CHECK_ROW_EQ(i, call_from(9, "12345", "", SDP), rows[i].status);
+        for (int k = 0; k < 3; k++) {
+            CHECK_ROW_EQ(i, call_from(9, "112", "", SDP), 0);
+            CHECK_ROW(i, phone_got("INVITE sip:112@"));
+        }
+        end();
+    }
+    CHECK_OR_RETURN(begin(SERVER "[security]\nrequests = 1/s\n" GATEWAYS));
+    for (int i = 0; i < 4; i++)
+        CHECK_ROW_EQ(i, call(""), 0);
+    CHECK_EQ(call(""), 503);
+    CHECK_EQ(call_from(2, "112", "", SDP), 380);          /* of a stranger: by another network, but it is told so */
+    unsigned told = 0;
+
+    for (int i = 0; i < 1000; i++)
+        told += call_from(2, "112", "", SDP) == 380;
+    CHECK_EQ(told, 99);                                   /* and nobody floods us by that number */
     end();
 }
 

@@ -11,7 +11,7 @@
 
 #include "store/users_int.h"
 
-enum { APPLICATION_ID = 0x53427573, SCHEMA_VERSION = 1 };  /* "SBus", in the head of the file */
+enum { APPLICATION_ID = 0x53427573, SCHEMA_VERSION = 2 };  /* "SBus", in the head of the file */
 
 /* What leads from one version of the schema to the next; never changed once released. */
 static const char *const schema[SCHEMA_VERSION] = {
@@ -30,14 +30,15 @@ static const char *const schema[SCHEMA_VERSION] = {
     " user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE, place INTEGER NOT NULL,"
     " PRIMARY KEY(domain, alias, user)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX aliases_of_user ON aliases(user);",
+    "ALTER TABLE users ADD COLUMN rejects TEXT NOT NULL DEFAULT '';",
 };
 
 #define COLUMNS                                                                                    \
     "name, domain, auth_name, display, ha1_sha_512_256, ha1_sha_256, ha1_md5, flags, "             \
     "forward_always, forward_busy, forward_no_answer, forward_unreachable, "                       \
-    "no_answer_s, calls_max, contacts_max"
+    "no_answer_s, calls_max, contacts_max, rejects"
 enum { COLUMN_NAME, COLUMN_DOMAIN, COLUMN_AUTH_NAME, COLUMN_DISPLAY, COLUMN_HA1, COLUMN_FLAGS = COLUMN_HA1 + 3,
-       COLUMN_FORWARD, COLUMN_NO_ANSWER = COLUMN_FORWARD + USER_FORWARDS, COLUMN_CALLS, COLUMN_CONTACTS, COLUMNS_COUNT };
+       COLUMN_FORWARD, COLUMN_NO_ANSWER = COLUMN_FORWARD + USER_FORWARDS, COLUMN_CALLS, COLUMN_CONTACTS, COLUMN_REJECTS, COLUMNS_COUNT };
 static_assert(DIGEST_SHA_512_256 == 0 && DIGEST_SHA_256 == 1 && DIGEST_MD5 == 2, "the order of the columns");
 
 #define WHERE_WISHED                                                                               \
@@ -49,8 +50,8 @@ static const char *const statements[SQL_STATEMENTS] = {
     [SQL_FIND_AUTH] = "SELECT " COLUMNS " FROM users WHERE domain = ?1 AND auth_name = ?2",
     [SQL_FIND_ALIAS] = "SELECT u.name FROM aliases a JOIN users u ON u.id = a.user"
                        " WHERE a.domain = ?1 AND a.alias = ?2 ORDER BY a.place",
-    [SQL_ADD] = "INSERT INTO users(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-    [SQL_CHANGE] = "UPDATE users SET (" COLUMNS ") = (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
+    [SQL_ADD] = "INSERT INTO users(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+    [SQL_CHANGE] = "UPDATE users SET (" COLUMNS ") = (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"
                    " WHERE domain = ?2 AND name = ?1",
     [SQL_REMOVE] = "DELETE FROM users WHERE domain = ?1 AND name = ?2",
     [SQL_LIST] = "SELECT " COLUMNS WHERE_WISHED " ORDER BY domain, name LIMIT ?3 OFFSET ?4",
@@ -140,6 +141,7 @@ void users_db_user(sqlite3_stmt *s, struct user *ret)
         .auth_name = users_db_text(s, COLUMN_AUTH_NAME), .display = users_db_text(s, COLUMN_DISPLAY),
         .flags = (unsigned)sqlite3_column_int64(s, COLUMN_FLAGS), .no_answer_s = small_number(s, COLUMN_NO_ANSWER),
         .calls_max = small_number(s, COLUMN_CALLS), .contacts_max = small_number(s, COLUMN_CONTACTS),
+        .rejects = users_db_text(s, COLUMN_REJECTS),
     };
     for (int i = 0; i < DIGEST_ALGORITHMS; i++)
         (void)users_set_ha1(ret, (enum digest_algorithm)i, users_db_text(s, COLUMN_HA1 + i));
@@ -307,6 +309,7 @@ static sqlite3_stmt *bind_user(struct users_db *db, enum users_sql which, const 
     (void)sqlite3_bind_int64(s, COLUMN_NO_ANSWER + 1, u->no_answer_s);
     (void)sqlite3_bind_int64(s, COLUMN_CALLS + 1, u->calls_max);
     (void)sqlite3_bind_int64(s, COLUMN_CONTACTS + 1, u->contacts_max);
+    bind_text(s, COLUMN_REJECTS + 1, u->rejects);
     return s;
 }
 
@@ -342,7 +345,7 @@ int users_db_remove(struct users_db *db, slice name, slice domain)
 static bool keep_text(struct arena *a, struct user *u)
 {
     slice *const texts[] = { &u->name, &u->domain, &u->auth_name, &u->display, &u->forward[0], &u->forward[1],
-                             &u->forward[2], &u->forward[3] };
+                             &u->forward[2], &u->forward[3], &u->rejects };
     static_assert(USER_FORWARDS == 4, "all of them");
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

@@ -49,7 +49,7 @@ struct users_db_counts users_db_counts(const struct users_db *db);
 /* ---- one user ---- */
 
 enum users_flaw { USERS_SOUND, USERS_BAD_NAME, USERS_BAD_DOMAIN, USERS_BAD_AUTH_NAME, USERS_BAD_DISPLAY,
-                  USERS_BAD_FORWARD };
+                  USERS_BAD_FORWARD, USERS_BAD_REJECTS };
 enum users_flaw users_flaw(const struct user *u);
 struct user users_new(slice name, slice domain);          /* with what a new user has */
 

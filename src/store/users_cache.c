@@ -118,7 +118,7 @@ static slice place(char **at, slice text)
 
 static size_t text_size(const struct user *u)
 {
-    size_t size = u->name.len + u->domain.len + u->auth_name.len + u->display.len;
+    size_t size = u->name.len + u->domain.len + u->auth_name.len + u->display.len + u->rejects.len;
 
     for (size_t i = 0; i < USER_FORWARDS; i++)
         size += u->forward[i].len;
@@ -156,6 +156,7 @@ static struct entry *entry_of_user(enum kind kind, slice key, slice domain, cons
     e->user->display = place(&at, u->display);
     for (size_t i = 0; i < USER_FORWARDS; i++)
         e->user->forward[i] = place(&at, u->forward[i]);
+    e->user->rejects = place(&at, u->rejects);
     return e;
 }
 

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "sip/uri.h"
 #include "store/users_int.h"
+#include "switch/rejects.h"
 
 /* ---- what may be in it ---- */
 
@@ -46,6 +47,19 @@ static bool is_forward(slice uri)
            : (parsed.scheme == SIP_SCHEME_SIP || parsed.scheme == SIP_SCHEME_SIPS) && parsed.host.len > 0;
 }
 
+static bool is_rejects(slice list)
+{
+    slice rest = list;
+    uint32_t point;
+
+    if (list.len > REJECTS_MAX || !utf8_is_valid(list))
+        return false;
+    while (utf8_take(&rest, &point))
+        if (!utf8_is_printable(point))
+            return false;
+    return true;
+}
+
 enum users_flaw users_flaw(const struct user *u)
 {
     if (u->name.len == 0 || !is_text(u->name) || slice_find_char(u->name, ' ') >= 0)
@@ -59,6 +73,8 @@ enum users_flaw users_flaw(const struct user *u)
     for (size_t i = 0; i < USER_FORWARDS; i++)
         if (!is_forward(u->forward[i]))
             return USERS_BAD_FORWARD;
+    if (!is_rejects(u->rejects))
+        return USERS_BAD_REJECTS;
     return USERS_SOUND;
 }
 
@@ -107,7 +123,7 @@ bool users_set_ha1(struct user *u, enum digest_algorithm algorithm, slice hex)
 
 /* ---- settings by name ---- */
 
-enum sort { FLAG, FORWARD, NUMBER, TEXT, HA1 };
+enum sort { FLAG, FORWARD, NUMBER, TEXT, REJECTS, HA1 };
 static const struct setting {
     slice     name;
     enum sort sort;
@@ -121,6 +137,7 @@ static const struct setting {
     { SLICE_INIT("redirect"), FLAG, USER_REDIRECT },
     { SLICE_INIT("no_gateway"), FLAG, USER_NO_GATEWAY },
     { SLICE_INIT("hide_number"), FLAG, USER_HIDE_NUMBER },
+    { SLICE_INIT("no_credit"), FLAG, USER_NO_CREDIT },
     { SLICE_INIT("forward_always"), FORWARD, USER_FORWARD_ALWAYS },
     { SLICE_INIT("forward_busy"), FORWARD, USER_FORWARD_BUSY },
     { SLICE_INIT("forward_no_answer"), FORWARD, USER_FORWARD_NO_ANSWER },
@@ -130,6 +147,7 @@ static const struct setting {
     { SLICE_INIT("contacts_max"), NUMBER, offsetof(struct user, contacts_max) },
     { SLICE_INIT("auth_name"), TEXT, offsetof(struct user, auth_name) },
     { SLICE_INIT("display"), TEXT, offsetof(struct user, display) },
+    { SLICE_INIT("rejects"), REJECTS, 0 },
     { SLICE_INIT("ha1_md5"), HA1, DIGEST_MD5 },
     { SLICE_INIT("ha1_sha_256"), HA1, DIGEST_SHA_256 },
     { SLICE_INIT("ha1_sha_512_256"), HA1, DIGEST_SHA_512_256 },
@@ -182,6 +200,11 @@ static bool set(struct user *u, const struct setting *s, slice value)
         if (!is_forward(value))
             return false;
         u->forward[s->which] = value;
+        return true;
+    case REJECTS:
+        if (!is_rejects(value))
+            return false;
+        u->rejects = value;
         return true;
     case TEXT:
         if (!is_text(value))

@@ -76,6 +76,7 @@ TEST(a_user_comes_back_as_it_was_added)
     u.forward[USER_FORWARD_BUSY] = SLICE("sip:bob@example.com;user=phone");
     u.forward[USER_FORWARD_UNREACHABLE] = SLICE("tel:+4930123456");
     u.no_answer_s = 20, u.calls_max = 2, u.contacts_max = 65535;
+    u.rejects = SLICE("+4930123456, spam@example.net");
     CHECK_EQ(users_db_add(db, &u), 0);
     users_db_close(db);
     db = db_open();
@@ -93,6 +94,7 @@ TEST(a_user_comes_back_as_it_was_added)
         CHECK_EQ(got.flags, u.flags);
         for (int i = 0; i < USER_FORWARDS; i++)
             CHECK_ROW_EQ(i, got.forward[i], u.forward[i]);
+        CHECK_EQ(got.rejects, u.rejects);
         CHECK(got.no_answer_s == 20 && got.calls_max == 2 && got.contacts_max == 65535);
         CHECK(got.has_ha1[DIGEST_MD5] && !got.has_ha1[DIGEST_SHA_256] && !got.has_ha1[DIGEST_SHA_512_256]);
         CHECK_STR_EQ(got.ha1[DIGEST_MD5].text, "0123456789abcdef0123456789abcdef");
@@ -212,6 +214,8 @@ TEST(settings_are_known_by_name)
         { SLICE_INIT("forward_busy"), SLICE_INIT("sip:x@y"), USERS_SET },
         { SLICE_INIT("forward_busy"), SLICE_INIT("nobody"), USERS_NO_VALUE },
         { SLICE_INIT("ha1_md5"), SLICE_INIT("xyz"), USERS_NO_VALUE },
+        { SLICE_INIT("rejects"), SLICE_INIT("eve\tmallory"), USERS_NO_VALUE },
+        { SLICE_INIT("rejects"), SLICE_INIT("eve mallory"), USERS_SET },
         { SLICE_INIT("password"), SLICE_INIT("x"), USERS_NO_SETTING },
         { SLICE_INIT(""), SLICE_INIT("x"), USERS_NO_SETTING },
     };
@@ -222,6 +226,7 @@ TEST(settings_are_known_by_name)
     CHECK_EQ(u.flags, USER_DO_NOT_DISTURB | USER_TELL_FORWARDED);
     CHECK_EQ(u.calls_max, 65535);
     CHECK_EQ(u.forward[USER_FORWARD_BUSY], "sip:x@y");
+    CHECK_EQ(u.rejects, "eve mallory");
     CHECK_EQ(users_flag_name(USER_NO_GATEWAY), "no_gateway");
     CHECK_EQ(users_flag_name(1u << 20), "");
     CHECK_EQ(users_forward_name(USER_FORWARD_NO_ANSWER), "forward_no_answer");
@@ -490,6 +495,57 @@ TEST(a_foreign_or_newer_file_is_refused_and_left_alone)
     folder_remove();
     snprintf(path, sizeof path, "/nowhere/at/all");
     CHECK_EQ(open_error(true), -ENOENT);
+}
+
+/* As version 1 made it, word for word. */
+static const char version_1[] =
+    "CREATE TABLE users("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL, domain TEXT NOT NULL, auth_name TEXT NOT NULL, display TEXT NOT NULL DEFAULT '',"
+    " ha1_sha_512_256 TEXT, ha1_sha_256 TEXT, ha1_md5 TEXT,"
+    " flags INTEGER NOT NULL DEFAULT 0,"
+    " forward_always TEXT NOT NULL DEFAULT '', forward_busy TEXT NOT NULL DEFAULT '',"
+    " forward_no_answer TEXT NOT NULL DEFAULT '', forward_unreachable TEXT NOT NULL DEFAULT '',"
+    " no_answer_s INTEGER NOT NULL DEFAULT 0, calls_max INTEGER NOT NULL DEFAULT 0,"
+    " contacts_max INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE(domain, name), UNIQUE(domain, auth_name)) STRICT;"
+    "CREATE TABLE aliases("
+    " domain TEXT NOT NULL, alias TEXT NOT NULL,"
+    " user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE, place INTEGER NOT NULL,"
+    " PRIMARY KEY(domain, alias, user)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX aliases_of_user ON aliases(user);"
+    "INSERT INTO users(name, domain, auth_name, display, ha1_md5, flags, forward_busy, calls_max)"
+    " VALUES('old', 'example.com', 'old-phone', 'Old', '0123456789abcdef0123456789abcdef', 42, 'sip:bob@example.com', 3);"
+    "INSERT INTO aliases VALUES('example.com', '100', 1, 1);"
+    "PRAGMA application_id = 1396864371; PRAGMA user_version = 1;";
+
+TEST(a_file_of_version_1_is_brought_up_to_date_with_all_its_users)
+{
+    struct users_db *db;
+    struct user got;
+
+    folder_make();
+    execute(version_1);
+    db = db_open();
+    CHECK(db && users_db_check(db) == 0);
+    CHECK_EQ(asked(db, "old", &got), USERS_FOUND);
+    CHECK_EQ(got.auth_name, "old-phone");
+    CHECK_EQ(got.forward[USER_FORWARD_BUSY], "sip:bob@example.com");
+    CHECK(got.flags == 42 && got.calls_max == 3 && got.has_ha1[DIGEST_MD5]);
+    CHECK_EQ(got.rejects, "");
+    got.rejects = SLICE("eve");
+    CHECK_EQ(users_db_change(db, &got), 0);
+    users_db_close(db);
+    db = db_open();                                       /* once is enough */
+    CHECK_EQ(asked(db, "old", &got), USERS_FOUND);
+    CHECK_EQ(got.rejects, "eve");
+    struct users source = users_db_source(db);
+    slice names[2];
+
+    CHECK_EQ(source.by_alias(source.ctx, SLICE("100"), SLICE("example.com"), names, 2), 1);
+    CHECK_EQ(names[0], "old");
+    users_db_close(db);
+    folder_remove();
 }
 
 TEST(a_damaged_file_is_an_error_and_no_crash)

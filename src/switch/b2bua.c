@@ -45,6 +45,8 @@ struct b2bua *b2bua_new(const struct b2bua_settings *settings, struct endpoint *
     list_init(&b->calls);
     wheel_init(&b->leg_wheel, now_ns);
     wheel_init(&b->call_wheel, now_ns);
+    wheel_init(&b->queue_wheel, now_ns);
+    list_init(&b->queue);
     wheel_init(&b->transfer_wheel, now_ns);
     out_init_memory(&b->scratch, SCRATCH_MAX);
     out_init_memory(&b->offer, SCRATCH_MAX);
@@ -173,6 +175,8 @@ struct leg *b2bua_find(struct b2bua *b, const struct sip_message *m)
     return NULL;
 }
 
+bool b2bua_knows(struct b2bua *b, const struct sip_message *request) { return request->to.tag.len && b2bua_find(b, request); }
+
 /* While the call is set up all legs whose INVITE is open; then only the one that answered. */
 bool leg_is_open(const struct leg *leg)
 {
@@ -212,6 +216,7 @@ static void call_free(struct b2bua_call *c)
     b->counts.live--;
     b->memory_bytes -= sizeof *c + c->counted_bytes;
     setup_done(c);
+    queue_freed(b);
     arena_done(&c->arena);
     free(c);
 }
@@ -474,6 +479,7 @@ void b2bua_time(struct b2bua *b, int64_t now_ns)
     }
     while ((t = wheel_due(&b->call_wheel, b->now_ns)))
         call_due(wheel_item(t, struct b2bua_call, timer));
+    queue_time(b);
     transfer_time(b);
 }
 
@@ -481,8 +487,8 @@ int64_t b2bua_next_ns(const struct b2bua *b)
 {
     int64_t next_ns = INT64_MAX;
 
-    for (const struct wheel *const *w = (const struct wheel *const[]){ &b->leg_wheel, &b->call_wheel, &b->transfer_wheel, NULL };
-         *w; w++)
+    for (const struct wheel *const *w = (const struct wheel *const[]){ &b->leg_wheel, &b->call_wheel, &b->transfer_wheel,
+                                                                                &b->queue_wheel, NULL }; *w; w++)
         next_ns = wheel_next_ns(*w) < next_ns ? wheel_next_ns(*w) : next_ns;
     return next_ns;
 }

@@ -85,6 +85,7 @@ struct b2bua_settings {
     bool     silent_forwards;        /* no 181, whatever the user wants */
     bool     no_reason;              /* no Reason in refusals of ours */
     bool     no_privacy;             /* a Privacy header passes, and nothing is done about it */
+    int64_t  queue_ns;               /* that a call to a user with all its calls waits for a place; 0: 486 at once */
     struct sdp_codecs codecs;        /* of audio in offers; none: all. 488 when nothing is left. Borrowed */
     unsigned forks_max;              /* phones that ring at the same time for one call (10) */
     bool     follow_redirects;       /* a 3xx of a user's phone is followed and not passed on */
@@ -103,6 +104,7 @@ struct b2bua_counts {
     uint64_t unpracked;              /* reliable 1xx without PRACK: 504 */
     uint64_t expired;                /* session timer or duration_max_ns */
     uint64_t refreshed, unrefreshed; /* session timers, by us; ended since nobody answered that */
+    uint64_t queued;                 /* waited for a place */
     uint64_t held_back;              /* ringing, until A has its resources */
     uint64_t full;                   /* refused for lack of room */
     uint64_t anchored, unanchored;   /* SDP that the relay rewrote; that passed without it */
@@ -133,6 +135,9 @@ void b2bua_client_ended(struct b2bua *b, struct client_transaction *c);
 
 void    b2bua_time(struct b2bua *b, int64_t now_ns);
 int64_t b2bua_next_ns(const struct b2bua *b);
+
+/* Does it belong to a call that is there? */
+bool b2bua_knows(struct b2bua *b, const struct sip_message *request);
 
 /* Calls of one user now, set up or talking. */
 unsigned b2bua_user_calls(const struct b2bua *b, slice aor);

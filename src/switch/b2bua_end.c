@@ -70,6 +70,7 @@ void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct 
         leg_bye(c->b, reason, reason_of);
     for (size_t i = 0; i < ARRAY_LEN(c->lines); i++)
         tally_give_back(c->b2bua->lines, &c->lines[i]);   /* a BYE or NOTIFY may have no answer, but nobody talks */
+    queue_freed(c->b2bua);
 }
 
 void end_unanchorable(struct b2bua_call *c)

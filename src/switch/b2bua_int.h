@@ -122,6 +122,14 @@ enum precondition_flag {
     PRECONDITION_FAILED = 16
 };
 
+/* A call that waits for a place: b2bua_queue.c. */
+struct queued {
+    struct list        in_queue;
+    struct wheel_timer timer;
+    struct b2bua_call *call;         /* NULL: it does not wait */
+    int64_t            end_ns, told_ns;
+};
+
 /* What ends the setup: A's Expires; all the ringing; that of the phones called last, which the
  * others belong to, too: timer C, and the patience with a gateway. RING_REPEAT: somebody answered, A's
  * PRACK has to come first, and then the answer once more. */
@@ -146,6 +154,8 @@ struct call_setup {
     bool                 demands_100rel, wants_199;       /* of A's INVITE: Require: 100rel; Supported: 199 */
     uint16_t             best_status;                     /* of the branches that are over (16.7) */
     bool                 best_is_ours;                    /* we say it, not B */
+    uint32_t             line_max;   /* calls that the called user may have, this one included; 0: any number */
+    struct queued        queue;
     uint8_t              cause;      /* Q.850, of our refusal; 0: that of its code */
     slice                best_phrase, best_headers, best_type, best_body;
 };
@@ -211,7 +221,9 @@ struct b2bua {
     struct tally         *own_lines; /* NULL: they are shared */
     struct tally_one     *counted;   /* all calls, while there are any: each has taken it once */
     struct list           calls;
-    struct wheel          leg_wheel, call_wheel, transfer_wheel;
+    struct wheel          leg_wheel, call_wheel, queue_wheel, transfer_wheel;
+    struct list           queue;     /* first come, first served */
+    uint32_t              queue_count;
     int64_t               t1_ns, t2_ns, now_ns;
     uint32_t              sets;      /* b2bua_set so far */
     size_t                memory_bytes;
@@ -237,6 +249,7 @@ bool        line_take(struct b2bua *b, slice aor, unsigned max, struct tally_one
 bool        b2bua_count_more(struct b2bua *b, bool anyhow);
 void        b2bua_count_less(struct b2bua *b);
 
+bool        setup_is_urgent(const struct b2bua *b, const struct sip_message *invite);      /* no limit holds for it */
 void        in_dialog(struct leg *leg, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
 
 /* ---- b2bua_anchor.c: what waits for the media relay, and what waits behind that ---- */
@@ -309,6 +322,7 @@ void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        
 void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
 void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void setup_unanchorable(struct b2bua_call *c);
+void setup_unqueued(struct b2bua_call *c, struct tally_one *line);             /* it has waited for that; NULL: in vain */
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
 void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
 void branch_free(struct branch *branch);
@@ -317,6 +331,7 @@ void branch_free(struct branch *branch);
 void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
 void ring_all(struct b2bua_call *c);                      /* the longest ringing counts from here, not from a 18x on */
 void ring_called(struct b2bua_call *c, int64_t patience_ns);                    /* others than before */
+void ring_pause(struct b2bua_call *c, int64_t length_ns);                       /* nobody is called; < 0: less after all */
 void ring_heard(struct branch *branch, unsigned status);                        /* a 1xx */
 void ring_repeat(struct b2bua_call *c);                   /* its time is over, but an answer waits */
 void ring_due(struct b2bua_call *c);
@@ -344,7 +359,9 @@ bool is_reliable_1xx(const struct sip_message *m, uint32_t *ret_rseq);
 /* ---- b2bua_reliable.c: what A requires, reliable 1xx by leg ---- */
 /* A's INVITE: 0; or a code, with header lines. */
 unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct out *headers);
-unsigned reliable_how(const struct b2bua_call *c);        /* of the headers of the INVITE to B */
+/* The targets are known: how their modes and A's go together. */
+void reliable_meet(struct b2bua_call *c, const struct sip_message *request);
+unsigned reliable_how(const struct b2bua_call *c, const struct route_target *target);     /* of the headers of its INVITE */
 bool reliable_ends_here(const struct b2bua_call *c);      /* B's reliable 1xx is acknowledged by us */
 bool reliable_to_a(const struct b2bua_call *c, bool from_b);                    /* A has to acknowledge it */
 bool reliable_holds_answer(struct leg *leg);              /* B's 2xx has to wait (RFC 3262, 3): it comes again */
@@ -475,9 +492,18 @@ unsigned privacy_how(const struct b2bua_call *c, const struct leg *from);      /
 enum { CAUSE_ABSENT = 20, CAUSE_NO_ANSWER = 19, CAUSE_REJECTED = 21 };
 void reason_put(struct out *o, unsigned status, unsigned cause);         /* cause 0: that of the status, if it has one */
 
+/* ---- b2bua_queue.c ---- */
+bool queue_join(struct b2bua_call *c);                    /* false: it may not wait */
+void queue_leave(struct b2bua_call *c);
+void queue_freed(struct b2bua *b);                        /* somebody has a call less */
+void queue_time(struct b2bua *b);
+
 /* ---- b2bua_codecs.c: offers with the codecs that are allowed ---- */
 /* The body of *m becomes what is left, valid until the next such question. False: nothing is. */
 bool codecs_filter(struct b2bua *b, const struct branch *to, struct sip_message *m);      /* to NULL: A */
+bool codecs_filter_to(const struct leg *to, struct sip_message *m);     /* the same; a gateway's own list counts for A, too */
+/* B's answer brings the offer, as A's INVITE had none. */
+bool codecs_are_late(const struct b2bua_call *c, const struct branch *branch, const struct sip_message *m);
 slice codecs_warning(void);                                /* whole header line of that 488 */
 void codecs_refuse(struct server_transaction *s);
 

@@ -167,7 +167,7 @@ void relay_request(struct leg *from, struct server_transaction *s, const struct 
         server_reply_plain(s, 481);
         return;
     }
-    if (refreshes_target(m->method) && !codecs_filter(c->b2bua, to->branch, &offer)) {
+    if (refreshes_target(m->method) && !codecs_filter_to(to, &offer)) {
         codecs_refuse(s);
         return;
     }
@@ -329,9 +329,16 @@ static void keep_offer(struct relay *r)
         session_keep(r->to, &request);
 }
 
+/* A re-INVITE without an offer asks for one. */
+static bool offers_late(const struct relay *r, const struct sip_message *m)
+{
+    return r->method == SIP_INVITE && !r->has_offer && r->from && !r->done && m->status / 100 == 2 && headers_have_offer(m);
+}
+
 void relay_response(struct relay *r, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = r->call;
+    struct sip_message offer = *m;
     enum anchor anchor;
     /* RFC 5057, 5.1. Who has not acknowledged our first 2xx may not even have it; a PRACK may come too late. */
     bool has_dialog = r->to->repeats != LEG_REPEATS_2XX || r->to->branch || r->to->invite_cseq_in != c->a_cseq;
@@ -341,6 +348,8 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
         transfer_response(r, m, from);
         return;
     }
+    if (offers_late(r, m) && codecs_filter_to(r->from, &offer))
+        m = &offer;                                       /* with none left it passes as it is: the call goes on */
     if (m->status / 100 == 2)
         keep_offer(r);                                    /* while it is there; the answer may have to wait */
     anchor = anchor_response(r, m, from);

@@ -4,7 +4,8 @@
  * B2BUA_RELIABLE_LEG: B's reliable 1xx gets its PRACK from us at once and is reliable to A when
  * A knows how; A's PRACK ends here. An A that requires it gets B's plain ones so, too. With the
  * offer in B's answer (an INVITE without SDP) that cannot be: the PRACK has to bring A's answer,
- * so it passes from end to end. */
+ * so it passes from end to end. A call between sides of different modes (a gateway may have its
+ * own) goes by leg, too; of those that are off neither gets any. */
 #include "sip/build.h"
 #include "sip/fields.h"
 #include "switch/b2bua_int.h"
@@ -17,12 +18,14 @@ static bool knows(const struct sip_message *m, slice tag) { return sip_values_ha
 unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct out *headers)
 {
     const struct b2bua_settings *s = &c->b2bua->settings;
+    const struct router *router = &c->b2bua->router;
+    uint8_t reliable = router->reliable ? router->reliable(router->ctx, s->reliable) : s->reliable;
 
     c->session_timer = s->session_timer;
-    c->reliable_mode = s->reliable;
+    c->reliable_mode = reliable;
     c->precondition_mode = s->preconditions;
     const struct { slice tag; bool off, demanded; } rows[] = {
-        { SLICE("100rel"), s->reliable == B2BUA_RELIABLE_OFF, s->reliable == B2BUA_RELIABLE_DEMAND },
+        { SLICE("100rel"), reliable == B2BUA_RELIABLE_OFF, reliable == B2BUA_RELIABLE_DEMAND },
         { SLICE("precondition"), s->preconditions == B2BUA_PRECONDITIONS_OFF, false },
     };
     unsigned status = 0;
@@ -33,20 +36,44 @@ unsigned setup_refuses(struct b2bua_call *c, const struct sip_message *m, struct
             status = 420;
         }
     for (size_t i = 0; !status && i < ARRAY_LEN(rows); i++)
-        if (rows[i].demanded && !knows(m, rows[i].tag)) {
+        if (rows[i].demanded && !knows(m, rows[i].tag) && !setup_is_urgent(c->b2bua, m)) {
             sip_build_header(headers, SIP_H_REQUIRE, rows[i].tag);
             status = 421;
         }
-    c->reliable = s->reliable != B2BUA_RELIABLE_OFF && knows(m, SLICE("100rel"));
-    c->must_reliable = s->reliable == B2BUA_RELIABLE_LEG && requires(m, SLICE("100rel"));
+    c->reliable = reliable != B2BUA_RELIABLE_OFF && knows(m, SLICE("100rel"));
+    c->must_reliable = reliable == B2BUA_RELIABLE_LEG && requires(m, SLICE("100rel"));
     return status ? status : session_begin(c, m, headers);
+}
+
+/* As far as B is concerned, to demand it of A is to let it through. */
+static uint8_t kind_of(uint8_t mode) { return mode == B2BUA_RELIABLE_DEMAND ? B2BUA_RELIABLE_THROUGH : mode; }
+
+void reliable_meet(struct b2bua_call *c, const struct sip_message *request)
+{
+    const struct call_setup *setup = c->setup;
+    bool differ = false;
+
+    for (size_t i = 0; i < setup->target_count; i++) {
+        const struct route_target *target = &setup->targets[i];
+
+        differ |= kind_of(target->gateway ? target->reliable : c->b2bua->settings.reliable) != kind_of(c->reliable_mode);
+    }
+    if (!differ || c->reliable_mode == B2BUA_RELIABLE_LEG)
+        return;
+    c->must_reliable = c->reliable && requires(request, SLICE("100rel"));
+    c->reliable_mode = B2BUA_RELIABLE_LEG;
 }
 
 /* ---- by leg ---- */
 
 static bool by_leg(const struct b2bua_call *c) { return c->reliable_mode == B2BUA_RELIABLE_LEG; }
 
-unsigned reliable_how(const struct b2bua_call *c) { return by_leg(c) && (c->had_offer || c->reliable) ? HEADERS_OUR_100REL : 0; }
+unsigned reliable_how(const struct b2bua_call *c, const struct route_target *target)
+{
+    bool off = (target->gateway ? target->reliable : c->b2bua->settings.reliable) == B2BUA_RELIABLE_OFF;
+
+    return by_leg(c) && !off && (c->had_offer || c->reliable) ? HEADERS_OUR_100REL : 0;
+}
 
 bool reliable_ends_here(const struct b2bua_call *c) { return !c->reliable || (by_leg(c) && c->had_offer); }
 

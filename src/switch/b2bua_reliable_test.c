@@ -194,6 +194,73 @@ TEST(by_leg_an_invite_without_offer_has_its_pracks_passed_on)
     end();
 }
 
+/* The other side is as the settings say. What B is asked for; whether B's reliable 183 is told reliably. */
+TEST(sides_of_different_modes_meet_by_leg)
+{
+    enum { OFF = B2BUA_RELIABLE_OFF, LEG = B2BUA_RELIABLE_LEG, THROUGH = B2BUA_RELIABLE_THROUGH, DEMAND = B2BUA_RELIABLE_DEMAND };
+    static const struct { uint8_t a, b, others; const char *supported, *extra; bool asked, told; unsigned pracks; } rows[] = {
+        { 0, 1 + OFF, THROUGH, "100rel", "", false, true, 1 },           /* B is reliable all the same */
+        { 0, 1 + LEG, THROUGH, "100rel", "", true, true, 1 },
+        { 0, 1 + LEG, THROUGH, "timer", "", true, false, 1 },
+        { 0, 1 + THROUGH, THROUGH, "100rel", "", true, true, 0 },        /* A's own goes on to B */
+        { 0, 1 + DEMAND, THROUGH, "100rel", "", true, true, 0 },
+        { 0, 1 + THROUGH, OFF, "100rel", "", true, false, 1 },
+        { 1 + OFF, 0, THROUGH, "100rel", "", true, false, 1 },
+        { 1 + OFF, 0, OFF, "100rel", "", false, false, 1 },
+        { 1 + THROUGH, 0, OFF, "100rel", "Require: 100rel\r\n", false, true, 1 },
+        { 1 + LEG, 1 + OFF, THROUGH, "100rel", "", false, true, 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(begin((enum b2bua_reliable)rows[i].others));
+        r.reliable[RIG_A] = rows[i].a, r.reliable[RIG_B] = rows[i].b;
+        early(rows[i].supported, rows[i].extra);
+        CHECK_ROW_EQ(i, rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "100rel"), rows[i].asked);
+        CHECK_ROW_EQ(i, r.last_status[RIG_A], 183);
+        CHECK_ROW_EQ(i, rig_has(r.said[RIG_A], "Require: 100rel\r\n") && rig_has(r.said[RIG_A], "RSeq: "), rows[i].told);
+        CHECK_ROW_EQ(i, pracks(), rows[i].pracks);
+        rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+        if (rows[i].told)
+            rig_request(&r, RIG_A, "PRACK", &plain);
+        rig_answer_to(&r, RIG_B, "PRACK", 200, &plain);
+        CHECK_ROW_EQ(i, pracks(), 1);
+        rig_answer_to(&r, RIG_B, "INVITE", 200, &with_sdp);
+        CHECK_ROW_EQ(i, r.last_status[RIG_A], 200);
+        rig_request(&r, RIG_A, "ACK", &plain);
+        rig_request(&r, RIG_A, "BYE", &plain);
+        end();
+    }
+}
+
+TEST(who_requires_100rel_of_a_gateway_where_it_is_off_gets_it_from_us)
+{
+    CHECK(begin(B2BUA_RELIABLE_THROUGH));
+    r.reliable[RIG_B] = 1 + B2BUA_RELIABLE_OFF;
+    rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = "timer", .extra = "Require: 100rel\r\n" });
+    CHECK(!rig_has(rig_asked(&r, RIG_B, "INVITE", NULL), "100rel"));
+    rig_answer_to(&r, RIG_B, "INVITE", 183, &with_sdp);
+    CHECK(r.last_status[RIG_A] == 183 && rig_has(r.said[RIG_A], "Require: 100rel\r\n") && rig_has(r.said[RIG_A], "RSeq: "));
+    rig_request(&r, RIG_A, "PRACK", &plain);
+    CHECK_EQ(r.last_status[RIG_A], 200);
+    CHECK_EQ(pracks(), 0);
+    end();
+}
+
+TEST(a_gateway_that_calls_is_held_to_its_own_mode)
+{
+    static const struct { uint8_t mode; const char *extra; unsigned status; } rows[] = {
+        { B2BUA_RELIABLE_OFF, "Require: 100rel\r\n", 420 }, { B2BUA_RELIABLE_DEMAND, "", 421 }, { B2BUA_RELIABLE_THROUGH, "", 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(begin(rows[i].mode == B2BUA_RELIABLE_OFF ? B2BUA_RELIABLE_THROUGH : B2BUA_RELIABLE_OFF));
+        r.reliable[RIG_A] = (uint8_t)(1 + rows[i].mode);
+        rig_request(&r, RIG_A, "INVITE", &(struct rig_how){ .sdp = true, .supported = "timer", .extra = rows[i].extra });
+        CHECK_ROW_EQ(i, r.last_status[RIG_A], rows[i].status);
+        end();
+    }
+}
+
 /* RFC 3262, 3: the numbers are those of one INVITE; many phones begin each with the same. */
 TEST(the_ringing_of_a_second_invite_has_its_prack_though_its_number_was_there_before)
 {

@@ -54,6 +54,14 @@ void ring_called(struct b2bua_call *c, int64_t patience_ns)
     set_timer(c);
 }
 
+/* Nobody rings any more; the time of all the ringing goes on where it was. */
+void ring_pause(struct b2bua_call *c, int64_t length_ns)
+{
+    if (c->setup->clocks[RING_LONGEST])
+        c->setup->clocks[RING_LONGEST] += length_ns;
+    ring_called(c, 0);
+}
+
 /* The caller hears ringing from the first on, whoever rings; each one that is called rings anew. A
  * 180 may be lost, and nobody repeats it: of a phone whatever comes first counts as ringing until it
  * does; a gateway may take its time before. A 100 starts timer C, and another one does not start

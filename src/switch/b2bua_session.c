@@ -231,7 +231,7 @@ unsigned session_begin(struct b2bua_call *c, const struct sip_message *m, struct
         sip_build_header_u32(headers, SIP_H_MIN_SE, least_s(b));
         return 422;
     }
-    if (c->session_timer == B2BUA_TIMER_DEMAND && !(wish.flags & SESSION_KNOWS_TIMER)) {
+    if (c->session_timer == B2BUA_TIMER_DEMAND && !(wish.flags & SESSION_KNOWS_TIMER) && !setup_is_urgent(b, m)) {
         sip_build_header(headers, SIP_H_REQUIRE, SLICE("timer"));
         return 421;
     }

@@ -118,7 +118,7 @@ static bool branch_invite(struct branch *branch, const struct route_target *targ
     struct b2bua_call *c = branch->call;
     struct b2bua *b = c->b2bua;
     struct out *o = client_request(b->endpoint, &target->hop, SIP_INVITE, (slice){ 0 }, target->uri);
-    unsigned how = headers_how(c, branch) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c);
+    unsigned how = headers_how(c, branch) | (session_is_ours(c) ? HEADERS_OUR_TIMER : 0) | reliable_how(c, target);
 
     if (!o)
         return false;
@@ -219,6 +219,7 @@ static void refuse_as(struct b2bua_call *c, unsigned status, slice phrase, slice
     c->phase = CALL_ENDING;
     forks_stop(c);
     ring_stop(c);
+    queue_leave(c);
     c->a.ended = true;
     release_waiting(c, status == 487 ? cancelled : (slice){ 0 });
     if (c->serves)
@@ -712,12 +713,38 @@ static bool waits_for_prack(struct branch *branch, const struct sip_message *m, 
     return reliable_holds_answer(leg);
 }
 
+/* B offers only what is not allowed: it is out, and told so. */
+static void refuse_late_offer(struct branch *branch, const struct sip_message *m, const struct hop *from)
+{
+    static const slice reason = SLICE_INIT("SIP;cause=488;text=\"None of the audio codecs offered is allowed here\"");
+    struct b2bua_call *c = branch->call;
+    struct leg *leg = m->status / 100 == 2 ? leg_of(branch, m, from) : NULL;
+
+    if (leg && !leg->answered) {
+        leg->answered = true;
+        dialog_refresh(&c->arena, m, from, &leg->dialog);
+        leg_ack(leg, NULL);
+        leg_bye(leg, reason, NULL);
+    } else if (m->status < 200) {
+        client_cancel(branch->invite, reason);
+    }
+    branch_over(branch, 488, NULL);
+}
+
 void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from)
 {
     struct b2bua_call *c = branch->call;
+    struct sip_message offer = *m;
     enum anchor anchor;
 
     branch->got_any = true;
+    if (codecs_are_late(c, branch, m)) {
+        if (!codecs_filter_to(&c->a, &offer)) {
+            refuse_late_offer(branch, m, from);
+            return;
+        }
+        m = &offer;
+    }
     if (m->status / 100 == 2 && waits_for_prack(branch, m, from))
         return;
     anchor = anchor_response(branch, m, from);
@@ -852,6 +879,7 @@ static unsigned user_refuses(struct b2bua_call *c, const struct sip_message *req
         c->waiting = true;                                /* one more than else */
         max += max != 0;
     }
+    c->setup->line_max = max;
     return line_take(c->b2bua, setup->called, max, ret) ? 0 : 486;
 }
 
@@ -879,6 +907,40 @@ static void refuse_plain(struct b2bua_call *c, unsigned status)
     refuse(c, status, (slice){ 0 }, (slice){ 0 }, (slice){ 0 }, (slice){ 0 });
 }
 
+static void call_now(struct b2bua_call *c)
+{
+    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE) || redirect_next(c))
+        return;
+    if (c->setup->best_status) {
+        refuse_with_best(c, c->setup->best_status);
+    } else {
+        c->setup->cause = CAUSE_ABSENT;
+        refuse_plain(c, 480);
+    }
+}
+
+/* The called user has all its calls. */
+static void refuse_busy(struct b2bua_call *c)
+{
+    c->setup->said = 486;
+    refuse_plain(c, global_code(c, 486));
+}
+
+static void put_retry_after(struct b2bua *b, struct out *o)
+{
+    b->counts.full++;
+    sip_build_header_u32(o, SIP_H_RETRY_AFTER, 1 + (uint32_t)(b2bua_random(b) % 10));
+}
+
+static void refuse_full(struct b2bua_call *c)
+{
+    struct out *o = &c->b2bua->scratch;
+
+    out_clear(o);
+    put_retry_after(c->b2bua, o);
+    refuse(c, 503, (slice){ 0 }, out_taken(o), (slice){ 0 }, (slice){ 0 });
+}
+
 void setup_take(struct b2bua_call *c, const struct route *route)
 {
     struct b2bua *b = c->b2bua;
@@ -893,12 +955,16 @@ void setup_take(struct b2bua_call *c, const struct route *route)
         c->caller_hides = route->caller_hides && !(c->privacy & PRIVACY_NONE);
         c->by_gateway = route->by_gateway;
         c->caller_trunk = route->caller_trunk;
-        (void)line_take(b, route->caller, 0, &c->lines[0]);
+        if (!line_take(b, route->caller, route->caller_calls_max, &c->lines[0])) {
+            refuse_full(c);
+            return;
+        }
     }
     if (!keep_route(c, route) || !parse_request(c, room, &request)) {
         refuse_plain(c, 500);
         return;
     }
+    reliable_meet(c, &request);
     if (forward(c, USER_FORWARD_ALWAYS))
         return;
     status = user_refuses(c, &request, route->calls_max, &line);
@@ -910,8 +976,9 @@ void setup_take(struct b2bua_call *c, const struct route *route)
         return;
     c->setup->cause = status && (status == 433 || c->setup->flags & USER_DO_NOT_DISTURB) ? CAUSE_REJECTED : 0;
     if (status == 486 && !c->setup->cause) {
-        c->setup->said = 486;
-        status = global_code(c, status);
+        if (!c->breadth || !queue_join(c))
+            refuse_busy(c);
+        return;
     }
     if (!status && !c->breadth && c->setup->target_count)
         status = 440;
@@ -919,14 +986,7 @@ void setup_take(struct b2bua_call *c, const struct route *route)
         refuse_plain(c, status);
         return;
     }
-    if (call_next(c) || forward(c, USER_FORWARD_UNREACHABLE) || redirect_next(c))
-        return;
-    if (c->setup->best_status) {
-        refuse_with_best(c, c->setup->best_status);
-    } else {
-        c->setup->cause = CAUSE_ABSENT;
-        refuse_plain(c, 480);
-    }
+    call_now(c);
 }
 
 bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by)
@@ -941,6 +1001,17 @@ bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by)
     else
         setup_take(c, &route);
     return true;
+}
+
+void setup_unqueued(struct b2bua_call *c, struct tally_one *line)
+{
+    if (!line) {
+        refuse_busy(c);
+        return;
+    }
+    c->lines[1] = line;
+    c->waiting &= b2bua_user_calls(c->b2bua, c->setup->called) > 1;
+    call_now(c);
 }
 
 /* It lies in its own arena, in front of the request. */
@@ -965,16 +1036,22 @@ void setup_done(struct b2bua_call *c)
 {
     if (!c->setup)
         return;
+    queue_leave(c);
     struct arena arena = c->setup->arena;
 
     c->setup = NULL;
     arena_done(&arena);
 }
 
+bool setup_is_urgent(const struct b2bua *b, const struct sip_message *invite)
+{
+    return b->router.is_urgent && b->router.is_urgent(b->router.ctx, invite);
+}
+
 struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m)
 {
     struct b2bua_call *c = calloc(1, sizeof *c);
-    bool counted = c && b2bua_count_more(b, !s);
+    bool counted = c && b2bua_count_more(b, setup_is_urgent(b, m));
 
     if (!c)
         return NULL;
@@ -1016,8 +1093,7 @@ void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip
     if (!c) {
         struct out *o = server_reply(s, 503, (slice){ 0 });
 
-        b->counts.full++;
-        sip_build_header_u32(o, SIP_H_RETRY_AFTER, 1 + (uint32_t)(b2bua_random(b) % 10));
+        put_retry_after(b, o);
         server_reply_send(s, (slice){ 0 }, (slice){ 0 });
         return;
     }

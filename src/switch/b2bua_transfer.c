@@ -159,7 +159,7 @@ static bool keep_offer(struct transfer *t, const struct sip_message *m)
     slice type = headers_type(m);
     struct sip_message offer = *m;
 
-    if (!codecs_filter(t->b2bua, t->party->branch, &offer)) {
+    if (!codecs_filter_to(t->party, &offer)) {
         note_end(t, 488, (slice){ 0 });
         return false;
     }
@@ -372,12 +372,14 @@ static void room_moves(struct leg *from, struct branch *seat, struct b2bua_call 
 
 /* ---- the call that is made ---- */
 
+/* Strangers are counted, too, by what is no name (router.h). */
 static slice user_of(struct leg *leg)
 {
     const struct tally_one *line = *line_of(leg);
     uint16_t trunk;
+    slice name = line && !trunk_of(leg, &trunk) ? tally_name(line) : (slice){ 0 };
 
-    return line && !trunk_of(leg, &trunk) ? tally_name(line) : (slice){ 0 };
+    return name.len && (unsigned char)name.ptr[0] >= ' ' ? name : (slice){ 0 };
 }
 
 /* P-Asserted-Identity of a user of ours. */
@@ -402,6 +404,7 @@ bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret)
     if (!t || !t->x || t->taken)
         return false;
     ret->user = user_of(t->referrer);
+    ret->party = user_of(t->party);
     ret->gateway = trunk_of(t->referrer, &ret->trunk);
     return true;
 }
@@ -445,8 +448,7 @@ static bool begin_call(struct transfer *t, const struct sip_message *refer, slic
     struct sip_message m;
 
     write_invite(&b->scratch, t, refer, uri);
-    if (b->counts.live >= b->settings.calls_max || b->scratch.error ||
-        sip_message_parse(out_taken(&b->scratch), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0 ||
+    if (b->scratch.error || sip_message_parse(out_taken(&b->scratch), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0 ||
         !(c = setup_call(b, NULL, &m)))
         return false;
     t->t = c;

@@ -77,6 +77,7 @@ enum config_strangers { CONFIG_STRANGERS_USERS, CONFIG_STRANGERS_NOBODY };
 enum config_transfer { CONFIG_TRANSFER_SERVER, CONFIG_TRANSFER_THROUGH, CONFIG_TRANSFER_OFF };
 enum config_redirects { CONFIG_REDIRECTS_PASS, CONFIG_REDIRECTS_FOLLOW };
 enum config_disturb { CONFIG_DISTURB_480, CONFIG_DISTURB_486, CONFIG_DISTURB_603 };
+enum config_rejected { CONFIG_REJECTED_603, CONFIG_REJECTED_403 };
 enum config_media_mode { CONFIG_MEDIA_PASS, CONFIG_MEDIA_ANCHOR };
 enum config_relay { CONFIG_RELAY_PREFER, CONFIG_RELAY_REQUIRE };
 enum config_diverted { CONFIG_DIVERTED_HISTORY, CONFIG_DIVERTED_DIVERSION, CONFIG_DIVERTED_BOTH, CONFIG_DIVERTED_NONE };
@@ -109,9 +110,9 @@ struct config_registrar {
 struct config_calls {
     uint32_t user_calls_max, calls_max, diversions_max, forks_max, forwards_max;
     struct config_rate rate;
-    int64_t  duration_max_ns, session_expires_ns, session_expires_min_ns;
+    int64_t  queue_ns, duration_max_ns, session_expires_ns, session_expires_min_ns;
     uint8_t  session_timer, reliable, preconditions, redirects, transfer, alias_of_many, unknown_callers, do_not_disturb,
-             emergency;
+             rejected, emergency;
     bool     tell_forwarded, history_info, diversion, privacy, reason, global_codes;
     struct config_networks trusted;
     struct config_words emergency_numbers;
@@ -144,7 +145,7 @@ struct config_gateway {
 struct config_security {
     struct config_rate failures, requests;                /* of one address */
     int64_t  ban_ns;                 /* 0: no bans */
-    uint32_t bans_max, connections_max;
+    uint32_t bans_max, connections_max, calls_per_source;
     struct config_networks allow;    /* neither banned nor limited */
     uint64_t uri_bytes_max, message_bytes_max, body_bytes_max;
     struct config_words user_agents; /* beginnings that are not answered */

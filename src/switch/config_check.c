@@ -147,6 +147,14 @@ static void check_listen(struct check *c)
 
 /* ---- gateways ---- */
 
+static bool is_said(const struct check *c, const char *key)
+{
+    for (size_t i = 0; i < c->now->kind->count; i++)
+        if (strcmp(c->now->kind->settings[i].key, key) == 0)
+            return c->now->lines[i] != 0;
+    return false;
+}
+
 static void check_gateway(struct check *c)
 {
     struct config_gateway *g = c->now->values;
@@ -159,9 +167,10 @@ static void check_gateway(struct check *c)
         needs(c, "user", "password_file");
     if (g->password_file.len && !g->user.len)
         needs(c, "password_file", "user");
-    for (size_t i = 0; i < c->now->kind->count; i++)      /* its own list, else that of [calls] */
-        if (strcmp(c->now->kind->settings[i].key, "fail_over") == 0 && !c->now->lines[i])
-            g->fail_over = c->config->calls.fail_over;
+    if (!is_said(c, "fail_over"))                         /* its own, else what [calls] says */
+        g->fail_over = c->config->calls.fail_over;
+    if (!is_said(c, "reliable"))
+        g->reliable = c->config->calls.reliable;
     for (const struct opened *o = c->sections; o; o = o->next) {
         const struct config_listen *l = o->values;
 

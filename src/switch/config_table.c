@@ -84,6 +84,7 @@ static const struct setting registrar[] = {
 #define OF config_calls
 static const struct setting calls[] = {
     { "user_calls_max", SETTING_COUNT, AT(user_calls_max), HELP(CALLS_USER_CALLS_MAX), .standard = "10", .max = 10000 },
+    { "queue", SETTING_TIME, AT(queue_ns), HELP(CALLS_QUEUE), .standard = "0 s", .min = 0, .max = 30 * MINUTE },
     { "calls_max", SETTING_COUNT, AT(calls_max), HELP(CALLS_CALLS_MAX), .standard = "100000", .min = 1, .max = 10000000 },
     { "rate", SETTING_RATE, AT(rate), HELP(CALLS_RATE), .standard = "0/s", .max = 1000000 },
     { "duration_max", SETTING_TIME, AT(duration_max_ns), HELP(CALLS_DURATION_MAX), .standard = "12 h", .min = MINUTE, .max = 30 * DAY },
@@ -108,6 +109,7 @@ static const struct setting calls[] = {
       CHOICES("ring", "refuse", "hide") },
     { "do_not_disturb", SETTING_CHOICE, AT(do_not_disturb), HELP(CALLS_DO_NOT_DISTURB), .standard = "480",
       CHOICES("480", "486", "603") },
+    { "rejected", SETTING_CHOICE, AT(rejected), HELP(CALLS_REJECTED), .standard = "603", CHOICES("603", "403") },
     { "global_codes", SETTING_BOOL, AT(global_codes), HELP(CALLS_GLOBAL_CODES), .standard = "no" },
     { "reason", SETTING_BOOL, AT(reason), HELP(CALLS_REASON), .standard = "yes" },
     { "privacy", SETTING_BOOL, AT(privacy), HELP(CALLS_PRIVACY), .standard = "yes" },
@@ -168,7 +170,7 @@ static const struct setting gateway[] = {
     { "forwarding", SETTING_CHOICE, AT(forwarding), HELP(GATEWAY_FORWARDING), .standard = "history-info",
       CHOICES("history-info", "diversion", "both", "none") },
     { "codecs", SETTING_WORDS, AT(codecs), HELP(GATEWAY_CODECS), .example = "PCMA, PCMU" },
-    { "reliable", SETTING_CHOICE, AT(reliable), HELP(CALLS_RELIABLE), .standard = "through", CHOICES(RELIABLE) },
+    { "reliable", SETTING_CHOICE, AT(reliable), HELP(GATEWAY_RELIABLE), .example = "leg", CHOICES(RELIABLE) },
     { "allow_from", SETTING_NETWORKS, AT(allow_from), HELP(GATEWAY_ALLOW_FROM), .example = "198.51.100.7, 203.0.113.0/28" },
     { "transit", SETTING_BOOL, AT(transit), HELP(GATEWAY_TRANSIT), .standard = "no" },
     { "emergency", SETTING_BOOL, AT(emergency), HELP(GATEWAY_EMERGENCY), .standard = "no" },
@@ -185,6 +187,7 @@ static const struct setting security[] = {
     { "bans_max", SETTING_COUNT, AT(bans_max), HELP(SECURITY_BANS_MAX), .standard = "100000", .min = 1, .max = 10000000 },
     { "connections_max", SETTING_COUNT, AT(connections_max), HELP(SECURITY_CONNECTIONS_MAX), .standard = "100", .min = 1,
       .max = 1000000 },
+    { "calls_per_source", SETTING_COUNT, AT(calls_per_source), HELP(SECURITY_CALLS_PER_SOURCE), .standard = "50", .max = 1000000 },
     { "allow", SETTING_NETWORKS, AT(allow), HELP(SECURITY_ALLOW), .standard = "127.0.0.0/8, ::1" },
     { "uri_max", SETTING_BYTES, AT(uri_bytes_max), HELP(SECURITY_URI_MAX), .standard = "2 KiB", .min = 128, .max = 64 * KIB },
     { "message_max", SETTING_BYTES, AT(message_bytes_max), HELP(SECURITY_MESSAGE_MAX), .standard = "64 KiB", .min = 2 * KIB,

@@ -392,6 +392,10 @@ static void got_new(struct endpoint *e, const struct hop *from, const struct sip
 
     if (m->method == SIP_CANCEL && !invite && e->user.astray && e->user.astray(e->user.ctx, m, from))
         return;
+    if (m->method == SIP_CANCEL && !invite) {             /* of nothing: nothing is kept for it */
+        endpoint_refuse(e, m, from, 481, (slice){ 0 }, (slice){ 0 }, e->now_ns);
+        return;
+    }
     if (endpoint_is_full(e, m->method, m->to.tag.len != 0)) {
         e->counts.refused++;
         endpoint_refuse(e, m, from, 503, (slice){ 0 }, later, e->now_ns);
@@ -404,12 +408,12 @@ static void got_new(struct endpoint *e, const struct hop *from, const struct sip
         return;                                           /* silence: it will be repeated */
     }
     s->has_to_tag = m->to.tag.len != 0;
-    if (m->method == SIP_CANCEL && invite)
+    if (m->method == SIP_CANCEL)
         memcpy(s->to_tag, invite->to_tag, sizeof s->to_tag);      /* 9.2 */
     e->received = s;
     e->received_message = m;
     if (m->method == SIP_CANCEL)
-        server_reply_plain(s, invite ? 200 : 481);
+        server_reply_plain(s, 200);
     else if (!m->to.tag.len && is_merged(e, m))
         server_reply_plain(s, 482);
     else
@@ -425,7 +429,7 @@ static void got_new(struct endpoint *e, const struct hop *from, const struct sip
         e->received = NULL;
     }
     set_timer(s);
-    if (m->method == SIP_CANCEL && invite && invite->status < 200 && e->user.cancelled)
+    if (m->method == SIP_CANCEL && invite->status < 200 && e->user.cancelled)
         e->user.cancelled(e->user.ctx, invite, m);
 }
 

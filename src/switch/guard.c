@@ -39,7 +39,6 @@ struct entry {
     int64_t  banned_until_ns, trusted_until_ns;
     uint64_t tokens;                 /* thousandths */
     uint32_t points;                 /* thousandths */
-    uint32_t live;
     uint8_t  bans, why, key_len;
     char     key[];
 };
@@ -152,7 +151,7 @@ static void leave_bans(struct guard *g, struct entry *e)
     g->ban_count--;
 }
 
-/* The oldest; but one of the few oldest that is neither banned nor holds anything, if there is. */
+/* The oldest; but one of the few oldest that is not banned, if there is. */
 static void forget_one(struct guard *g, struct shelf *s, int64_t now_ns)
 {
     struct list *l = s->by_age.prev;
@@ -161,7 +160,7 @@ static void forget_one(struct guard *g, struct shelf *s, int64_t now_ns)
     for (int i = 0; i < SPARED && l != &s->by_age; i++, l = l->prev) {
         struct entry *e = list_item(l, struct entry, in_age);
 
-        if (e->banned_until_ns <= now_ns && e->live == 0) {
+        if (e->banned_until_ns <= now_ns) {
             victim = e;
             break;
         }
@@ -197,30 +196,28 @@ static struct entry *shelf_get(struct guard *g, struct shelf *s, slice key, uint
 
 /* ---- sources ---- */
 
-enum { SOURCE_KEY_MAX = 9 };
-
-static slice source_key(const struct address *source, char buffer[SOURCE_KEY_MAX])
+slice guard_source(const struct address *source, char room[GUARD_SOURCE_MAX])
 {
     struct address a = plain(source);
     size_t len = a.family == 6 ? 8 : 4;
 
-    buffer[0] = (char)a.family;
-    memcpy(buffer + 1, a.ip, len);
-    return slice_of(buffer, 1 + len);
+    room[0] = (char)a.family;
+    memcpy(room + 1, a.ip, len);
+    return slice_of(room, 1 + len);
 }
 
 static struct entry *find_source(const struct guard *g, const struct address *source)
 {
-    char buffer[SOURCE_KEY_MAX];
+    char buffer[GUARD_SOURCE_MAX];
 
-    return shelf_find(g, &g->sources, source_key(source, buffer));
+    return shelf_find(g, &g->sources, guard_source(source, buffer));
 }
 
 static struct entry *get_source(struct guard *g, const struct address *source, int64_t now_ns)
 {
-    char buffer[SOURCE_KEY_MAX];
+    char buffer[GUARD_SOURCE_MAX];
 
-    return shelf_get(g, &g->sources, source_key(source, buffer), g->settings.sources_max, now_ns);
+    return shelf_get(g, &g->sources, guard_source(source, buffer), g->settings.sources_max, now_ns);
 }
 
 /* ---- settings ---- */
@@ -249,7 +246,6 @@ void guard_set(struct guard *g, const struct guard_settings *settings)
     default_u32(&s.bans_max, s.sources_max);
     default_u32(&s.rate_per_s, 50);
     default_u32(&s.burst, s.rate_per_s * 4);
-    default_u32(&s.live_max, 200);
     default_u32(&s.faults_drop, 20);
     default_u32(&s.faults_ban, 40);
     default_u32(&s.user_faults_max, 60);
@@ -473,28 +469,6 @@ bool guard_note(struct guard *g, const struct address *source, slice user, enum 
             name->points += points * MILLI;
     }
     return e && e->banned_until_ns <= now_ns && add_points(g, e, points, event, now_ns);
-}
-
-bool guard_hold(struct guard *g, const struct address *source, int64_t now_ns)
-{
-    LOCK_UNTIL_RETURN(&g->settings.lock);
-    struct entry *e = is_allowed(g, source) ? NULL : get_source(g, source, now_ns);
-
-    if (!e)
-        return true;
-    if (e->live >= g->settings.live_max)
-        return false;
-    e->live++;
-    return true;
-}
-
-void guard_release(struct guard *g, const struct address *source)
-{
-    LOCK_UNTIL_RETURN(&g->settings.lock);
-    struct entry *e = find_source(g, source);
-
-    if (e && e->live)
-        e->live--;
 }
 
 /* ---- for people ---- */

@@ -53,7 +53,6 @@ struct guard_settings {              /* zero means the default in brackets; all 
     uint32_t users_max;              /* names at which faults were made (16,384) */
     uint32_t rate_per_s;             /* new transactions of one source (50) */
     uint32_t burst;                  /* at once (4 times the rate) */
-    uint32_t live_max;               /* live transactions of one source, unauthenticated (200) */
     uint32_t faults_drop;            /* points from which on nothing new of it is answered (20) */
     uint32_t faults_ban;             /* points that ban (40) */
     int64_t  window_ns;              /* in which faults_drop points decay (60 s) */
@@ -88,9 +87,9 @@ bool guard_may_try(struct guard *g, const struct address *source, slice user, in
 /* `user` is the name that was tried, or empty. True: this banned it. */
 bool guard_note(struct guard *g, const struct address *source, slice user, enum guard_event event, int64_t now_ns);
 
-/* State that an unauthenticated source holds: false, it has enough. Give back what was taken. */
-bool guard_hold(struct guard *g, const struct address *source, int64_t now_ns);
-void guard_release(struct guard *g, const struct address *source);
+/* What is one source: the same key, which begins with a control character. Whoever counts what a source holds counts by it. */
+enum { GUARD_SOURCE_MAX = 9 };
+slice guard_source(const struct address *source, char room[GUARD_SOURCE_MAX]);
 
 /* ---- for people ---- */
 

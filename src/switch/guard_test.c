@@ -224,20 +224,21 @@ TEST(ipv6_counts_by_its_64_bits_and_allowed_networks_do_not_count)
     guard_free(g);
 }
 
-TEST(live_state_of_a_source_is_bounded_and_comes_back)
+TEST(ports_do_not_make_sources_nor_do_addresses_of_one_64)
 {
-    struct guard *g = guard_new(&(struct guard_settings){ .live_max = 3 });
-    struct address a = ip(192, 0, 2, 1);
+    static const struct { const char *a, *b; bool same; } rows[] = {
+        { "192.0.2.1", "192.0.2.1", true },           { "192.0.2.1", "192.0.2.2", false },
+        { "192.0.2.1", "::ffff:192.0.2.1", true },    { "2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true },
+        { "2001:db8:1:2::1", "2001:db8:1:3::1", false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char room_a[GUARD_SOURCE_MAX], room_b[GUARD_SOURCE_MAX];
+        struct address a, b;
 
-    for (int i = 0; i < 3; i++)
-        CHECK(guard_hold(g, &a, START_NS));
-    CHECK(!guard_hold(g, &a, START_NS));
-    guard_release(g, &a);
-    CHECK(guard_hold(g, &a, START_NS));
-    for (int i = 0; i < 9; i++)
-        guard_release(g, &a);                                         /* more than was held: no harm */
-    CHECK(guard_hold(g, &a, START_NS));
-    guard_free(g);
+        CHECK_ROW(i, address_parse_ip(slice_of_string(rows[i].a), &a) && address_parse_ip(slice_of_string(rows[i].b), &b));
+        a.port = 5060, b.port = 40000;
+        CHECK_ROW_EQ(i, slice_eq(guard_source(&a, room_a), guard_source(&b, room_b)), rows[i].same);
+    }
 }
 
 TEST(the_table_is_bounded_and_bans_are_forgotten_last)

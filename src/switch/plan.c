@@ -349,7 +349,7 @@ struct search {
 };
 
 static const uint16_t statuses[PLAN_RESULTS] = {
-    [PLAN_EMERGENCY_ELSEWHERE] = 380, [PLAN_REDIRECTED] = 302, [PLAN_MOVED] = 301, [PLAN_GONE] = 410, [PLAN_DENIED] = 403,
+    [PLAN_EMERGENCY_ELSEWHERE] = 380, [PLAN_REDIRECTED] = 302, [PLAN_MOVED] = 301, [PLAN_GONE] = 410, [PLAN_DENIED] = 403, [PLAN_UNPAID] = 402,
     [PLAN_NOBODY] = 404, [PLAN_AMBIGUOUS] = 485, [PLAN_TOO_SHORT] = 484, [PLAN_LOOP] = 482, [PLAN_SCHEME] = 416,
     [PLAN_STORE_FAILED] = 504,
 };
@@ -449,6 +449,14 @@ static bool is_emergency_number(const struct search *s)
         if (slice_eq(numbers->at[i], s->as_dialled) || slice_eq(numbers->at[i], s->number))
             return true;
     return false;
+}
+
+bool plan_is_emergency(const struct plan *p, slice uri)
+{
+    struct plan_route route;
+    struct search s = { .plan = p, .q = &(struct plan_question){ .uri = uri }, .route = &route };
+
+    return !by_scheme(&s) && (s.service || is_emergency_number(&s));
 }
 
 /* May this caller use any gateway at all? Strangers never. */
@@ -660,6 +668,10 @@ static bool by_gateway(struct search *s)
     if (verdicts[DENIED_OWNER] == PREFIX_DENIED)
         return decide(s, PLAN_DENIED);
     add_gateways(s, verdicts);
+    if (s->route->count && s->q->by == PLAN_BY_USER && (s->q->user_flags & USER_NO_CREDIT)) {
+        s->route->count = 0;
+        return decide(s, PLAN_UNPAID);
+    }
     if (s->route->count)
         return decide(s, PLAN_GATEWAYS);
     if (back)

@@ -43,7 +43,7 @@ struct plan_question {
     slice    uri;                    /* the Request-URI */
     slice    calling;                /* user part of the caller's URI, escaped as it is; may be empty */
     enum plan_caller by;
-    unsigned user_flags;             /* of the user: USER_NO_GATEWAY counts */
+    unsigned user_flags;             /* of the user: USER_NO_GATEWAY and USER_NO_CREDIT count */
     uint16_t gateway;                /* of PLAN_BY_GATEWAY */
     bool     host_is_ours;           /* the URI's host is the address that the request came to */
     uint64_t random;
@@ -60,6 +60,7 @@ enum plan_result {
     PLAN_MOVED,                      /* 301 */
     PLAN_GONE,                       /* 410 */
     PLAN_DENIED,                     /* 403; of a stranger: credentials might help */
+    PLAN_UNPAID,                     /* 402: gateways would take it, but the user has no credit */
     PLAN_NOBODY,                     /* 404: neither ours nor any gateway's */
     PLAN_AMBIGUOUS,                  /* 485: an alias of several, and the configuration says so */
     PLAN_TOO_SHORT,                  /* 484: more digits may make a number of it */
@@ -89,6 +90,8 @@ struct plan_route {
 /* `users` may have NULL in place of by_alias. */
 void plan_find(const struct plan *p, const struct users *users, const struct plan_question *q, struct plan_route *ret);
 
+/* Does that URI name an emergency service, whoever calls it? */
+bool plan_is_emergency(const struct plan *p, slice uri);
 /* Is this domain, or address, one of ours? */
 bool plan_is_ours(const struct plan *p, slice host);
 /* The gateway that calls from there; of several the one with the smallest network. The port

@@ -170,6 +170,11 @@ TEST(each_number_goes_where_the_plan_says)
         { "sip:030202@example.org", USER, USER_NO_GATEWAY, 0, PLAN_DENIED, 403, "" },
         { "sip:03@example.org", USER, 0, 0, PLAN_GATEWAYS, 0, "best:+493 cheap:03 costly:+493" },
         { "sip:12@example.org", USER, 0, 0, PLAN_TOO_SHORT, 484, "" },
+        /* nor who has no credit, but for emergencies */
+        { "sip:030202@example.org", USER, USER_NO_CREDIT, 0, PLAN_UNPAID, 402, "" },
+        { "sip:bob@example.org", USER, USER_NO_CREDIT, 0, PLAN_USER, 0, "bob" },
+        { "sip:12@example.org", USER, USER_NO_CREDIT, 0, PLAN_TOO_SHORT, 484, "" },
+        { "sip:112@example.org", USER, USER_NO_CREDIT, 0, PLAN_EMERGENCY, 0, "best:112 costly:112" },
         /* strangers never get to one */
         { "sip:030202@example.org", STRANGER, 0, 0, PLAN_DENIED, 403, "" },
         { "sip:12@example.org", STRANGER, 0, 0, PLAN_DENIED, 403, "" },
@@ -199,6 +204,7 @@ TEST(each_number_goes_where_the_plan_says)
         plan_find(r.plan, &some_users, &q, &r.route);
         CHECK_ROW_EQ(i, r.route.result, rows[i].result);
         CHECK_ROW_EQ(i, r.route.status, rows[i].status);
+        CHECK_ROW_EQ(i, plan_is_emergency(r.plan, q.uri), rows[i].result == PLAN_EMERGENCY || rows[i].result == PLAN_EMERGENCY_ELSEWHERE);
         CHECK_ROW_EQ(i, targets(&r, text), rows[i].want);
     }
     rig_end(&r);

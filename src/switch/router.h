@@ -18,6 +18,7 @@ struct route_referrer {
     slice    user;                   /* address-of-record; empty: none of ours */
     bool     gateway;
     uint16_t trunk;
+    slice    party;                  /* who is sent there: as `user` */
 };
 
 struct route_question {
@@ -39,6 +40,7 @@ struct route_target {
     bool       gateway;              /* a trunk: it answers to the functions of the router below */
     bool       anyhow;               /* of a gateway: takes the call though it is full (emergency) */
     bool       trusted;              /* gets the caller's identity even when that is to be hidden */
+    uint8_t    reliable;             /* of a gateway: enum b2bua_reliable */
     uint8_t    forwarding;           /* enum config_diverted: how it is told who forwarded the call */
     int64_t    patience_ns;          /* of a gateway: silent for so long, the next one is tried; 0: as long as timer B */
     slice      from, to;             /* without tag, in the place of the caller's; may be empty */
@@ -53,7 +55,9 @@ struct route {
     slice    type, body;             /* of the refusal */
     struct route_target targets[ROUTE_TARGETS_MAX];
     size_t   target_count;           /* 0 with status 0: nobody to be reached: forward, or 480 */
-    slice    caller;                 /* the caller's address-of-record: its calls are counted; may be empty */
+    slice    caller;                 /* the caller's address-of-record; or what else its calls are counted by, that begins
+                                      * with a control character; may be empty */
+    uint32_t caller_calls_max;       /* that it may have at once: 503 for more; 0: as many as come */
     slice    asserted;               /* P-Asserted-Identity that we vouch for, or empty */
     bool     caller_trusted;         /* what the caller asserts itself may pass */
     bool     caller_hides;           /* as if it had said Privacy: id and were called Anonymous */
@@ -74,11 +78,15 @@ struct route_outcome {
     int64_t  retry_after_ns;         /* 0: it does not say */
 };
 
-/* All but `route` may be NULL, and all but `taker` are about gateways; without `next` the next one is tried after
+/* All but `route` may be NULL, and all but the first four are about gateways; without `next` the next one is tried after
  * 500, 502, 503, 504 and what is local, and after none that rang. */
 struct router {
     void *ctx;
     void (*route)(void *ctx, const struct route_question *question, struct route *ret);
+    /* Is the call taken however many there are, and whatever is demanded of others? An emergency call. */
+    bool (*is_urgent)(void *ctx, const struct sip_message *invite);
+    /* How its caller has reliable answers (enum b2bua_reliable), when not as `usual`. */
+    uint8_t (*reliable)(void *ctx, uint8_t usual);
     /* An INVITE with Replaces takes a place in a call: who is it (caller, asserted, caller_trusted,
      * caller_hides, by_gateway), and may it (status)? NULL: anybody may. */
     void (*taker)(void *ctx, const struct route_question *question, struct route *ret);

@@ -19,7 +19,8 @@ enum {                               /* what a user may or wants, any of these t
     USER_TELL_FORWARDED = 16,        /* the caller of a forwarded call gets 181 */
     USER_REDIRECT = 32,              /* answer 302 with the contacts instead of calling them */
     USER_NO_GATEWAY = 64,            /* may call users only */
-    USER_HIDE_NUMBER = 128           /* as if each call said Privacy: id */
+    USER_HIDE_NUMBER = 128,          /* as if each call said Privacy: id */
+    USER_NO_CREDIT = 256             /* 402 for calls to gateways; not for emergency calls */
 };
 
 struct user {
@@ -31,6 +32,7 @@ struct user {
     struct digest_text ha1[DIGEST_ALGORITHMS];
     unsigned flags;                  /* USER_... */
     slice    forward[USER_FORWARDS];                      /* a URI, or empty */
+    slice    rejects;                /* whose calls it does not want: rejects.h */
     uint16_t no_answer_s;            /* until USER_FORWARD_NO_ANSWER or 480; 0: the server's */
     uint16_t calls_max;              /* at the same time; 0: the server's */
     uint16_t contacts_max;           /* 0: the server's */

@@ -9,7 +9,8 @@
 
 #include <stdlib.h>
 
-enum { HEADERS_MAX = 16 * 1024, TEXTS_MAX = 256 * 1024 };
+/* Emergency calls from sources that send too much: by their number alone nobody floods us. */
+enum { HEADERS_MAX = 16 * 1024, TEXTS_MAX = 256 * 1024, EMERGENCIES_PER_S = 100 };
 #define SECOND_NS 1000000000ll
 
 static const struct config *config_of(const struct worker *w) { return plan_config(w->settings.plan); }
@@ -123,17 +124,39 @@ static bool checked(struct worker *w, struct server_transaction *s, const struct
     return false;
 }
 
-static void options(struct worker *w, struct server_transaction *s)
+/* What a call of that sender could use. */
+static void put_supported(const struct worker *w, const struct hop *from, struct out *o)
+{
+    const struct config *c = config_of(w);
+    uint16_t gateway;
+    uint8_t reliable = plan_gateway_of(w->settings.plan, &from->remote, &gateway) ? c->gateways[gateway].reliable : c->calls.reliable;
+    const struct { slice tag; bool is_on; } tags[] = {
+        { SLICE("100rel"), reliable != CONFIG_100REL_OFF },
+        { SLICE("timer"), c->calls.session_timer != CONFIG_TIMER_OFF },
+        { SLICE("precondition"), c->calls.preconditions != CONFIG_PRECONDITION_OFF },
+        { SLICE("replaces"), c->calls.transfer != CONFIG_TRANSFER_OFF },
+        { SLICE("histinfo"), true },
+        { SLICE("path"), c->registrar.path },
+        { SLICE("outbound"), c->registrar.outbound },
+    };
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        if (tags[i].is_on) {
+            out_text(o, any ? SLICE(", ") : SLICE("Supported: "));
+            out_text(o, tags[i].tag);
+            any = true;
+        }
+    out_text(o, SLICE("\r\n"));                           /* histinfo is always there */
+}
+
+static void options(struct worker *w, struct server_transaction *s, const struct hop *from)
 {
     struct out *o = server_reply(s, w->drains ? 503 : 200, (slice){ 0 });
 
     sip_build_header(o, SIP_H_ALLOW, checks_allow());
     sip_build_header(o, SIP_H_ACCEPT, SLICE("application/sdp, multipart/mixed"));
-    sip_build_header(o, SIP_H_SUPPORTED, SLICE("100rel, timer, precondition, replaces, histinfo"));
-    if (config_of(w)->registrar.path)
-        sip_build_header(o, SIP_H_SUPPORTED, SLICE("path"));
-    if (config_of(w)->registrar.outbound)
-        sip_build_header(o, SIP_H_SUPPORTED, SLICE("outbound"));
+    put_supported(w, from, o);
     if (config_of(w)->server.name.len)
         sip_build_header(o, SIP_H_SERVER, config_of(w)->server.name);
     server_reply_send(s, (slice){ 0 }, (slice){ 0 });
@@ -150,17 +173,26 @@ static void busy(struct worker *w, struct server_transaction *s)
     refuse(w, s, 503, (slice){ 0 }, out_taken(&w->headers));
 }
 
-/* What begins something is counted against its source; what goes on or ends never is. */
+/* No limit holds for it: calls at once, rates, memory, waiting time. */
+static bool is_emergency(const struct worker *w, const struct sip_message *m)
+{
+    return m->method == SIP_INVITE && plan_is_emergency(w->settings.plan, m->uri);
+}
+
+/* What begins something is counted against its source; what goes on or ends never is. A To tag of
+ * no call of ours makes no difference: its 481 takes room, too. */
 static bool passes_guard(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
     const struct sip_header *agent = sip_header_find(m, SIP_H_USER_AGENT);
 
-    if (m->to.tag.len)
+    if (b2bua_knows(w->b2bua, m))
         return true;
     switch (guard_request(w->guard, &from->remote, agent ? agent->value : (slice){ 0 }, endpoint_now_ns(w->endpoint))) {
     case GUARD_PASS:
         break;
     case GUARD_BUSY:
+        if (is_emergency(w, m) && overload_take_call(&w->emergencies, endpoint_now_ns(w->endpoint)))
+            break;
         busy(w, s);
         return false;
     case GUARD_DROP:
@@ -168,7 +200,7 @@ static bool passes_guard(struct worker *w, struct server_transaction *s, const s
         server_drop(s);
         return false;
     }
-    if (!w->drains || m->method == SIP_OPTIONS)
+    if (!w->drains || m->method == SIP_OPTIONS || (m->to.tag.len && m->method != SIP_REGISTER))
         return true;
     busy(w, s);
     return false;
@@ -177,11 +209,11 @@ static bool passes_guard(struct worker *w, struct server_transaction *s, const s
 /* A call of a user comes twice, for its challenge: the rate is asked when it is known who it is. */
 static void begin_call(struct worker *w, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
-    bool overloaded = overload_is_on(&w->overload, worker_memory_bytes(w));
+    bool overloaded = overload_is_on(&w->overload, worker_memory_bytes(w)) && !is_emergency(w, m);
 
     if (!overloaded && !identify(w, s, m, from))
         return;
-    if (overloaded || !overload_take_call(&w->overload, endpoint_now_ns(w->endpoint))) {
+    if (overloaded || (!overload_take_call(&w->overload, endpoint_now_ns(w->endpoint)) && !is_emergency(w, m))) {
         w->counts.overloaded++;
         busy(w, s);
         return;
@@ -219,7 +251,7 @@ static void outside_of_dialogs(struct worker *w, struct server_transaction *s, c
         w->registers = false;
         break;
     case SIP_OPTIONS:
-        options(w, s);
+        options(w, s, from);
         break;
     case SIP_BYE: case SIP_PRACK: case SIP_UPDATE: case SIP_INFO: case SIP_NOTIFY:
         refuse(w, s, 481, (slice){ 0 }, (slice){ 0 });
@@ -313,6 +345,7 @@ static bool make_parts(struct worker *w, const struct hop_sender *sender, int64_
     es.advertised = w->own.advertised;
     es.advertised_count = c->listen_count;
     overload_set(&w->overload, worker_overload_settings(w, c));
+    overload_set(&w->emergencies, (struct overload_settings){ .rate_count = EMERGENCIES_PER_S, .rate_per_ns = SECOND_NS });
     struct guard_settings gs = worker_guard_settings(w, c, &w->own);
     struct authenticate_settings as = worker_authenticate_settings(w, c);
     struct bindings_settings bs = worker_bindings_settings(w, c);

@@ -39,8 +39,22 @@ static struct sdp_codecs codecs(void *ctx, uint16_t trunk)
     return (struct sdp_codecs){ words->at, words->count };
 }
 
+static bool is_urgent(void *ctx, const struct sip_message *invite)
+{
+    return plan_is_emergency(((struct worker *)ctx)->settings.plan, invite->uri);
+}
+
+static uint8_t reliable(void *ctx, uint8_t usual)
+{
+    const struct worker *w = ctx;
+
+    return w->caller.kind == PLAN_BY_GATEWAY
+               ? worker_reliable(plan_config(w->settings.plan)->gateways[w->caller.gateway].reliable) : usual;
+}
+
 struct router worker_router(struct worker *w)
 {
-    return (struct router){ .ctx = w, .route = worker_route, .take = take, .leave = leave, .heard = heard, .next = next,
-                            .credentials = credentials, .codecs = codecs, .taker = worker_taker };
+    return (struct router){ .ctx = w, .route = worker_route, .is_urgent = is_urgent, .reliable = reliable, .taker = worker_taker,
+                            .take = take, .leave = leave, .heard = heard, .next = next, .credentials = credentials,
+                            .codecs = codecs };
 }

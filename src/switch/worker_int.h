@@ -43,7 +43,7 @@ struct worker {
     struct out             headers, texts;                /* of an answer; of a route */
     struct hop             lost;     /* told with the next round: never from within a send */
     struct worker_own      own;
-    struct overload_state  overload;
+    struct overload_state  overload, emergencies;
     uint64_t               random;
     bool                   drains, registers;
 };
@@ -58,6 +58,7 @@ struct media_relay *worker_relay_of(const struct worker *w, const void *sender);
 struct registrar_settings    worker_registrar_settings(const struct config *c, const struct worker_own *own);
 struct authenticate_settings worker_authenticate_settings(const struct worker *w, const struct config *c);
 struct bindings_settings     worker_bindings_settings(const struct worker *w, const struct config *c);
+uint8_t                      worker_reliable(uint8_t mode);                 /* enum config_reliable as b2bua.h has it */
 struct b2bua_settings        worker_b2bua_settings(const struct worker *w, const struct config *c, const struct worker_own *own);
 
 /* ---- worker_route.c ---- */

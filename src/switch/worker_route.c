@@ -1,7 +1,9 @@
 /* switch/worker_route.c - the plan's answer, made of contacts and gateways that can be called
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sip/build.h"
+#include "sip/fields.h"
 #include "sip/uri.h"
+#include "switch/rejects.h"
 #include "switch/worker_int.h"
 
 /* Texts of a route live in w->texts until the next route; it may move as it grows, so slices
@@ -93,9 +95,11 @@ static bool exists_nowhere(const struct worker *w, const struct route_question *
            found->number[0] == '\0' && (host_is_ours || plan_is_ours(w->settings.plan, sip_uri_host(q->uri)));
 }
 
-static void refuse_route(struct worker *w, const struct plan_route *found, bool nowhere, struct route *ret)
+static void refuse_route(struct worker *w, const struct plan_route *found, bool nowhere, bool is_forwarded,
+                         struct route *ret)
 {
-    ret->status = nowhere ? 604 : found->status;
+    ret->status = nowhere ? 604
+                  : found->result == PLAN_UNPAID && is_forwarded ? 480 : found->status;       /* it is not the caller who lacks credit */
     out_clear(&w->headers);
     for (size_t i = 0; i < found->uris.count; i++) {
         out_text(&w->headers, SLICE("Contact: <"));
@@ -185,7 +189,7 @@ static void add_gateway(struct worker *w, const struct route_question *q, const 
         ret->targets[ret->target_count] = (struct route_target){
             .hop = hops[i], .order = (uint16_t)ret->target_count, .trunk = trunk, .gateway = true,
             .anyhow = emergency, .trusted = gateway->trusted, .forwarding = gateway->forwarding,
-            .patience_ns = gateway->patience_ns,
+            .reliable = worker_reliable(gateway->reliable), .patience_ns = gateway->patience_ns,
         };
         pieces[ret->target_count++] = p;
     }
@@ -210,22 +214,24 @@ static void caller_identity(struct worker *w, const struct route_question *q, st
     *caller = *asserted = (struct piece){ 0, 0 };
     if (c->kind != PLAN_BY_USER || q->forwarded_by.len || q->referrer)
         return;
-    struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, first */
+    struct out *o = &w->headers;                          /* the caller's own texts lie in w->texts, which moves as it grows */
+    size_t caller_len = c->name.len + 1 + c->domain.len;
 
     out_clear(o);
     out_text(o, c->name);
     out_char(o, '@');
     out_text(o, c->domain);
-    *caller = write_piece(w, out_taken(o));
-    out_clear(o);
     if (c->display.len) {
         sip_build_quoted(o, c->display, false);
         out_char(o, ' ');
     }
     out_text(o, SLICE("<sip:"));
-    sip_build_text(o, piece_text(w, *caller));
+    sip_build_text(o, c->name);
+    out_char(o, '@');
+    sip_build_text(o, c->domain);
     out_char(o, '>');
-    *asserted = write_piece(w, out_taken(o));
+    *caller = write_piece(w, slice_head(out_taken(o), caller_len));
+    *asserted = write_piece(w, slice_skip(out_taken(o), caller_len));
 }
 
 /* Whose own word about who calls is taken. */
@@ -237,11 +243,67 @@ static bool is_trusted(const struct worker *w, const struct route_question *q)
                                              : config_networks_have(&c->calls.trusted, &q->from->remote);
 }
 
+/* No domain has an @. */
+static void split(slice aor, slice *ret_name, slice *ret_domain)
+{
+    size_t at = aor.len;
+
+    while (at > 0 && aor.ptr[at - 1] != '@')
+        at--;
+    *ret_name = at ? slice_head(aor, at - 1) : aor;
+    *ret_domain = slice_skip(aor, at);
+}
+
+/* By whatever name it is known: what it says, who it has proved to be, what somebody trusted says of it. */
+static bool rejects(const struct worker *w, const struct route_question *q, const struct user *user, slice caller)
+{
+    const struct config_numbers *numbers = &plan_config(w->settings.plan)->numbers;
+    const struct sip_header *h = is_trusted(w, q) ? sip_header_find(q->invite, SIP_H_P_ASSERTED_IDENTITY) : NULL;
+    slice rest = h ? h->value : (slice){ 0 }, name, domain;
+    struct sip_name_addr asserted;
+
+    if (!user->rejects.len)
+        return false;
+    split(caller, &name, &domain);
+    if (rejects_have(user->rejects, numbers, sip_uri_user(q->invite->from.uri), sip_uri_host(q->invite->from.uri)) ||
+        (name.len && rejects_have(user->rejects, numbers, name, domain)))
+        return true;
+    while (sip_name_addr_next(&rest, &asserted))
+        if (rejects_have(user->rejects, numbers, sip_uri_user(asserted.uri), sip_uri_host(asserted.uri)))
+            return true;
+    return false;
+}
+
+/* Who forwards a call pays for what it costs. */
+static unsigned credit_of(const struct worker *w, slice forwarded_by)
+{
+    const struct users *users = w->settings.users;
+    slice name, domain;
+    struct user user;
+
+    split(forwarded_by, &name, &domain);
+    return name.len && users->by_name(users->ctx, name, domain, &user) == USERS_FOUND ? user.flags & USER_NO_CREDIT : 0;
+}
+
+/* Strangers are counted by the address that they call from. */
+static struct piece stranger(struct worker *w, const struct route_question *q, uint32_t *ret_max)
+{
+    const struct config_security *security = &plan_config(w->settings.plan)->security;
+    char room[GUARD_SOURCE_MAX];
+
+    if (w->caller.kind != PLAN_BY_STRANGER || !security->calls_per_source || config_networks_have(&security->allow, &q->from->remote))
+        return (struct piece){ 0, 0 };
+    *ret_max = security->calls_per_source;
+    return write_piece(w, guard_source(&q->from->remote, room));
+}
+
+static const uint16_t rejected_codes[] = { [CONFIG_REJECTED_603] = 603, [CONFIG_REJECTED_403] = 403 };
+
 /* Who sends a call elsewhere may do what it may when it calls itself; its rights are those of now. */
 static void take_referrer(struct worker *w, const struct route_referrer *r)
 {
     const struct users *users = w->settings.users;
-    ptrdiff_t at = (ptrdiff_t)r->user.len - 1;
+    slice name, domain;
     struct user user;
 
     w->caller = (struct worker_caller){ .kind = PLAN_BY_STRANGER };
@@ -250,10 +312,8 @@ static void take_referrer(struct worker *w, const struct route_referrer *r)
             w->caller.kind = PLAN_BY_GATEWAY;
             w->caller.gateway = (uint16_t)i;
         }
-    while (at >= 0 && r->user.ptr[at] != '@')             /* no domain has one */
-        at--;
-    if (r->gateway || at < 0 ||
-        users->by_name(users->ctx, slice_head(r->user, (size_t)at), slice_skip(r->user, (size_t)at + 1), &user) != USERS_FOUND)
+    split(r->user, &name, &domain);
+    if (r->gateway || !name.len || users->by_name(users->ctx, name, domain, &user) != USERS_FOUND)
         return;
     w->caller.kind = PLAN_BY_USER;
     w->caller.flags = user.flags;
@@ -304,14 +364,17 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         .user_flags = q->forwarded_by.len ? q->forwarder_flags : w->caller.flags, .random = worker_random(w),
     };
     struct address host;
+    size_t rejections = 0;
 
+    if (q->forwarded_by.len)
+        question.user_flags |= credit_of(w, q->forwarded_by);
     question.host_is_ours = address_parse_ip(sip_uri_host(q->uri), &host) && address_same_ip(&host, &q->from->local);
     if (q->forwarded_by.len || q->referrer || w->caller.kind != PLAN_BY_USER)
         out_clear(&w->texts);
     caller_identity(w, q, &caller, &asserted);
     plan_find(w->settings.plan, w->settings.users, &question, &found);
     if (found.status) {
-        refuse_route(w, &found, exists_nowhere(w, q, &found, question.host_is_ours), ret);
+        refuse_route(w, &found, exists_nowhere(w, q, &found, question.host_is_ours), q->forwarded_by.len != 0, ret);
         return;
     }
     for (size_t i = 0; i < found.count; i++) {
@@ -326,11 +389,23 @@ void worker_route(void *ctx, const struct route_question *q, struct route *ret)
         memcpy(key + name.len + 1, found.domain.ptr, found.domain.len);
         slice aor = slice_of(key, name.len + 1 + found.domain.len);
 
-        if (w->settings.users->by_name(w->settings.users->ctx, name, found.domain, &user) == USERS_FOUND && found.count == 1)
-            user_wishes(w, &user, aor, ret, forwards, &called);
+        if (w->settings.users->by_name(w->settings.users->ctx, name, found.domain, &user) == USERS_FOUND) {
+            if (rejects(w, q, &user, q->referrer ? q->referrer->party : piece_text(w, caller))) {
+                rejections++;
+                continue;
+            }
+            if (found.count == 1)
+                user_wishes(w, &user, aor, ret, forwards, &called);
+        }
         add_user(w, aor, ret, pieces);
     }
+    if (rejections && rejections == found.count) {
+        *ret = (struct route){ .status = rejected_codes[plan_config(w->settings.plan)->calls.rejected] };
+        return;
+    }
     add_gateways(w, q, &found, ret, pieces);
+    if (!caller.len && !q->forwarded_by.len && !q->referrer)
+        caller = stranger(w, q, &ret->caller_calls_max);
     if (w->texts.error) {
         *ret = (struct route){ .status = 500 };
         return;

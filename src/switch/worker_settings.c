@@ -163,14 +163,20 @@ static const uint8_t session_timers[] = {
     [CONFIG_TIMER_OFF] = B2BUA_TIMER_THROUGH, [CONFIG_TIMER_ANSWER] = B2BUA_TIMER_ANSWER,
     [CONFIG_TIMER_ASK] = B2BUA_TIMER_ASK,     [CONFIG_TIMER_DEMAND] = B2BUA_TIMER_DEMAND,
 };
-static const uint8_t reliables[] = {
-    [CONFIG_100REL_OFF] = B2BUA_RELIABLE_OFF,         [CONFIG_100REL_LEG] = B2BUA_RELIABLE_LEG,
-    [CONFIG_100REL_THROUGH] = B2BUA_RELIABLE_THROUGH, [CONFIG_100REL_DEMAND] = B2BUA_RELIABLE_DEMAND,
-};
 static const uint8_t preconditions[] = {
     [CONFIG_PRECONDITION_OFF] = B2BUA_PRECONDITIONS_OFF, [CONFIG_PRECONDITION_THROUGH] = B2BUA_PRECONDITIONS_THROUGH,
     [CONFIG_PRECONDITION_ACT] = B2BUA_PRECONDITIONS_ACT,
 };
+
+uint8_t worker_reliable(uint8_t mode)
+{
+    static const uint8_t modes[] = {
+        [CONFIG_100REL_OFF] = B2BUA_RELIABLE_OFF,         [CONFIG_100REL_LEG] = B2BUA_RELIABLE_LEG,
+        [CONFIG_100REL_THROUGH] = B2BUA_RELIABLE_THROUGH, [CONFIG_100REL_DEMAND] = B2BUA_RELIABLE_DEMAND,
+    };
+
+    return modes[mode];
+}
 
 struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct config *c, const struct worker_own *own)
 {
@@ -188,8 +194,8 @@ struct b2bua_settings worker_b2bua_settings(const struct worker *w, const struct
         .codecs = { c->media.codecs.at, c->media.codecs.count },
         .server = slice_of(own->server, c->server.name.len), .media = w->media,
         .media_required = c->media.relay == CONFIG_RELAY_REQUIRE,
-        .observer = { w->settings.observer.ctx, w->settings.observer.joined },
-        .session_timer = session_timers[c->calls.session_timer], .reliable = reliables[c->calls.reliable],
+        .queue_ns = c->calls.queue_ns, .observer = { w->settings.observer.ctx, w->settings.observer.joined },
+        .session_timer = session_timers[c->calls.session_timer], .reliable = worker_reliable(c->calls.reliable),
         .preconditions = preconditions[c->calls.preconditions], .transfer = (enum b2bua_transfer)c->calls.transfer,
         .session_expires_s = (uint32_t)(c->calls.session_expires_ns / SECOND_NS),
         .session_expires_min_s = (uint32_t)(c->calls.session_expires_min_ns / SECOND_NS),

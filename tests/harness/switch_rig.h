@@ -51,6 +51,7 @@ struct rig {
     int64_t          patience_ns, no_answer_ns;           /* of the gateways; of the phones, 0: 20 s */
     char             routed[64];     /* the last question: what is called, */
     unsigned         routed_flags;   /* by whose rights */
+    uint8_t          reliable[RIG_SIDES];                 /* 1 + enum b2bua_reliable of a side that is a gateway; 0: it is none */
     size_t           left;           /* after rig_end */
 };
 
@@ -110,6 +111,10 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
         ret->targets[ret->target_count++] = (struct route_target){ .uri = SLICE("sip:bob@10.0.0.2"), .order = (uint16_t)(r->in_order ? i : 0),
                                                                    .gateway = r->gateways, .trusted = r->b_trusted, .patience_ns = r->patience_ns,
                                                                    .hop = { .local = rig_switch(), .remote = rig_at(RIG_B) } };
+    for (unsigned i = 0; r->reliable[RIG_B] && i < ret->target_count; i++) {
+        ret->targets[i].gateway = true;
+        ret->targets[i].reliable = (uint8_t)(r->reliable[RIG_B] - 1);
+    }
     ret->called = strstr(r->routed, "carol") ? SLICE("carol@x") : strstr(r->routed, "dave") ? SLICE("dave@x") : SLICE("bob@x");
     ret->caller = SLICE("alice@x");
     ret->caller_trusted = r->a_trusted;
@@ -118,6 +123,13 @@ static inline void rig_route(void *ctx, const struct route_question *q, struct r
     ret->no_answer_ns = r->no_answer_ns ? r->no_answer_ns : 20 * 1000000000ll;
     if (r->forwards)
         ret->forward[USER_FORWARD_BUSY] = ret->forward[USER_FORWARD_NO_ANSWER] = SLICE("sip:carol@10.0.0.9");
+}
+
+static inline uint8_t rig_reliable(void *ctx, uint8_t usual)
+{
+    const struct rig *r = ctx;
+
+    return r->reliable[RIG_A] ? (uint8_t)(r->reliable[RIG_A] - 1) : usual;
 }
 
 #define RIG_B2BUA(ctx) (((struct rig *)(ctx))->b2bua)
@@ -155,7 +167,7 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
     struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
                                   rig_on_server_ended, rig_on_client_ended, NULL, NULL };
     struct hop_sender sender = { .ctx = r, .send = rig_sent };
-    struct router router = { .ctx = r, .route = rig_route };
+    struct router router = { .ctx = r, .route = rig_route, .reliable = rig_reliable };
 
     bs.seed = (struct hash_seed){ 3, 4 };
     bs.calls_max = 4;

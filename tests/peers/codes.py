@@ -246,7 +246,20 @@ def test_199_when_one_of_two_early_dialogs_ends(lab):
 
 
 def test_182_of_our_own_for_a_queue(lab):
-    raise Skip("gap: there are no queues or hunt groups yet, 182 is only passed on")
+    s = lab.server("queue", users={"ring": {"calls_max": "1", "call_waiting": "no"}}, ini="[calls]\nqueue = 30 s\n")
+    phone = lab.closing(Peer(s.address, address=B, handler=oracle))
+    register(lab, s, phone, ["ring"])
+    p = lab.closing(Peer(s.address, "caller", address=A))
+    first = p.invite(user("ring"))
+    p.provisional(first, 180)
+    second = p.invite(user("ring"))
+    answer = p.provisional(second, 182)
+    expect(answer.reason == "Queued" and answer.contact, f"{answer.start}, Contact {answer.get('contact')!r}")
+    p.cancel(first)
+    is_code(p.final(first), 487)
+    p.provisional(second, 180)
+    p.cancel(second)
+    is_code(p.final(second), 487)
 
 
 def test_202_to_refer(lab):
@@ -346,7 +359,15 @@ def test_registered_with_md5_and_with_sha_256(lab):
 
 
 def test_402_of_our_own_for_an_account_without_credit(lab):
-    raise Skip("gap: users have no credit, 402 is only passed on")
+    s = lab.server("unpaid", users={"poor": {"no_credit": "yes"}, "good": {}},
+                   ini=f"[gateway out]\nhost = {B}\nallow = any\nping = 0 s\n")
+    p = lab.closing(Peer(s.address, "poor", DOMAIN, address=A))
+    request = p.invite(user("+4930123456"), PASSWORD)
+    is_code(p.final(request), 402, "Payment Required")
+    lab.record_says(s, request.call_id, final=402, cause=True)
+    phone = lab.closing(Peer(s.address, address=B, handler=oracle))
+    register(lab, s, phone, ["good"])
+    is_code(p.final(p.invite(user("good"), PASSWORD)), 200)
 
 
 def test_403_for_another_users_number_a_barred_one_and_a_user_who_may_not(lab):
@@ -672,6 +693,26 @@ def test_603_of_our_own_for_do_not_disturb_when_the_server_declines(lab):
     s = lab.server("decline", users={"still": {"do_not_disturb": "yes"}}, ini="[calls]\ndo_not_disturb = 603\n")
     p = lab.closing(Peer(s.address, "caller", address=A))
     dialled(lab, user("still"), 603, "Decline", caller=p, server=s)
+
+
+def test_603_of_our_own_or_403_for_a_caller_whom_the_user_rejects(lab):
+    for status, ini in ((603, ""), (403, "[calls]\nrejected = 403\n")):
+        s = lab.server(f"reject-{status}", users={"picky": {"rejects": "eve@elsewhere.test caller@outside.test"}}, ini=ini)
+        p = lab.closing(Peer(s.address, "caller", address=A))
+        dialled(lab, user("picky"), status, caller=p, server=s, phrase=True)
+
+
+def test_503_with_retry_after_when_a_stranger_has_too_many_calls(lab):
+    s = lab.server("crowd", users={"ring": {}}, ini="[security]\nallow =\ncalls_per_source = 1\n")
+    phone = lab.closing(Peer(s.address, address=B, handler=oracle))
+    register(lab, s, phone, ["ring"])
+    p = lab.closing(Peer(s.address, "caller", address=A))
+    first = p.invite(user("ring"))
+    p.provisional(first, 180)
+    refused = dialled(lab, user("ring"), 503, "Service Unavailable", caller=p, server=s)
+    expect(refused.get("retry-after").isdigit(), f"Retry-After: {refused.get('retry-after')!r}")
+    p.cancel(first)
+    is_code(p.final(first), 487)
 
 
 def test_504_when_no_prack_comes(lab):

@@ -152,6 +152,14 @@ def test_hold_and_resume_stay_at_the_relay(lab):
     call.end()
 
 
+def test_a_relay_that_is_named_is_found(lab):
+    _, caller, phone = server_with(lab, "named", f"localhost:{lab.relay.port}", "require")
+    call = Call(caller, phone, lab.a, lab.b)
+    expect({call.to_a[0], call.to_b[0]} == {"127.0.0.1"}, f"not the relay: {call.to_a}, {call.to_b}")
+    expect(lab.a.reaches(call.to_a, lab.b, 0x77), "B does not hear A")
+    call.end()
+
+
 def test_without_the_relay_a_call_is_refused_or_goes_by_it_as_was_asked(lab):
     talking = Call(lab.caller, lab.phone, lab.a, lab.b)
     lab.relay.close()
@@ -165,4 +173,5 @@ def test_without_the_relay_a_call_is_refused_or_goes_by_it_as_was_asked(lab):
 
 
 TESTS = [test_voice_goes_both_ways_through_the_relay_and_ends_with_the_call, test_hold_and_resume_stay_at_the_relay,
+         test_a_relay_that_is_named_is_found,
          test_without_the_relay_a_call_is_refused_or_goes_by_it_as_was_asked]
