@@ -673,7 +673,7 @@ def test_503_with_retry_after_when_all_calls_are_taken(lab):
 
 
 def test_503_with_retry_after_when_calls_come_too_fast(lab):
-    s = lab.server("rate", users={"good": {}}, ini="[calls]\nrate = 1/h\n")
+    s = lab.server("rate", users={"good": {}}, ini="[calls]\nrate = 1/h\n", workers=1)      # each has its own part
     o = lab.closing(Peer(s.address, address=B, handler=oracle))
     register(lab, s, o, ["good"])
     p = lab.closing(Peer(s.address, "caller", address=A))
