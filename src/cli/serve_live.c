@@ -202,7 +202,8 @@ static void tell_other_legs(struct serve_live *l, struct call *const *legs, size
         }
 }
 
-/* Whose cause stands in the line: its own, or that of another leg that went wrong. */
+/* Whose cause stands in the line: its own, or that of another leg that went wrong. A phone that did not
+ * answer is no cause of a call that another one answered. */
 static const struct call_verdicts *why_of(struct call *const *legs, size_t count, size_t leg)
 {
     const struct call_verdicts *own = legs[leg]->verdicts;
@@ -210,6 +211,8 @@ static const struct call_verdicts *why_of(struct call *const *legs, size_t count
     for (size_t i = 0; i < count && !(own && own->cause.cause); i++) {
         const struct call_verdicts *other = legs[i]->verdicts;
 
+        if (legs[leg]->answered && !legs[i]->answered)
+            continue;
         if (other && other->cause.cause && cause_severity((enum cause_id)other->cause.cause) >= CAUSE_SEVERITY_WARNING)
             return other;
     }
