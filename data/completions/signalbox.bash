@@ -80,7 +80,7 @@ _signalbox()
             --no-colour --verbose --help" -- "$word") ;;
     load:-*)
         mapfile -t COMPREPLY < <(compgen -W "--to --rate --seconds --hold --users --domain --make-users
-            --no-register --volte --registrations --server-pid --json --lang --no-colour --verbose --help" -- "$word") ;;
+            --no-register --strangers --volte --registrations --server-pid --json --lang --no-colour --verbose --help" -- "$word") ;;
     lab:-*)
         mapfile -t COMPREPLY < <(compgen -W "--list --no-ladder --pcap --loss --duplicate --delay --jitter --seed
             --jobs --transport --port --against --users --domain --lang --no-colour --verbose --help" -- "$word") ;;

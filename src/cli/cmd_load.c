@@ -24,6 +24,7 @@ static const struct cli_option load_help[] = {
     { "--seconds N", TEXT_LOAD_OPTION_SECONDS },      { "--hold SECONDS", TEXT_LOAD_OPTION_HOLD },
     { "--users N", TEXT_LOAD_OPTION_USERS },          { "--domain DOMAIN", TEXT_LOAD_OPTION_DOMAIN },
     { "--make-users", TEXT_LOAD_OPTION_MAKE_USERS },  { "--no-register", TEXT_LOAD_OPTION_NO_REGISTER },
+    { "--strangers", TEXT_LOAD_OPTION_STRANGERS },
     { "--volte", TEXT_LOAD_OPTION_VOLTE },            { "--registrations", TEXT_LOAD_OPTION_REGISTRATIONS },
     { "--server-pid PID", TEXT_LOAD_OPTION_SERVER_PID },
     { "--json", TEXT_LOAD_OPTION_JSON },              { "--lang LANG", TEXT_CLI_OPTION_LANG },
@@ -37,7 +38,7 @@ static const char *const load_examples[] = {
 };
 
 enum { OPT_TO = 256, OPT_RATE, OPT_SECONDS, OPT_HOLD, OPT_USERS, OPT_DOMAIN, OPT_MAKE, OPT_NO_REGISTER, OPT_VOLTE, OPT_PID,
-       OPT_REGISTRATIONS, OPT_JSON, OPT_LANG };
+       OPT_REGISTRATIONS, OPT_STRANGERS, OPT_JSON, OPT_LANG };
 static const struct option load_options[] = {
     { "to", required_argument, NULL, OPT_TO },
     { "rate", required_argument, NULL, OPT_RATE },
@@ -48,6 +49,7 @@ static const struct option load_options[] = {
     { "make-users", no_argument, NULL, OPT_MAKE },
     { "no-register", no_argument, NULL, OPT_NO_REGISTER },
     { "volte", no_argument, NULL, OPT_VOLTE },
+    { "strangers", no_argument, NULL, OPT_STRANGERS },
     { "registrations", no_argument, NULL, OPT_REGISTRATIONS },
     { "server-pid", required_argument, NULL, OPT_PID },
     { "json", no_argument, NULL, OPT_JSON },
@@ -62,7 +64,7 @@ struct loading {
     struct address to;
     uint32_t       rate, seconds, hold_s, users, pid;
     slice          domain;
-    bool           make, no_register, volte, registrations, json;
+    bool           make, no_register, strangers, volte, registrations, json;
     char           names[2 * USERS_MAX][NAME_MAX_LEN];
     struct loop   *loop;
     struct net    *net;
@@ -124,6 +126,7 @@ static int take_option(struct loading *l, int option)
     case OPT_DOMAIN:      l->domain = slice_of_string(optarg); return -1;
     case OPT_MAKE:        l->make = true; return -1;
     case OPT_NO_REGISTER: l->no_register = true; return -1;
+    case OPT_STRANGERS:   l->strangers = true; return -1;
     case OPT_VOLTE:       l->volte = true; return -1;
     case OPT_REGISTRATIONS: l->registrations = true; return -1;
     case OPT_JSON:        l->json = true; return -1;
@@ -221,14 +224,15 @@ static int make_phones(struct loading *l)
     static const struct transaction_times usual = { 500 * MS_NS, 4000 * MS_NS, 5000 * MS_NS, 32000 * MS_NS, 200 * MS_NS };
     struct load_settings settings = { .calls_per_s = l->rate, .duration_ns = l->seconds * SECOND_NS, .hold_ns = l->hold_s * SECOND_NS,
                                       .ring_ns = 10 * MS_NS, .domain = l->domain, .registers = !l->no_register,
-                                      .registrations = l->registrations,
+                                      .registrations = l->registrations, .strangers = l->strangers,
                                       .how = l->volte ? PHONE_RELIABLE | PHONE_PRECONDITIONS : 0 };
     struct hop_sender sender = net_sender(l->net);
 
     l->load = load_new(&settings, loop_now_ns(l->loop));
     for (uint32_t i = 0; l->load && i < 2 * l->users; i++) {
         slice name = slice_of_string(l->names[i]);
-        struct phone_settings ps = { .endpoint = { .times = usual }, .user = name, .password = name, .domain = l->domain,
+        slice domain = l->strangers && i < l->users ? SLICE("stranger.example") : l->domain;
+        struct phone_settings ps = { .endpoint = { .times = usual }, .user = name, .password = name, .domain = domain,
                                      .server = { .remote = l->to, .listener = (uint16_t)i, .transport = WIRE_UDP,
                                                  .local = *net_listener_address(l->net, i) } };
 

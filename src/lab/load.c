@@ -346,6 +346,11 @@ static void begin_call(struct load *l, int64_t wanted_ns)
     has_begun(l, wanted_ns);
 }
 
+static bool is_stranger(const struct load *l, const struct load_end *end)
+{
+    return l->settings.strangers && end->side == LOAD_CALLER;
+}
+
 /* By the next phone that is not at it already; a registration is one at a time (RFC 3261, 10.2). */
 static void begin_registration(struct load *l, int64_t wanted_ns)
 {
@@ -355,7 +360,7 @@ static void begin_registration(struct load *l, int64_t wanted_ns)
         struct load_end *next = &l->ends[l->next_asks];
 
         l->next_asks = (l->next_asks + 1) % l->end_count;
-        end = next->asks ? NULL : next;
+        end = next->asks || is_stranger(l, next) ? NULL : next;
     }
     if (!end || !phone_register(end->phone, REGISTER_EXPIRES_S)) {
         l->counts.not_begun++;
@@ -369,8 +374,12 @@ static void begin_registration(struct load *l, int64_t wanted_ns)
 static void register_some(struct load *l)
 {
     while (l->to_register < l->end_count && l->registering < REGISTER_AT_ONCE) {
+        struct load_end *end = &l->ends[l->to_register++];
+
+        if (is_stranger(l, end))
+            continue;
         l->registering++;
-        if (!phone_register(l->ends[l->to_register++].phone, REGISTER_EXPIRES_S)) {
+        if (!phone_register(end->phone, REGISTER_EXPIRES_S)) {
             l->registering--;
             l->counts.not_registered++;
         }

@@ -28,6 +28,7 @@ struct load_settings {
     int64_t  ring_ns;                /* from the 180 to the answer */
     slice    domain;                 /* of the users */
     bool     registers;              /* first; else the server knows them */
+    bool     strangers;              /* the callers: they do not register */
     bool     registrations;          /* no calls: the phones register again, each with a challenge */
     unsigned how;                    /* PHONE_... of each call */
 };

@@ -147,16 +147,16 @@ static void server_receive(void *ctx, const struct hop *from, const struct sip_m
 static void server_time(void *ctx, int64_t now_ns) { worker_time(lab_server_worker(ctx), now_ns); }
 static int64_t server_next(void *ctx) { return worker_next_ns(lab_server_worker(ctx)); }
 
-static void register_again(double rate, int64_t delay_ns, slice password, struct load_counts *ret)
+/* The caller is of `domain`; a password is asked for only in our own. */
+static void with_server(const struct load_settings *settings, int64_t delay_ns, slice domain, slice password,
+                        struct load_counts *ret)
 {
     static const struct transaction_times usual = { 500 * MS, 4000 * MS, 5000 * MS, 32000 * MS, 200 * MS };
     static const struct address there = { .ip = { 10, 0, 0, 9 }, .port = 5060, .family = 4 };
     struct sim_settings net = { .seed = 7, .delay_min_ns = delay_ns, .delay_max_ns = delay_ns };
-    struct load_settings settings = { .calls_per_s = rate, .duration_ns = 10 * SECOND_NS, .domain = SLICE(LAB_DOMAIN),
-                                      .registrations = true };
     struct sim_node node = { NULL, there, server_receive, NULL, server_time, server_next };
     struct sim *sim = sim_new(&net, START_NS);
-    struct load *load = load_new(&settings, START_NS);
+    struct load *load = load_new(settings, START_NS);
     struct pair pairs[2];
 
     CHECK(sim && load);
@@ -164,7 +164,7 @@ static void register_again(double rate, int64_t delay_ns, slice password, struct
         struct address mine = { .ip = { 10, 0, 0, (uint8_t)(1 + i) }, .port = 5060, .family = 4 };
         struct sim_node phone = { &pairs[i], mine, receive, NULL, pass_time, next };
         struct phone_settings ps = { .endpoint = { .times = usual, .seed = { 1, (uint64_t)i } }, .user = lab_user_name((unsigned)i),
-                                     .password = password, .domain = SLICE(LAB_DOMAIN), .server = { .local = mine, .remote = there } };
+                                     .password = password, .domain = i ? SLICE(LAB_DOMAIN) : domain, .server = { .local = mine, .remote = there } };
         struct hop_sender sender = sim_sender(sim, sim_add(sim, &phone));
 
         pairs[i] = (struct pair){ load, load_phone(load, i ? LOAD_CALLEE : LOAD_CALLER, &ps, &sender, START_NS) };
@@ -183,6 +183,14 @@ static void register_again(double rate, int64_t delay_ns, slice password, struct
     lab_server_free(server);
     load_free(load);
     sim_free(sim);
+}
+
+static void register_again(double rate, int64_t delay_ns, slice password, struct load_counts *ret)
+{
+    struct load_settings settings = { .calls_per_s = rate, .duration_ns = 10 * SECOND_NS, .domain = SLICE(LAB_DOMAIN),
+                                      .registrations = true };
+
+    with_server(&settings, delay_ns, SLICE(LAB_DOMAIN), password, ret);
 }
 
 TEST(each_registration_answers_its_challenge_and_its_delay_is_measured)
@@ -215,6 +223,20 @@ TEST(two_phones_do_not_register_more_often_than_they_can)
     CHECK(c.begun > 120 && c.begun < 170);                /* each takes 120 ms, for 10 s */
     CHECK_EQ(c.begun + c.not_begun, 500);
     CHECK_EQ(c.ended, c.begun);
+}
+
+/* Asked for a password, it would have none for that domain. */
+TEST(strangers_call_without_registering_and_without_a_password)
+{
+    struct load_settings settings = { .calls_per_s = 2, .duration_ns = 5 * SECOND_NS, .hold_ns = SECOND_NS, .ring_ns = 100 * MS,
+                                      .domain = SLICE(LAB_DOMAIN), .registers = true, .strangers = true };
+    struct load_counts c;
+
+    with_server(&settings, 3 * MS, SLICE("stranger.example"), SLICE(LAB_PASSWORD), &c);
+    CHECK_EQ(c.registered, 1);
+    CHECK_EQ(c.begun, 10);
+    CHECK_EQ(c.ended, 10);
+    CHECK_NEAR((double)load_percentile_ns(&c.invite, 50), 6e6, 4e5);          /* INVITE, and on */
 }
 
 TEST(what_was_never_measured_has_no_percentile)
