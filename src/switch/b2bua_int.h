@@ -308,24 +308,30 @@ slice forks_first_tag(const struct b2bua_call *c);        /* leg a's at the begi
 void forks_forget(struct leg *fork);
 void forks_free(struct b2bua_call *c);
 
-/* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
+/* ---- b2bua_setup.c: what A asks for by its INVITE ---- */
 struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m);     /* s may be NULL */
 bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by);
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
-void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
-void setup_failed(struct branch *branch, enum endpoint_failure why);
-void setup_ring_time_over(struct b2bua_call *c, bool goes_on);                  /* to other phones, or a forward */
 bool setup_ask(struct b2bua_call *c, struct route_question *question, struct route *ret);
 void setup_take(struct b2bua_call *c, const struct route *route);
-void setup_divert(struct b2bua_call *c, slice target, unsigned why);            /* whoever was called is not any more */
-void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
-void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
-void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
-void setup_unanchorable(struct b2bua_call *c);
 void setup_unqueued(struct b2bua_call *c, struct tally_one *line);             /* it has waited for that; NULL: in vain */
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
-void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
+
+/* ---- b2bua_targets.c: whom it rings, and who is next ---- */
+void setup_divert(struct b2bua_call *c, slice target, unsigned why);            /* whoever was called is not any more */
+void setup_ring_time_over(struct b2bua_call *c, bool goes_on);                  /* to other phones, or a forward */
+
+/* ---- b2bua_branch.c: one INVITE of ours, and what B says to it ---- */
+void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
+void setup_failed(struct branch *branch, enum endpoint_failure why);
+void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void branch_free(struct branch *branch);
+
+/* ---- b2bua_refuse.c: A is refused ---- */
+void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
+void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
+void setup_unanchorable(struct b2bua_call *c);
+void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
 
 /* ---- b2bua_ring.c: how long all that may take ---- */
 void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
