@@ -456,26 +456,31 @@ bool trunk_refused(const struct leg *leg, unsigned status);             /* so, t
 bool trunk_invite_again(struct branch *branch, const struct sip_message *m);
 bool trunk_relay_again(struct relay *r, const struct sip_message *m);
 
-/* ---- b2bua_transfer.c: REFER and Replaces ---- */
-/* True: it is dealt with. `to`: the other leg, or NULL. */
-bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
-bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
+/* ---- b2bua_transfer.c: one transfer, from REFER or Replaces to its end ---- */
 bool transfer_left(struct leg *from);                     /* by BYE: the rest of its call waits for the outcome */
 bool transfer_asks(const struct b2bua_call *c);           /* a re-INVITE of ours is open in it */
-bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
 /* What became of the call that serves one. */
 void transfer_progress(struct leg *leg, const struct sip_message *m, uint32_t rseq);     /* rseq 0: not reliable */
 void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase);
 void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
-/* What became of a relay of one. */
-void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
-void transfer_failed(struct relay *r, enum endpoint_failure why);
-void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
 void transfer_forget_relay(struct relay *r);
 void transfer_call_ends(struct b2bua_call *c);            /* before BYE goes to its legs */
 void transfer_over(struct b2bua_call *c);                 /* the referrer stayed: it is sent away */
 void transfer_forget(struct b2bua_call *c);
 void transfer_time(struct b2bua *b);
+
+/* ---- b2bua_join.c: what became of a relay of one ---- */
+void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void transfer_failed(struct relay *r, enum endpoint_failure why);
+
+/* ---- b2bua_refer.c: REFER, and what its sender hears ---- */
+/* True: it is dealt with. `to`: the other leg, or NULL. */
+bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
+bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
+void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
+
+/* ---- b2bua_replaces.c: an INVITE with Replaces ---- */
+bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
 /* `why`: enum user_forward, or its phone said so (RFC 4458: deflection) */
