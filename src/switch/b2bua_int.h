@@ -308,24 +308,30 @@ slice forks_first_tag(const struct b2bua_call *c);        /* leg a's at the begi
 void forks_forget(struct leg *fork);
 void forks_free(struct b2bua_call *c);
 
-/* ---- b2bua_setup.c: from A's INVITE to a final answer ---- */
+/* ---- b2bua_setup.c: what A asks for by its INVITE ---- */
 struct b2bua_call *setup_call(struct b2bua *b, struct server_transaction *s, const struct sip_message *m);     /* s may be NULL */
 bool setup_route(struct b2bua_call *c, slice uri, slice forwarded_by);
 void setup_begin(struct b2bua *b, struct server_transaction *s, const struct sip_message *m, const struct hop *from);
-void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
-void setup_failed(struct branch *branch, enum endpoint_failure why);
-void setup_ring_time_over(struct b2bua_call *c, bool goes_on);                  /* to other phones, or a forward */
 bool setup_ask(struct b2bua_call *c, struct route_question *question, struct route *ret);
 void setup_take(struct b2bua_call *c, const struct route *route);
-void setup_divert(struct b2bua_call *c, slice target, unsigned why);            /* whoever was called is not any more */
-void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
-void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
-void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
-void setup_unanchorable(struct b2bua_call *c);
 void setup_unqueued(struct b2bua_call *c, struct tally_one *line);             /* it has waited for that; NULL: in vain */
 void setup_done(struct b2bua_call *c);                    /* it is answered, or freed */
-void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
+
+/* ---- b2bua_targets.c: whom it rings, and who is next ---- */
+void setup_divert(struct b2bua_call *c, slice target, unsigned why);            /* whoever was called is not any more */
+void setup_ring_time_over(struct b2bua_call *c, bool goes_on);                  /* to other phones, or a forward */
+
+/* ---- b2bua_branch.c: one INVITE of ours, and what B says to it ---- */
+void setup_response(struct branch *branch, const struct sip_message *m, const struct hop *from);
+void setup_failed(struct branch *branch, enum endpoint_failure why);
+void setup_invite(struct branch *branch, const struct route_target *target, slice body, bool fails);        /* anchored */
 void branch_free(struct branch *branch);
+
+/* ---- b2bua_refuse.c: A is refused ---- */
+void setup_give_up(struct b2bua_call *c, unsigned status, slice reason);        /* A's answer, and CANCEL to all */
+void setup_give_up_with(struct b2bua_call *c, unsigned status, slice reason, slice headers);
+void setup_unanchorable(struct b2bua_call *c);
+void setup_drop(struct branch *branch, unsigned status, slice reason);          /* CANCEL of it alone, as if refused so */
 
 /* ---- b2bua_ring.c: how long all that may take ---- */
 void ring_begin(struct b2bua_call *c, const struct sip_message *invite);
@@ -450,26 +456,31 @@ bool trunk_refused(const struct leg *leg, unsigned status);             /* so, t
 bool trunk_invite_again(struct branch *branch, const struct sip_message *m);
 bool trunk_relay_again(struct relay *r, const struct sip_message *m);
 
-/* ---- b2bua_transfer.c: REFER and Replaces ---- */
-/* True: it is dealt with. `to`: the other leg, or NULL. */
-bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
-bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
+/* ---- b2bua_transfer.c: one transfer, from REFER or Replaces to its end ---- */
 bool transfer_left(struct leg *from);                     /* by BYE: the rest of its call waits for the outcome */
 bool transfer_asks(const struct b2bua_call *c);           /* a re-INVITE of ours is open in it */
-bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
 /* What became of the call that serves one. */
 void transfer_progress(struct leg *leg, const struct sip_message *m, uint32_t rseq);     /* rseq 0: not reliable */
 void transfer_refused(struct b2bua_call *c, unsigned status, slice phrase);
 void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_message *m);
-/* What became of a relay of one. */
-void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
-void transfer_failed(struct relay *r, enum endpoint_failure why);
-void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
 void transfer_forget_relay(struct relay *r);
 void transfer_call_ends(struct b2bua_call *c);            /* before BYE goes to its legs */
 void transfer_over(struct b2bua_call *c);                 /* the referrer stayed: it is sent away */
 void transfer_forget(struct b2bua_call *c);
 void transfer_time(struct b2bua *b);
+
+/* ---- b2bua_join.c: what became of a relay of one ---- */
+void transfer_response(struct relay *r, const struct sip_message *m, const struct hop *from);
+void transfer_failed(struct relay *r, enum endpoint_failure why);
+
+/* ---- b2bua_refer.c: REFER, and what its sender hears ---- */
+/* True: it is dealt with. `to`: the other leg, or NULL. */
+bool transfer_request(struct leg *from, struct leg *to, struct server_transaction *s, const struct sip_message *m);
+bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret);
+void transfer_unheard(const struct relay *r);             /* a request of ours was refused: a NOTIFY? */
+
+/* ---- b2bua_replaces.c: an INVITE with Replaces ---- */
+bool transfer_replaces(struct b2bua_call *c, const struct sip_message *m, const struct hop *from);
 
 /* ---- b2bua_history.c: who forwarded the call ---- */
 /* `why`: enum user_forward, or its phone said so (RFC 4458: deflection) */
