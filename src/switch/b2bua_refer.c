@@ -107,8 +107,11 @@ bool transfer_rights(const struct b2bua_call *c, struct route_referrer *ret)
 {
     const struct transfer *t = c->serves ? c->transfer : NULL;
 
-    if (!t || !t->x || t->taken)
+    if (!t || t->taken)
         return false;
+    *ret = (struct route_referrer){ 0 };                  /* who is gone has none */
+    if (!t->x)
+        return true;
     ret->user = user_of(t->referrer);
     ret->party = user_of(t->party);
     ret->gateway = trunk_of(t->referrer, &ret->trunk);

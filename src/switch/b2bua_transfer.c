@@ -173,6 +173,8 @@ void transfer_answered(struct b2bua_call *c, struct leg *leg, const struct sip_m
     leg->ack_owed = true;
     setup_done(c);
     session_answered(c, m);
+    if (t->status)                                        /* given up meanwhile: the party may be gone */
+        return;
     if (!headers_have_offer(m)) {
         transfer_note_end(t, 488, (slice){ 0 });
         return;
