@@ -385,6 +385,17 @@ TEST(an_extension_that_we_only_take_out_is_not_one_that_we_have)
     end();
 }
 
+/* RFC 3261, 21.4.6 */
+TEST(a_405_does_not_list_the_method_that_it_refuses)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    receive(2, "MESSAGE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKm\r\n"
+               "From: <sip:a@b>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: m\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n");
+    CHECK(caller_got("SIP/2.0 405 "));
+    CHECK(caller_got("\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, NOTIFY, REFER\r\n"));
+    end();
+}
+
 /* ---- registrations ---- */
 
 TEST(who_requires_path_or_outbound_is_refused_where_they_are_off)

@@ -8,9 +8,22 @@
 #include "sip/uri.h"
 #include "sip/values.h"
 
-slice checks_allow(void)
+static const slice allow = SLICE_INIT("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER");
+
+slice checks_allow(void) { return allow; }
+
+void checks_allow_but(struct out *o, enum sip_method refused)
 {
-    return SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER");
+    slice rest = allow, name, before = SLICE("Allow: ");
+
+    while (sip_list_next(&rest, &name)) {
+        if (slice_eq(name, sip_method_name(refused)))
+            continue;
+        out_text(o, before);
+        out_text(o, name);
+        before = SLICE(", ");
+    }
+    out_text(o, SLICE("\r\n"));
 }
 
 bool checks_is_whole(const struct sip_message *m, slice *ret_phrase)
