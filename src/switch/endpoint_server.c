@@ -233,14 +233,14 @@ struct out *server_reply(struct server_transaction *s, unsigned status, slice ph
     return &e->out;
 }
 
-/* 18.2.2: where its connection is gone, by another one. A 100 is not worth one. */
+/* 18.2.2: where its connection is gone, by another one. */
 static void transmit(struct server_transaction *s, slice bytes)
 {
     struct hop to;
     int error = 0;
 
     endpoint_transmit(s->endpoint, &s->hop, bytes, &error);
-    if (error != -ENOTCONN || s->has_moved || s->status <= 100 || !reach_for_answer(&s->hop, bytes, &to))
+    if (error != -ENOTCONN || s->has_moved || !reach_for_answer(&s->hop, bytes, &to))
         return;
     s->has_moved = true;
     s->hop = to;

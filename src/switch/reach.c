@@ -71,7 +71,7 @@ bool reach_for_answer(const struct hop *gone, slice answer, struct hop *ret)
     struct sip_message m;
     struct address sent_by;
 
-    if (!parse(answer, room, &m) || !m.via_count)
+    if (!parse(answer, room, &m) || !m.via_count || m.status <= 100)
         return false;
     if (is_ours_to_make(gone, ret))
         return true;

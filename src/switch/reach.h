@@ -16,7 +16,8 @@
 
 /* A request within a dialog, or a CANCEL: to where we had connected, else to its first Route or its target. */
 bool reach_for_request(const struct hop *gone, slice request, struct hop *ret);
-/* 18.2.2: to where we had connected, else to where it came from, at the port of the Via's sent-by. */
+/* 18.2.2: to where we had connected, else to where it came from, at the port of the Via's sent-by. A 100 is
+ * not worth a connection. */
 bool reach_for_answer(const struct hop *gone, slice answer, struct hop *ret);
 
 #endif

@@ -86,5 +86,7 @@ TEST(an_answer_goes_to_the_port_of_the_via_at_the_address_it_came_from)
         snprintf(text, sizeof text, "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bK1;received=198.51.100.7\r\nFrom: <sip:a@h>;tag=a\r\n"
                  "To: <sip:b@h>;tag=b\r\nCall-ID: c\r\nCSeq: 2 BYE\r\n\r\n", rows[i].sent_by);
         check_row(i, reach_for_answer(&gone, slice_of_string(text), &to), &to, &gone, rows[i].to);
+        memcpy(text + 8, "100", 3);
+        CHECK_ROW(i, !reach_for_answer(&gone, slice_of_string(text), &to));
     }
 }
