@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "cli/serve_int.h"
+#include "switch/reach.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define TICK_NS (SECOND_NS / 5)                            /* journal, users, what is printed */
@@ -88,6 +89,8 @@ static void receive(struct serve_worker *w, const struct hop *from, int64_t now_
         worker_receive(w->worker, from, bytes, now_ns);
 }
 
+static int send_by(void *ctx, struct hop *to, slice bytes);
+
 static void read_message(struct serve_worker *w, const struct letter *l)
 {
     w->tried = (uint8_t)l->number;
@@ -96,11 +99,22 @@ static void read_message(struct serve_worker *w, const struct letter *l)
     w->tried = 0;
 }
 
+/* An answer or an ACK whose connection is gone: no transaction over there would send it once more. */
+static bool goes_elsewhere(struct serve_worker *w, const struct hop *gone, slice bytes)
+{
+    struct hop to;
+    bool found = slice_starts(bytes, SLICE("SIP/2.0 ")) ? reach_for_answer(gone, bytes, &to)
+                 : slice_starts(bytes, SLICE("ACK "))   ? reach_for_request(gone, bytes, &to) : false;
+
+    return found && send_by(w, &to, bytes) == 0;
+}
+
 static void read_send(struct serve_worker *w, const struct letter *l)
 {
     struct hop hop = l->hop;
+    int error = w->own_sender.send(w->own_sender.ctx, &hop, letter_bytes(l));
 
-    if (w->own_sender.send(w->own_sender.ctx, &hop, letter_bytes(l)) < 0)
+    if (error < 0 && !(error == -ENOTCONN && goes_elsewhere(w, &l->hop, letter_bytes(l))))
         (void)post(w, l->from, &(struct letter){ .kind = LETTER_LOST, .hop = l->hop }, (slice){ 0 });
 }
 

@@ -305,6 +305,9 @@ TEST(options_tells_what_is_supported_and_not_what_is_off)
 
 /* ---- who forwarded it ---- */
 
+/* Who calls with call(), 10.0.0.2, is a stranger else. */
+#define BELIEVES SERVER "[calls]\ntrusted = 10.0.0.2\n"
+
 TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
 {
     static const char diversion[] = "Diversion: <sip:one@x>;reason=user-busy;privacy=full, <sip:two@x>;reason=unconditional\r\n";
@@ -314,7 +317,7 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
     static const char back[] = "Diversion: <sip:anonymous@anonymous.invalid>;reason=user-busy;counter=1;privacy=full\r\n"
                                "Diversion: <sip:two@x>;reason=unconditional;counter=1;privacy=off\r\n";
 
-    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_OR_RETURN(begin(BELIEVES));
     CHECK_EQ(call(diversion), 0);
     CHECK(phone_got(history) && !phone_got("Diversion"));
     CHECK_EQ(call("History-Info: <sip:two@x>;index=1, <sip:bob@home.example;cause=486>;index=1.1;mp=1;x\r\n"), 0);
@@ -324,11 +327,11 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
                     "History-Info: <sip:unknown@unknown.invalid;cause=404?Reason=SIP%3Bcause%3D404>;index=1.1;mp=1\r\n"
                     "History-Info: <sip:one@x;cause=404?Reason=SIP%3Bcause%3D408>;index=1.1.1;mp=1.1\r\n"));
     end();
-    CHECK_OR_RETURN(begin(SERVER "[calls]\nhistory_info = no\ndiversion = yes\n"));
+    CHECK_OR_RETURN(begin(BELIEVES "history_info = no\ndiversion = yes\n"));
     CHECK_EQ(call(history), 0);
     CHECK(phone_got(back) && !phone_got("History-Info"));
     end();
-    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_OR_RETURN(begin(BELIEVES));
     CHECK_EQ(call("Privacy: history\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
     CHECK(!phone_got("History-Info") && !phone_got("Diversion"));
     CHECK_EQ(call("Privacy: header\r\nDiversion: <sip:one@x>;reason=away\r\n"), 0);
@@ -340,16 +343,16 @@ TEST(diversion_and_history_info_are_made_of_each_other_where_only_one_is_told)
 TEST(who_hides_that_it_forwarded_is_not_told_to_a_phone)
 {
     static const struct { const char *ini, *came, *told; } rows[] = {
-        { SERVER, "Diversion: <sip:secret@x>;reason=away;privacy=full\r\n", "History-Info: <sip:anonymous@anonymous.invalid?" },
-        { SERVER, "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
+        { BELIEVES, "Diversion: <sip:secret@x>;reason=away;privacy=full\r\n", "History-Info: <sip:anonymous@anonymous.invalid?" },
+        { BELIEVES, "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
           "History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n"
           "History-Info: <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n" },
-        { SERVER, "History-Info: <sip:two@x>;index=1, <sip:secret@x;cause=486?privacy=history&Reason=SIP>;index=1.1;mp=1\r\n",
+        { BELIEVES, "History-Info: <sip:two@x>;index=1, <sip:secret@x;cause=486?privacy=history&Reason=SIP>;index=1.1;mp=1\r\n",
           "History-Info: <sip:two@x>;index=1\r\nHistory-Info: <sip:anonymous@anonymous.invalid;cause=486>;index=1.1;mp=1\r\n" },
-        { SERVER, "History-Info: <sip:one@x?Privacy=none>;index=1\r\n", "History-Info: <sip:one@x?Privacy=none>;index=1\r\n" },
-        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n", "Diversion: \"Secret\" <sip:secret@x>;reason=away;privacy=name, <sip:one@x>;privacy=off\r\n",
+        { BELIEVES, "History-Info: <sip:one@x?Privacy=none>;index=1\r\n", "History-Info: <sip:one@x?Privacy=none>;index=1\r\n" },
+        { BELIEVES "history_info = no\ndiversion = yes\n", "Diversion: \"Secret\" <sip:secret@x>;reason=away;privacy=name, <sip:one@x>;privacy=off\r\n",
           "Diversion: <sip:anonymous@anonymous.invalid>;reason=away;privacy=name\r\nDiversion: <sip:one@x>;privacy=off\r\n" },
-        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n",
+        { BELIEVES "history_info = no\ndiversion = yes\n",
           "History-Info: <sip:secret@x?Privacy=history>;index=1, <sip:bob@home.example;cause=302>;index=1.1;mp=1\r\n",
           "Diversion: <sip:anonymous@anonymous.invalid>;reason=unconditional;counter=1;privacy=full\r\n" },
     };
@@ -370,11 +373,39 @@ TEST(thousands_of_diversions_make_a_bounded_header)
     for (size_t at = strlen(headers); at + 40 < sizeof headers; at += 22)
         memcpy(headers + at, ", <sip:x@y>;counter=32", 23);
     memcpy(headers + strlen(headers), "\r\n", 3);
-    CHECK_OR_RETURN(begin(SERVER));
+    CHECK_OR_RETURN(begin(BELIEVES));
     (void)call_from(2, "bob", headers, "");
     CHECK_EQ(t.status, 0);
     CHECK(phone_got("INVITE") && strlen(t.to_phone) < 32768);
     end();
+}
+
+/* RFC 5806, 6, and RFC 7044, 10: whoever may say so could call as anybody, and at the expense of anybody. */
+TEST(who_forwarded_before_is_believed_of_gateways_and_trusted_networks_only)
+{
+    static const char came[] = "Diversion: <sip:boss@x>;reason=away\r\nHistory-Info: <sip:boss@x>;index=1, <sip:you@x;cause=302>;index=1.1\r\n";
+    static const char own[] = "History-Info: <sip:bob@home.example?Reason=SIP%3Bcause%3D302>;index=1\r\n"
+                              "History-Info: <sip:+49301@home.example;cause=302>;index=1.1;mp=1\r\n";
+    static const struct { const char *ini; uint8_t from; bool forwards, believed; } rows[] = {
+        { SERVER, 2, false, false },
+        { SERVER "[calls]\ndiversion = yes\n", 2, false, false },
+        { SERVER "[calls]\nhistory_info = no\ndiversion = yes\n", 2, false, false },
+        { SERVER "[gateway out]\nhost = 10.0.0.3\nallow = any\n", 2, true, false },
+        { BELIEVES "diversion = yes\n", 2, false, true },
+        { SERVER "[gateway g]\nhost = 10.0.0.4\n", 4, false, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OR_RETURN(begin(rows[i].ini));
+        if (rows[i].forwards)
+            t.bob.forward[USER_FORWARD_ALWAYS] = SLICE("sip:+49301@home.example");
+        CHECK_ROW_EQ(i, call_from(rows[i].from, "bob", came, SDP), 0);
+        CHECK_ROW(i, phone_got("INVITE sip:"));
+        CHECK_ROW_EQ(i, phone_got("boss"), rows[i].believed);
+        CHECK_ROW_EQ(i, phone_got("History-Info: ") || phone_got("Diversion: "), rows[i].believed || rows[i].forwards);
+        CHECK_ROW(i, !rows[i].forwards || phone_got(own));
+        end();
+    }
 }
 
 TEST(an_extension_that_we_only_take_out_is_not_one_that_we_have)
@@ -382,6 +413,17 @@ TEST(an_extension_that_we_only_take_out_is_not_one_that_we_have)
     CHECK_OR_RETURN(begin(SERVER));
     CHECK_EQ(call("Require: sec-agree\r\n"), 420);
     CHECK(caller_got("\r\nUnsupported: sec-agree\r\n"));
+    end();
+}
+
+/* RFC 3261, 21.4.6 */
+TEST(a_405_does_not_list_the_method_that_it_refuses)
+{
+    CHECK_OR_RETURN(begin(SERVER));
+    receive(2, "MESSAGE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKm\r\n"
+               "From: <sip:a@b>;tag=a\r\nTo: <sip:bob@home.example>\r\nCall-ID: m\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n");
+    CHECK(caller_got("SIP/2.0 405 "));
+    CHECK(caller_got("\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, NOTIFY, REFER\r\n"));
     end();
 }
 

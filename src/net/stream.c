@@ -324,6 +324,7 @@ static int connection_make(struct stream_listener *l, const struct hop *hop, sli
     if (s->open_count >= s->limits.connections_max)
         return -ENOBUFS;
     fresh.local = l->local;
+    fresh.made = true;
     c = connection_new(l, &fresh);
     if (!c)
         return -ENOMEM;
@@ -381,6 +382,7 @@ int streams_send(struct streams *s, struct hop *hop, slice bytes)
     hop->connection = c->hop.connection;
     hop->local = c->hop.local;
     hop->listener = c->hop.listener;
+    hop->made = c->hop.made;
     return 0;
 }
 

@@ -287,6 +287,19 @@ TEST(answers_and_new_requests_find_the_connection_by_number_address_and_alias)
     world_close(&w);
 }
 
+/* Who has one that was opened to it can be connected to again; who came, perhaps not. */
+TEST(a_hop_tells_which_end_opened_its_connection)
+{
+    struct hop hop = { .transport = WIRE_TCP };
+
+    open_world(WIRE_TCP, NULL);
+    w.side[0].echo = true;
+    CHECK_EQ(world_send(&w, SLICE(MESSAGE), &hop), 0);
+    world_wait(&w, world_answered);
+    CHECK(hop.made && w.side[1].from.made && !w.side[0].from.made);
+    world_close(&w);
+}
+
 TEST(a_browser_and_others_are_told_what_they_did_wrong)
 {
     static const struct { slice in, out; } rows[] = {

@@ -164,7 +164,7 @@ TEST(many_messages_and_large_ones_pass_through_tls)
     certificates("DNS:b.example");
     open_tls(&(struct stream_limits){ .waiting_max = 8u << 20 });
     for (size_t i = 0; i < 200; i++)
-        CHECK_EQ(world_send(&w, slice_of(message, head + 30000), &(struct hop){ hop.local, hop.remote, 0, 0, WIRE_TLS }), 0);
+        CHECK_EQ(world_send(&w, slice_of(message, head + 30000), &(struct hop){ .local = hop.local, .remote = hop.remote, .transport = WIRE_TLS }), 0);
     world_wait(&w, two_came);
     CHECK_EQ(w.side[0].bytes, 200 * (head + 30000));
     world_close(&w);

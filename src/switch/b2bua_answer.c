@@ -51,8 +51,7 @@ static void unacknowledged(struct leg *leg)
     }
     c->b2bua->counts.unacknowledged++;
     if (leg->bye_wanted) {
-        leg->bye_wanted = false;
-        leg_bye(leg, (slice){ 0 }, NULL);
+        leg_bye_if_wanted(leg);
         return;
     }
     call_end(c, NULL, SLICE("SIP;cause=408;text=\"No ACK\""), NULL);
@@ -162,10 +161,7 @@ void answer_ack(struct leg *leg, const struct sip_message *ack, const struct hop
         leg_ack(other, anchor == ANCHOR_FAIL ? NULL : ack);
     if (anchor == ANCHOR_FAIL)
         end_unanchorable(c);
-    if (!leg->bye_wanted)
-        return;
-    leg->bye_wanted = false;
-    leg_bye(leg, (slice){ 0 }, NULL);
+    leg_bye_if_wanted(leg);
 }
 
 /* ---- reliable provisional answers (RFC 3262) ---- */

@@ -5,33 +5,62 @@
 #include "sip/values.h"
 #include "switch/b2bua_int.h"
 
-/* 15.1.1: not to the caller before its ACK came. */
-void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of)
+static void put_reason(struct out *o, slice reason, const struct sip_message *reason_of)
+{
+    if (reason_of)
+        sip_build_copy(o, reason_of, SIP_H_REASON);
+    else if (reason.len)
+        sip_build_header(o, SIP_H_REASON, reason);
+}
+
+/* Without memory it will be a BYE that does not say why. */
+static const char *keep_reason(struct b2bua_call *c, slice reason, const struct sip_message *reason_of)
+{
+    struct out *o = &c->b2bua->scratch;
+
+    out_clear(o);
+    put_reason(o, reason, reason_of);
+    return o->error || !o->used ? NULL : arena_slice(&c->arena, out_taken(o)).ptr;
+}
+
+/* `lines`: of a Reason that was kept, else empty. */
+static void send_bye(struct leg *leg, slice reason, const struct sip_message *reason_of, slice lines)
 {
     struct b2bua_call *c = leg->call;
     struct relay *r;
     struct out *o;
 
-    if (leg->ended)
-        return;
-    if (leg->repeats == LEG_REPEATS_2XX) {
-        leg->bye_wanted = true;
-        return;
-    }
     if (leg->ack_owed)
         leg_ack(leg, NULL);                               /* without the answer it waited for */
     leg->ended = true;
     r = relay_start(c, NULL, leg, NULL, NULL);
     o = r ? dialog_request(c->b2bua->endpoint, &leg->dialog, SIP_BYE, (slice){ 0 }) : NULL;
     if (o) {
-        if (reason_of)
-            sip_build_copy(o, reason_of, SIP_H_REASON);
-        else if (reason.len)
-            sip_build_header(o, SIP_H_REASON, reason);
+        put_reason(o, reason, reason_of);
+        out_text(o, lines);
         r->client = client_request_send(c->b2bua->endpoint, (slice){ 0 }, (slice){ 0 }, r);
     }
     if (r && !r->client)
         relay_free(r);
+}
+
+/* 15.1.1: not to the caller before its ACK came. */
+void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of)
+{
+    if (leg->ended || leg->bye_wanted)
+        return;
+    leg->bye_wanted = leg->repeats == LEG_REPEATS_2XX;
+    if (leg->bye_wanted)
+        leg->bye_reason = keep_reason(leg->call, reason, reason_of);
+    else
+        send_bye(leg, reason, reason_of, (slice){ 0 });
+}
+
+void leg_bye_if_wanted(struct leg *leg)
+{
+    if (leg->bye_wanted && !leg->ended)
+        send_bye(leg, (slice){ 0 }, NULL, leg->bye_reason ? slice_of_string(leg->bye_reason) : (slice){ 0 });
+    leg->bye_wanted = false;
 }
 
 /* What one leg still asks of the other is answered before both go. */

@@ -365,12 +365,24 @@ static void put_diversion(struct out *o, const struct b2bua_call *c, const struc
         put_all(o, all, read_history(request, all), trusted);
 }
 
+/* What an untrusted caller says itself of forwards, anybody could have made up: whose number the next
+ * one sees, and who pays (RFC 5806, 6; RFC 7044, 10). A gateway's counts, whose networks forward calls:
+ * without it a call that goes round by two of them would never have been diverted too often. */
+static bool is_believed(const struct b2bua_call *c) { return c->caller_trusted || c->by_gateway; }
+
 /* To who is not trusted nothing at all when the caller wants it so (RFC 7044, 10.1.2). */
 void history_put(struct out *o, const struct b2bua_call *c, const struct sip_message *request, unsigned forwarding,
                  bool trusted)
 {
+    struct sip_message without;
+
     if (!trusted && c->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER))
         return;
+    if (!is_believed(c)) {
+        without = *request;
+        without.first[SIP_H_HISTORY_INFO] = without.first[SIP_H_DIVERSION] = 0;
+        request = &without;
+    }
     if (forwarding == CONFIG_DIVERTED_HISTORY || forwarding == CONFIG_DIVERTED_BOTH)
         put_history(o, c, request, trusted);
     if (forwarding == CONFIG_DIVERTED_DIVERSION || forwarding == CONFIG_DIVERTED_BOTH)

@@ -67,6 +67,7 @@ struct leg {
     bool     bye_wanted;             /* as soon as its ACK is here */
     bool     acked_once;             /* so a repeated 2xx gets the ACK again */
     bool     answer_waits;           /* its 2xx came, and will again: A's PRACK is first */
+    const char *bye_reason;          /* of the BYE that is wanted: whole header lines; NULL: none */
 };
 
 struct branch {
@@ -403,6 +404,7 @@ void relay_change_places(struct b2bua_call *c, struct leg *one, struct leg *othe
 
 /* ---- b2bua_end.c ---- */
 void leg_bye(struct leg *leg, slice reason, const struct sip_message *reason_of);       /* now, or when its ACK is here */
+void leg_bye_if_wanted(struct leg *leg);                  /* that is here, or will never come */
 void call_end(struct b2bua_call *c, struct leg *but, slice reason, const struct sip_message *reason_of);
 void end_unanchorable(struct b2bua_call *c);              /* whatever its phase */
 void end_bye(struct leg *from, struct server_transaction *s, const struct sip_message *m);

@@ -190,6 +190,40 @@ TEST(a_2xx_that_waits_for_an_ack_which_never_comes_is_acknowledged_when_b_gives_
     CHECK_EQ(r.left, 0);
 }
 
+/* 15.1.1: what B says by BYE before A's ACK is there A hears with the ACK, or when none comes. */
+TEST(a_bye_that_waits_for_the_ack_says_why_all_the_same)
+{
+    static const struct { bool acks; const char *why; } rows[] = {
+        { true, "Reason: Q.850;cause=16\r\nReason: SIP;cause=200;text=\"Seen elsewhere\"\r\n" }, { false, "Reason: Q.850;cause=31\r\n" },
+        { true, "" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(rig_begin(&r, 0));
+        rig_request(&r, RIG_A, "INVITE", &with_sdp);
+        rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+        rig_request(&r, RIG_B, "BYE", &(struct rig_how){ .extra = rows[i].why });
+        CHECK_ROW_EQ(i, r.last_status[RIG_B], 200);
+        CHECK_ROW(i, !rig_asked(&r, RIG_A, "BYE", NULL));
+        if (rows[i].acks)
+            rig_request(&r, RIG_A, "ACK", &plain);
+        else
+            rig_wait(&r, 33 * 1000000000ll);
+        CHECK_ROW(i, rig_has(rig_asked(&r, RIG_A, "BYE", NULL), rows[i].why));
+        CHECK_ROW_EQ(i, rig_has(rig_asked(&r, RIG_A, "BYE", NULL), "Reason: "), *rows[i].why != '\0');
+        rig_end(&r);
+        CHECK_EQ(r.left, 0);
+    }
+    CHECK(rig_begin(&r, 0));
+    rig_request(&r, RIG_A, "INVITE", &with_sdp);
+    rig_answer(&r, RIG_B, 0, 200, &with_sdp);
+    b2bua_hang_up_all(r.b2bua, SLICE("SIP;cause=503;text=\"Server is being stopped\""));
+    rig_request(&r, RIG_A, "ACK", &plain);
+    CHECK(rig_has(rig_asked(&r, RIG_A, "BYE", NULL), "\r\nReason: SIP;cause=503;text=\"Server is being stopped\"\r\n"));
+    rig_end(&r);
+    CHECK_EQ(r.left, 0);
+}
+
 TEST(another_phone_that_answers_after_the_end_is_released)
 {
     CHECK(rig_begin(&r, 0));

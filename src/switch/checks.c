@@ -8,9 +8,22 @@
 #include "sip/uri.h"
 #include "sip/values.h"
 
-slice checks_allow(void)
+static const slice allow = SLICE_INIT("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER");
+
+slice checks_allow(void) { return allow; }
+
+void checks_allow_but(struct out *o, enum sip_method refused)
 {
-    return SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER");
+    slice rest = allow, name, before = SLICE("Allow: ");
+
+    while (sip_list_next(&rest, &name)) {
+        if (slice_eq(name, sip_method_name(refused)))
+            continue;
+        out_text(o, before);
+        out_text(o, name);
+        before = SLICE(", ");
+    }
+    out_text(o, SLICE("\r\n"));
 }
 
 bool checks_is_whole(const struct sip_message *m, slice *ret_phrase)
@@ -99,26 +112,43 @@ static unsigned hops(const struct check *c)
     return number == 0 && c->m->method != SIP_OPTIONS && c->m->method != SIP_REGISTER ? 483 : 0;
 }
 
-static unsigned extensions(const struct check *c)
+static bool is_extension(slice tag)
 {
     static const slice known[] = {
         SLICE_INIT("100rel"), SLICE_INIT("timer"), SLICE_INIT("precondition"), SLICE_INIT("replaces"),
         SLICE_INIT("199"), SLICE_INIT("histinfo"), SLICE_INIT("path"), SLICE_INIT("outbound"), SLICE_INIT("early-session"),
         SLICE_INIT("norefersub"), SLICE_INIT("resource-priority"), SLICE_INIT("answermode"),
     };
-    struct sip_values all = sip_values_of(c->m, SIP_H_REQUIRE);
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (slice_eq_nocase(known[i], tag))
+            return true;
+    return false;
+}
+
+static bool names_unknown(const struct check *c, enum sip_header_id id)
+{
+    struct sip_values all = sip_values_of(c->m, id);
     slice tag;
     bool any = false;
 
     while (sip_values_next(&all, &tag)) {
-        bool is_known = false;
-
-        for (size_t i = 0; i < ARRAY_LEN(known); i++)
-            is_known |= slice_eq_nocase(known[i], tag);
-        if (!is_known)
-            sip_build_header(c->headers, SIP_H_UNSUPPORTED, tag);
-        any |= !is_known;
+        /* a tag for proxies alone (RFC 3323, 4.3) */
+        if (is_extension(tag) || (id == SIP_H_PROXY_REQUIRE && slice_eq_nocase(tag, SLICE("privacy"))))
+            continue;
+        sip_build_header(c->headers, SIP_H_UNSUPPORTED, tag);
+        any = true;
     }
+    return any;
+}
+
+/* A call passes here as it would a proxy (16.3, 5); all else that comes here ends here. */
+static unsigned extensions(const struct check *c)
+{
+    bool any = names_unknown(c, SIP_H_REQUIRE);
+
+    if (c->m->method == SIP_INVITE)
+        any |= names_unknown(c, SIP_H_PROXY_REQUIRE);
     return any && c->m->method != SIP_CANCEL ? 420 : 0;
 }
 

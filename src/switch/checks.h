@@ -22,5 +22,7 @@ unsigned checks_request(const struct sip_message *m, const struct checks_limits 
 
 /* The methods that are understood here, as Allow has them. */
 slice checks_allow(void);
+/* The whole header line in a 405 to a method that is understood elsewhere (21.4.6: what may be sent here). */
+void  checks_allow_but(struct out *o, enum sip_method refused);
 
 #endif

@@ -24,6 +24,13 @@ TEST(each_reason_to_refuse_has_its_code_and_header)
         { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nMax-Forwards: x\r\n" END, 400, { 0 } },
         { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nRequire: 100rel, foo\r\nRequire: bar\r\n" END, 420,
           SLICE("Unsupported: foo\r\nUnsupported: bar\r\n") },
+        { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nProxy-Require: foo, Privacy, timer\r\nProxy-Require: bar\r\n" END, 420,
+          SLICE("Unsupported: foo\r\nUnsupported: bar\r\n") },
+        { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nRequire: foo\r\nProxy-Require: foo, bar\r\n" END, 420,
+          SLICE("Unsupported: foo\r\nUnsupported: foo\r\nUnsupported: bar\r\n") },
+        { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nProxy-Require: privacy, 100rel\r\n" END, 0, { 0 } },
+        { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nRequire: privacy\r\n" END, 420, SLICE("Unsupported: privacy\r\n") },
+        { "BYE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 BYE\r\nProxy-Require: foo\r\n" END, 0, { 0 } },
         { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nContent-Type: application/foo\r\nContent-Length: 1\r\n" END "x",
           415, SLICE("Accept: application/sdp") },
         { "INVITE sip:c@d SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\nContent-Type: application/sdp\r\nContent-Encoding: gzip\r\n"

@@ -3,6 +3,7 @@
 #include "sip/build.h"
 #include "sip/fields.h"
 #include "switch/endpoint_int.h"
+#include "switch/reach.h"
 
 #include <stdlib.h>
 
@@ -74,17 +75,28 @@ void client_free(struct client_transaction *c)
     free(c);
 }
 
+static void first_send(struct client_transaction *c)
+{
+    struct endpoint *e = c->endpoint;
+    int error = 0;
+
+    endpoint_transmit(e, &c->hop, slice_of(c->kept, c->kept_len), &error);
+    c->lost = error != 0;
+    map_add(&e->hops, &c->by_hop, hop_hash(e, &c->hop));  /* now that it has its connection */
+    c->in_hops = true;
+    set_timer(c);
+}
+
 /* Sends what was built as `branch`; a hop that fails at once is told with the next timer. */
 static struct client_transaction *start(struct endpoint *e, const struct hop *to, enum sip_method method,
                                         const char *branch, slice bytes, size_t uri_len, void *owner)
 {
     struct client_transaction *c = malloc(sizeof *c);
-    int error = 0;
 
     if (!c)
         return NULL;
     *c = (struct client_transaction){ .endpoint = e, .owner = owner, .hop = *to, .method = (uint8_t)method,
-                                      .uri_len = (uint32_t)uri_len };
+                                      .uri_len = (uint32_t)uri_len, .may_move = to->connection != 0 };
     memcpy(c->branch, branch, BRANCH_LEN);
     c->kept = endpoint_keep(e, bytes);
     if (!c->kept) {
@@ -98,11 +110,7 @@ static struct client_transaction *start(struct endpoint *e, const struct hop *to
     map_add(&e->clients, &c->by_branch, branch_hash(e, slice_of(branch, BRANCH_LEN), method));
     e->live++;
     e->memory_bytes += sizeof *c;
-    endpoint_transmit(e, &c->hop, slice_of(c->kept, c->kept_len), &error);
-    c->lost = error != 0;
-    map_add(&e->hops, &c->by_hop, hop_hash(e, &c->hop));  /* now that it has its connection */
-    c->in_hops = true;
-    set_timer(c);
+    first_send(c);
     return c;
 }
 
@@ -154,12 +162,15 @@ struct client_transaction *client_request_send(struct endpoint *e, slice type, s
 
 bool client_ack_send(struct endpoint *e, slice type, slice body)
 {
+    struct hop to;
     int error = 0;
 
     sip_build_body(&e->out, type, body);
     if (e->out.error)
         return false;
     endpoint_transmit(e, &e->to, out_taken(&e->out), &error);
+    if (error && reach_for_request(&e->to, out_taken(&e->out), &to))
+        endpoint_transmit(e, &to, out_taken(&e->out), &error);
     return error == 0;
 }
 
@@ -392,11 +403,28 @@ static void fail(struct client_transaction *c, enum endpoint_failure why)
         e->user.failed(e->user.ctx, c, why);
 }
 
+/* Its connection had gone, or went under it: to who got it all the same it is a repeat. Once only. */
+static bool goes_elsewhere(struct client_transaction *c)
+{
+    struct hop to;
+
+    if (!c->may_move || client_is_answered(c) || !reach_for_request(&c->hop, kept_request(c), &to))
+        return false;
+    leave_hops(c);
+    c->may_move = false;
+    c->hop = to;
+    c->endpoint->counts.resent++;
+    first_send(c);
+    return true;
+}
+
 void client_due(struct client_transaction *c)
 {
     struct endpoint *e = c->endpoint;
     unsigned todo;
 
+    if (c->lost && goes_elsewhere(c))
+        return;
     if (c->lost) {
         todo = transaction_on(&c->machine, &e->settings.times, TRANSACTION_TRANSPORT_FAILED, e->now_ns);
         c->lost = false;

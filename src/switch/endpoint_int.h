@@ -26,6 +26,7 @@ struct server_transaction {
     uint16_t status, key_len, call_id_len, from_tag_len;
     uint8_t  method;
     bool     in_requests, kept_is_tail, has_to_tag, dropped, is_pinned;
+    bool     has_moved;              /* its answers go by another connection than it came by */
     char     to_tag[ENDPOINT_TOKEN_LEN];                  /* ours; only without has_to_tag */
     char     key[];
 };
@@ -43,6 +44,7 @@ struct client_transaction {
     uint32_t kept_len, uri_len, cseq;
     uint8_t  method;
     bool     in_hops, got_1xx, cancelling, cancelled, lost;
+    bool     may_move;               /* sent by a connection that was there before: reach.h when it is gone */
     uint16_t reason_len;             /* of cancelling, behind the request in `kept` */
     char     branch[BRANCH_LEN];
 };

@@ -3,8 +3,10 @@
 #include "codes/code.h"
 #include "sip/build.h"
 #include "switch/endpoint_int.h"
+#include "switch/reach.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 static const slice no_tail = SLICE_INIT("Content-Length: 0\r\n\r\n");
@@ -231,6 +233,20 @@ struct out *server_reply(struct server_transaction *s, unsigned status, slice ph
     return &e->out;
 }
 
+/* 18.2.2: where its connection is gone, by another one. */
+static void transmit(struct server_transaction *s, slice bytes)
+{
+    struct hop to;
+    int error = 0;
+
+    endpoint_transmit(s->endpoint, &s->hop, bytes, &error);
+    if (error != -ENOTCONN || s->has_moved || !reach_for_answer(&s->hop, bytes, &to))
+        return;
+    s->has_moved = true;
+    s->hop = to;
+    endpoint_transmit(s->endpoint, &s->hop, bytes, NULL);
+}
+
 static enum transaction_event answer_event(unsigned status)
 {
     return status < 200 ? TRANSACTION_ANSWER_1XX : status < 300 ? TRANSACTION_ANSWER_2XX : TRANSACTION_ANSWER_REFUSAL;
@@ -273,7 +289,7 @@ bool server_reply_send(struct server_transaction *s, slice type, slice body)
     keep_answer(s, bytes, slice_skip(bytes, e->tail_at));
     if (e->status >= 200)
         forget_request(s);
-    endpoint_transmit(e, &s->hop, bytes, NULL);
+    transmit(s, bytes);
     set_timer(s);
     return true;
 }
@@ -289,7 +305,7 @@ void server_repeat(struct server_transaction *s)
     if (!s->kept || s->kept_is_tail)
         return;
     s->endpoint->counts.resent++;
-    endpoint_transmit(s->endpoint, &s->hop, slice_of(s->kept, s->kept_len), NULL);
+    transmit(s, slice_of(s->kept, s->kept_len));
 }
 
 void server_pin(struct server_transaction *s, bool pinned) { s->is_pinned = pinned; }
@@ -313,7 +329,7 @@ slice server_sent(const struct server_transaction *s) { return out_taken(&s->end
 void server_repeat_this(struct server_transaction *s, slice bytes)
 {
     s->endpoint->counts.resent++;
-    endpoint_transmit(s->endpoint, &s->hop, bytes, NULL);
+    transmit(s, bytes);
 }
 
 void server_acknowledged(struct server_transaction *s)
@@ -335,7 +351,7 @@ static void repeat_final(struct server_transaction *s, const struct sip_message 
     if (e->out.error)
         return;
     e->counts.resent++;
-    endpoint_transmit(e, &s->hop, out_taken(&e->out), NULL);
+    transmit(s, out_taken(&e->out));
 }
 
 static void send_trying(struct server_transaction *s)
@@ -350,7 +366,7 @@ static void send_trying(struct server_transaction *s)
         return;
     if (!s->status)
         s->status = 100;
-    endpoint_transmit(e, &s->hop, out_taken(&e->out), NULL);
+    transmit(s, out_taken(&e->out));
 }
 
 /* ---- what comes ---- */

@@ -1,5 +1,6 @@
 /* switch/endpoint_test.c - two endpoints and a wire between them that loses, repeats and delays
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "harness/test.h"
@@ -24,6 +25,8 @@ struct net {
     struct client_transaction *client;
     int     lose_from, lose_count;                        /* that side's next so many */
     bool    twice, refuse_send;
+    bool    gone;                                         /* connection 1 is closed, and there is no other until one is made */
+    struct hop last_to;
     char    last_line[64];                                /* of what was sent last */
     unsigned answer_at_once;                              /* what side 1 says to a request; 0: nothing */
     bool    challenges;                                   /* side 1 wants credentials, and side 0 gives them */
@@ -51,7 +54,9 @@ static int wire_send(void *ctx, struct hop *to, slice bytes)
     int side = side_of(ctx);
     slice rest = bytes, word = slice_take_until(&rest, ' ');
 
-    (void)to;
+    if (net.gone && to->connection == 1)
+        return -ENOTCONN;
+    net.last_to = *to;
     if (slice_eq(word, SLICE("SIP/2.0")))
         rest = slice_skip(rest, 1), word = slice_take_until(&rest, ' ');
     note(net.sent_text[side], sizeof net.sent_text[side], word);
@@ -204,24 +209,28 @@ static void run_ms(int64_t ms)
     net.now_ns = end_ns;
 }
 
-static bool ask(slice method)
+static bool ask_for(slice method, slice uri, slice to_value, bool proxied)
 {
     struct hop to = hop_from(0, transport);
     enum sip_method id = sip_method_find(method);
-    struct out *o = client_request(net.e[0], &to, id, method, SLICE("sip:bob@10.0.0.2"));
+    struct out *o = client_request(net.e[0], &to, id, method, uri);
 
     if (!o)
         return false;
-    sip_build_header(o, SIP_H_ROUTE, SLICE("<sip:proxy;lr>"));
+    if (proxied)
+        sip_build_header(o, SIP_H_ROUTE, SLICE("<sip:proxy;lr>"));
     sip_build_header(o, SIP_H_MAX_FORWARDS, SLICE("70"));
     sip_build_header(o, SIP_H_CONTACT, SLICE("<sip:alice@10.0.0.1>"));
     sip_build_header(o, SIP_H_FROM, SLICE("<sip:alice@a>;tag=1"));
-    sip_build_header(o, SIP_H_TO, SLICE("<sip:bob@b>"));
+    sip_build_header(o, SIP_H_TO, to_value);
     sip_build_header(o, SIP_H_CALL_ID, SLICE("call-1"));
     sip_build_cseq(o, 1, method);
     net.client = client_request_send(net.e[0], (slice){ 0 }, (slice){ 0 }, &net);
     return net.client != NULL;
 }
+
+static bool ask(slice method) { return ask_for(method, SLICE("sip:bob@10.0.0.2"), SLICE("<sip:bob@b>"), true); }
+static bool ask_within(slice method, slice uri) { return ask_for(method, uri, SLICE("<sip:bob@b>;tag=2"), false); }
 
 static bool answer_200(void)
 {
@@ -493,6 +502,91 @@ TEST(over_a_reliable_transport_nothing_is_repeated_and_little_lingers)
     run_ms(100);
     TOLD(0, "200 ");
     CHECK_EQ(endpoint_live(net.e[0]) + endpoint_live(net.e[1]), 0);
+    finish();
+}
+
+/* RFC 3261, 18 and 18.2.2; RFC 5923 */
+TEST(a_request_in_a_dialog_whose_connection_is_gone_goes_by_another_to_who_has_an_address)
+{
+    static const slice methods[] = { SLICE_INIT("BYE"), SLICE_INIT("INVITE"), SLICE_INIT("UPDATE") };
+    char last[ADDRESS_TEXT_MAX];
+
+    transport = WIRE_TCP;
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        CHECK(begin());
+        net.gone = true;
+        CHECK(ask_within(methods[i], SLICE("sip:bob@10.0.0.2:5070")));
+        SENT(0, "");
+        net.answer_at_once = 488;
+        net.gone = false;                                 /* of what comes by it in this test */
+        endpoint_time(net.e[0], net.now_ns + 20 * MS);
+        address_format(&net.last_to.remote, last);
+        CHECK_ROW_EQ(i, slice_of_string(last), SLICE("10.0.0.2:5070"));
+        CHECK_ROW_EQ(i, net.last_to.connection, 0);
+        run_ms(100);
+        TOLD(0, "488 ");
+        CHECK_ROW_EQ(i, net.told[1], i == 0 ? "BYE " : i == 1 ? "INVITE " : "UPDATE ");
+        finish();
+    }
+}
+
+TEST(a_connection_that_goes_under_a_request_in_a_dialog_costs_it_one_repeat)
+{
+    struct hop hop;
+
+    transport = WIRE_TCP;
+    CHECK(begin());
+    hop = hop_from(0, WIRE_TCP);
+    net.lose_from = 0;
+    net.lose_count = 2;
+    CHECK(ask_within(SLICE("BYE"), SLICE("sip:bob@10.0.0.2")));
+    endpoint_hop_lost(net.e[0], &hop, net.now_ns);
+    run_ms(100);
+    SENT(0, "BYE BYE ");
+    TOLD(0, "");
+    CHECK_EQ(net.last_to.connection, 0);
+    hop.connection = 0;
+    endpoint_hop_lost(net.e[0], &hop, net.now_ns);        /* that one, too */
+    run_ms(100);
+    SENT(0, "BYE BYE ");
+    TOLD(0, "lost ");
+    finish();
+}
+
+TEST(who_is_reached_by_its_connection_only_is_lost_with_it)
+{
+    static const struct { enum wire_transport transport; slice uri; } rows[] = {
+        { WIRE_WSS, SLICE_INIT("sip:bob@10.0.0.2") }, { WIRE_TCP, SLICE_INIT("sip:bob@192.168.1.1") },
+        { WIRE_TCP, SLICE_INIT("sip:bob@10.0.0.2;ob") },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        transport = rows[i].transport;
+        CHECK(begin());
+        net.gone = true;
+        CHECK(ask_within(SLICE("BYE"), rows[i].uri));
+        run_ms(100);
+        CHECK_ROW_EQ(i, net.told[0], "lost ");
+        CHECK_ROW_EQ(i, net.sent_text[0], "");
+        finish();
+    }
+}
+
+TEST(an_answer_whose_connection_is_gone_goes_to_where_the_via_says)
+{
+    transport = WIRE_TCP;
+    CHECK(begin());
+    CHECK(ask(SLICE("INVITE")));
+    run_ms(300);
+    TOLD(0, "100 ");
+    net.gone = true;
+    server_reply_plain(net.server, 180);
+    SENT(1, "100 180 ");
+    CHECK(net.last_to.connection == 0 && address_eq(&net.last_to.remote, &ends[0]));
+    CHECK(answer_200());
+    net.gone = false;
+    run_ms(100);
+    TOLD(0, "100 180 200 ");
     finish();
 }
 

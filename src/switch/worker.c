@@ -261,7 +261,7 @@ static void outside_of_dialogs(struct worker *w, struct server_transaction *s, c
         break;
     default:
         out_clear(&w->headers);
-        sip_build_header(&w->headers, SIP_H_ALLOW, checks_allow());
+        checks_allow_but(&w->headers, m->method);
         refuse(w, s, 405, (slice){ 0 }, out_taken(&w->headers));
         break;
     }

@@ -19,6 +19,7 @@ struct hop {
     uint64_t       connection;
     uint16_t       listener;
     uint8_t        transport;        /* enum wire_transport */
+    bool           made;             /* we opened `connection`: `remote` can be connected to again */
 };
 
 static inline bool hop_is_reliable(const struct hop *h) { return h->transport != WIRE_UDP; }
