@@ -31,6 +31,7 @@ struct rig_how {
     unsigned    branch;              /* 0: a new one */
     uint32_t    cseq;                /* 0: the next one */
     uint32_t    rseq;                /* 0: not reliable */
+    unsigned    nth;                 /* of requests: in B's dialog of so many requests ago; A's Call-ID: 0: a-call, 1: a-call1 */
     bool        sdp, wrong_tag;
 };
 
@@ -272,14 +273,18 @@ static inline void rig_request(struct rig *r, enum rig_side side, const char *me
     int len;
 
     if (side == RIG_B) {
-        if (!r->asked_count[RIG_B] ||
-            sip_message_parse(slice_of(r->asked[RIG_B][0].text, r->asked[RIG_B][0].len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+        if (how->nth >= r->asked_count[RIG_B] ||
+            sip_message_parse(slice_of(r->asked[RIG_B][how->nth].text, r->asked[RIG_B][how->nth].len), SIP_DATAGRAM, room,
+                              SIP_HEADERS_MAX, &m) <= 0)
             return;
         snprintf(from, sizeof from, "<sip:bob@h>;tag=b%u", how->tag);
         snprintf(to, sizeof to, "<sip:alice@h>;tag=" SLICE_FMT, SLICE_ARG(m.from.tag));
         snprintf(call_id, sizeof call_id, SLICE_FMT, SLICE_ARG(m.call_id));
-    } else if (r->a_to_tag[0] && !hop_by_hop && (cseq > 1 || is_ack)) {
-        snprintf(to, sizeof to, "<sip:bob@h>;tag=%s%s", r->a_to_tag, how->wrong_tag ? "x" : "");
+    } else {
+        if (how->nth)
+            snprintf(call_id, sizeof call_id, "a-call%u", how->nth);
+        if (r->a_to_tag[0] && !hop_by_hop && (cseq > 1 || is_ack))
+            snprintf(to, sizeof to, "<sip:bob@h>;tag=%s%s", r->a_to_tag, how->wrong_tag ? "x" : "");
     }
     len = snprintf(text, sizeof text,
                    "%s sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%d:5060;rport;branch=z9hG4bK%c%u\r\nMax-Forwards: 70\r\n"
