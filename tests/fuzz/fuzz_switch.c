@@ -1,12 +1,12 @@
 /* tests/fuzz/fuzz_switch.c - both peers of the back-to-back user agent say anything, in any order
  * SPDX-License-Identifier: Apache-2.0
  *
- * The first byte is the kind of route, and a row of settings; the second what is done about transfers, redirections
- * and who has all its calls. Then every four bytes are one deed: a request or an answer
- * of either side, made from what the switch sent last, a call that is sent elsewhere or taken over, time that passes,
- * messages that are lost or cannot be sent, new settings, or the rest of the input as a message of its own. A has up to
- * four calls, the switch as many. Whatever comes: memory
- * stays below a bound, and when all timers have run nothing is left. */
+ * The first byte is the kind of route, and a row of settings; the second what is done about transfers,
+ * redirections and users that have all their calls. Then every four bytes are one deed: a request or
+ * an answer of either side, made from what the switch sent last, a call that is sent elsewhere or
+ * taken over, time that passes, messages that are lost or cannot be sent, new settings, or the rest
+ * of the input as a message of its own. A has up to four calls, the switch as many. Whatever comes:
+ * memory stays below a bound, and when all timers have run nothing is left. */
 #include "fuzz/inside.h"
 #include "harness/switch_rig.h"
 
@@ -42,8 +42,9 @@ static const char *const bodies[4] = {
 
 /* Where a 3xx points to. */
 static const char *const redirects[8] = {
-    "<sip:carol@h>", "<sip:carol@h>;q=0.1, <sip:dave@h>;q=0.7, <sip:bob@h>", "<sip:bob@h>", "<sip:nobody@elsewhere>, <sip:dave@h>;q=0.5",
-    "*", "<tel:+1234>", "<sip:carol@h?Replaces=a-call%3Bto-tag%3D1%3Bfrom-tag%3Da>, <sips:dave@h>", "x, <sip:carol@h>, ,",
+    "<sip:carol@h>", "<sip:carol@h>;q=0.1, <sip:dave@h>;q=0.7, <sip:bob@h>", "<sip:bob@h>", "*", "<tel:+1234>",
+    "<sip:nobody@elsewhere>, <sip:dave@h>;q=0.5", "x, <sip:carol@h>, ,",
+    "<sip:carol@h?Replaces=a-call%3Bto-tag%3D1%3Bfrom-tag%3Da>, <sips:dave@h>",
 };
 
 /* ---- the media relay ---- */
@@ -98,30 +99,29 @@ static const char *name_of(const struct rig *r, enum rig_side side, unsigned nth
     static struct sip_header room[SIP_HEADERS_MAX];
     static char name[NAME_MAX];
     const char *to_tag = in_uri ? "%3Bto-tag%3D" : ";to-tag=", *from_tag = in_uri ? "%3Bfrom-tag%3D" : ";from-tag=";
+    const char *asked = side == RIG_B && nth < r->asked_count[RIG_B] ? r->asked[RIG_B][nth].text : "";
     struct sip_message m = { .call_id = SLICE("x"), .from.tag = SLICE("y"), .to.tag = SLICE("z") };
     char call_id[16];
 
     if (side == RIG_A) {
-        int len = nth ? snprintf(call_id, sizeof call_id, "a-call%u", nth) : snprintf(call_id, sizeof call_id, "a-call");
-
-        m.call_id = slice_of(call_id, (size_t)len);
+        (void)snprintf(call_id, sizeof call_id, "a-call%u", nth);
+        m.call_id = nth ? slice_of_string(call_id) : SLICE("a-call");
         m.from.tag = slice_of_string(nth == dialogs.now ? r->a_to_tag : dialogs.to_tags[nth]);
         m.to.tag = SLICE("a");
-    } else if (nth < r->asked_count[RIG_B] &&
-               sip_message_parse(slice_of(r->asked[RIG_B][nth].text, r->asked[RIG_B][nth].len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) > 0 &&
+    } else if (sip_message_parse(slice_of_string(asked), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) > 0 &&
                !m.to.tag.len) {
         m.to.tag = SLICE("b0");
     }
-    snprintf(name, sizeof name, SLICE_FMT "%s" SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(m.call_id), to_tag, SLICE_ARG(m.from.tag),
-             from_tag, SLICE_ARG(m.to.tag));
+    snprintf(name, sizeof name, SLICE_FMT "%s" SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(m.call_id), to_tag,
+             SLICE_ARG(m.from.tag), from_tag, SLICE_ARG(m.to.tag));
     return name;
 }
 
-/* REFER, INVITE with Replaces and what is about them: b[1]: method, dialog; b[2]: as in how_of, but its 0x40, 0x80 are
- * which dialog is named; b[3]: the headers. */
+/* REFER, INVITE with Replaces and what is about them: b[1]: method, dialog; b[2]: as in how_of, but
+ * its 0x40, 0x80 are which dialog is named; b[3]: the headers. */
 static void sends_on(struct rig *r, enum rig_side side, const uint8_t b[STEP])
 {
-    static const char *const refer_methods[8] = { "REFER", "INVITE", "SUBSCRIBE", "NOTIFY", "REFER", "ACK", "BYE", "INVITE" };
+    static const char *const names[8] = { "REFER", "INVITE", "SUBSCRIBE", "NOTIFY", "REFER", "ACK", "BYE", "INVITE" };
     static const char *const formats[16] = {              /* %s: the name of a dialog */
         "Refer-To: <sip:carol@h>\r\n",
         "Refer-To: <sip:carol@h?Replaces=%s>\r\nReferred-By: <sip:alice@h>\r\n",
@@ -155,7 +155,7 @@ static void sends_on(struct rig *r, enum rig_side side, const uint8_t b[STEP])
     how.cseq = side == RIG_A && !r->a_to_tag[0] ? 1 : 0;
     how.extra = extra;
     how.contact = NULL;
-    rig_request(r, side, refer_methods[b[1] & 7], &how);
+    rig_request(r, side, names[b[1] & 7], &how);
 }
 
 /* ---- settings while calls are there ---- */
@@ -284,7 +284,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(endpoint_memory_bytes(r.endpoint) + b2bua_memory_bytes(r.b2bua) <= MEMORY_MAX);
         MUST(b2bua_counts(r.b2bua)->live <= 4);
     }
-    for (int i = 0; i < 400 && media.relay && b2bua_counts(r.b2bua)->live; i++) {   /* whoever asks it now is told that it is away */
+    /* who asks the relay now is told in time that it does not answer */
+    for (int i = 0; i < 400 && media.relay && b2bua_counts(r.b2bua)->live; i++) {
         rig_wait(&r, 5 * 1000000000ll);
         media_relay_time(media.relay, r.now_ns);
     }
