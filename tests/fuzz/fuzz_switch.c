@@ -258,7 +258,7 @@ static bool begin(struct rig *r, const struct mode *mode, uint8_t ways)
     settings = bs;
     if (!rig_begin_with(r, TRANSACTIONS_MAX, &bs))
         return false;
-    r->gateways = ways & GATEWAYS;
+    r->gateways = r->has_password = ways & GATEWAYS;
     r->a_trusted = r->b_trusted = mode->trusted;
     r->a_hides = mode->hides;
     return true;
@@ -292,6 +292,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig_end(&r);
     media.relay = media_relay_free(media.relay);
     MUST(r.left == 0);
+    MUST(r.rooms == 0);
     MUST(!lines || (tally_count(lines, SLICE("bob@x")) == 0 && tally_count(lines, SLICE("alice@x")) == 0));
     lines = tally_free(lines);
     return 0;
