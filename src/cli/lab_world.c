@@ -162,7 +162,7 @@ static int open_server(struct lab_world *w)
     static const uint8_t loopback[4] = { 127, 0, 0, 1 };
     struct world_end *e = &w->ends[SERVER_END];
     struct lab_server_settings settings = { .is_tcp = w->settings.wish->is_tcp, .wishes = w->settings.script->wishes,
-                                            .seed = w->random, .observer = { w, on_observed } };
+                                            .seed = w->random, .observer = { .ctx = w, .message = on_observed } };
     int code;
 
     e->address = address_v4(loopback, w->settings.wish->port);

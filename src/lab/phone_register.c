@@ -11,7 +11,7 @@ enum { CHALLENGES_MAX = 3 };
 
 slice phone_credentials(struct phone *p, struct arena *arena, const struct sip_message *m, slice method, slice uri)
 {
-    char cnonce[ENDPOINT_TOKEN_LEN + 1];
+    char cnonce[ENDPOINT_TOKEN_LEN + 1] = "";
     struct sip_credentials who = { p->settings.auth_name.len ? p->settings.auth_name : p->settings.user,
                                    p->settings.password, method, uri, (slice){ 0 }, slice_of(cnonce, ENDPOINT_TOKEN_LEN) };
     struct out o;

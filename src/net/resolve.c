@@ -262,11 +262,12 @@ static void send_question(struct resolve *r, struct name *name)
 static struct name *name_for(struct resolve *r, const struct targets_question *q)
 {
     char text[TARGETS_NAME_MAX];
-    slice small = slice_of(text, q->name.len);
     struct name *name;
+    slice small;
 
     for (size_t i = 0; i < q->name.len; i++)
         text[i] = ascii_lower(q->name.ptr[i]);
+    small = slice_of(text, q->name.len);
     name = find_name(r, q->type, small);
     if (name && name->answered && name->until_ns <= r->now_ns && list_is_empty(&name->waits)) {
         forget_name(r, name);

@@ -369,7 +369,7 @@ void relay_response(struct relay *r, const struct sip_message *m, const struct h
     if (r->refreshes && session_response(r, m, from))
         return;
     if (m->status < 300 && refreshes_target((enum sip_method)r->method)) {
-        dialog_refresh(&c->arena, m, from, &r->to->dialog);
+        dialog_refresh(&r->to->call->arena, m, from, &r->to->dialog);     /* a transfer's re-INVITE: not r->call */
         session_relayed(r, m);
     }
     if (r->method == SIP_INVITE && m->status < 300) {

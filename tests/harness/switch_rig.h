@@ -31,6 +31,7 @@ struct rig_how {
     unsigned    branch;              /* 0: a new one */
     uint32_t    cseq;                /* 0: the next one */
     uint32_t    rseq;                /* 0: not reliable */
+    unsigned    nth;                 /* of requests: in B's dialog of so many requests ago; A's Call-ID: 0: a-call, 1: a-call1 */
     bool        sdp, wrong_tag;
 };
 
@@ -48,6 +49,9 @@ struct rig {
     char             referrer[32];   /* whose rights were asked for last */
     char             joined_names[256];                   /* the last two: Call-ID and tag of each */
     bool             in_order, forwards, gateways, a_trusted, b_trusted, a_hides;
+    bool             has_password;   /* for the challenges of gateways */
+    unsigned         rooms;          /* that gateways gave and did not get back */
+    unsigned         taker_status;   /* what the router says to an INVITE with Replaces */
     int64_t          patience_ns, no_answer_ns;           /* of the gateways; of the phones, 0: 20 s */
     char             routed[64];     /* the last question: what is called, */
     unsigned         routed_flags;   /* by whose rights */
@@ -132,6 +136,34 @@ static inline uint8_t rig_reliable(void *ctx, uint8_t usual)
     return r->reliable[RIG_A] ? (uint8_t)(r->reliable[RIG_A] - 1) : usual;
 }
 
+static inline bool rig_take(void *ctx, const struct route_target *target)
+{
+    (void)target;
+    ((struct rig *)ctx)->rooms++;
+    return true;
+}
+
+static inline void rig_leave(void *ctx, uint16_t trunk)
+{
+    (void)trunk;
+    ((struct rig *)ctx)->rooms--;
+}
+
+static inline void rig_taker(void *ctx, const struct route_question *q, struct route *ret)
+{
+    (void)q;
+    ret->status = ((const struct rig *)ctx)->taker_status;
+    ret->caller = SLICE("alice@x");
+}
+
+static inline bool rig_credentials(void *ctx, uint16_t trunk, const struct sip_message *challenge, const struct sip_message *request,
+                                   struct out *o)
+{
+    (void)trunk, (void)challenge, (void)request;
+    out_text(o, SLICE("Authorization: Digest response=\"x\"\r\n"));
+    return ((const struct rig *)ctx)->has_password;
+}
+
 #define RIG_B2BUA(ctx) (((struct rig *)(ctx))->b2bua)
 static inline void rig_on_request(void *ctx, struct server_transaction *s, const struct sip_message *m, const struct hop *from)
 {
@@ -167,7 +199,8 @@ static inline bool rig_begin_with(struct rig *r, uint32_t transactions_max, cons
     struct endpoint_user user = { r, rig_on_request, rig_on_cancel, rig_on_ack, rig_on_response, rig_on_failed,
                                   rig_on_server_ended, rig_on_client_ended, NULL, NULL };
     struct hop_sender sender = { .ctx = r, .send = rig_sent };
-    struct router router = { .ctx = r, .route = rig_route, .reliable = rig_reliable };
+    struct router router = { .ctx = r, .route = rig_route, .reliable = rig_reliable, .taker = rig_taker, .take = rig_take,
+                             .leave = rig_leave, .credentials = rig_credentials };
 
     bs.seed = (struct hash_seed){ 3, 4 };
     bs.calls_max = 4;
@@ -272,14 +305,18 @@ static inline void rig_request(struct rig *r, enum rig_side side, const char *me
     int len;
 
     if (side == RIG_B) {
-        if (!r->asked_count[RIG_B] ||
-            sip_message_parse(slice_of(r->asked[RIG_B][0].text, r->asked[RIG_B][0].len), SIP_DATAGRAM, room, SIP_HEADERS_MAX, &m) <= 0)
+        if (how->nth >= r->asked_count[RIG_B] ||
+            sip_message_parse(slice_of(r->asked[RIG_B][how->nth].text, r->asked[RIG_B][how->nth].len), SIP_DATAGRAM, room,
+                              SIP_HEADERS_MAX, &m) <= 0)
             return;
         snprintf(from, sizeof from, "<sip:bob@h>;tag=b%u", how->tag);
         snprintf(to, sizeof to, "<sip:alice@h>;tag=" SLICE_FMT, SLICE_ARG(m.from.tag));
         snprintf(call_id, sizeof call_id, SLICE_FMT, SLICE_ARG(m.call_id));
-    } else if (r->a_to_tag[0] && !hop_by_hop && (cseq > 1 || is_ack)) {
-        snprintf(to, sizeof to, "<sip:bob@h>;tag=%s%s", r->a_to_tag, how->wrong_tag ? "x" : "");
+    } else {
+        if (how->nth)
+            snprintf(call_id, sizeof call_id, "a-call%u", how->nth);
+        if (r->a_to_tag[0] && !hop_by_hop && (cseq > 1 || is_ack))
+            snprintf(to, sizeof to, "<sip:bob@h>;tag=%s%s", r->a_to_tag, how->wrong_tag ? "x" : "");
     }
     len = snprintf(text, sizeof text,
                    "%s sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.%d:5060;rport;branch=z9hG4bK%c%u\r\nMax-Forwards: 70\r\n"
