@@ -245,6 +245,7 @@ void call_release(struct b2bua_call *c)
 {
     if (c->draining)
         return;                                           /* who drains comes here afterwards */
+    anchor_go_on(c);
     if (c->phase == CALL_ENDING)
         anchor_end(c);
     count_bytes(c);

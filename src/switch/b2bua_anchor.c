@@ -469,6 +469,12 @@ void anchor_forget_relay(struct relay *r)
     }
 }
 
+void anchor_go_on(struct b2bua_call *c)
+{
+    if (!list_is_empty(&c->inbox) && !c->draining && !c->current)
+        drain(c);
+}
+
 void anchor_forget_branch(struct branch *branch)
 {
     if (branch->waiting)

@@ -289,6 +289,7 @@ void anchor_drop(struct waiting *w, unsigned status);     /* a request: given up
 void anchor_forget_relay(struct relay *r);
 bool anchor_hurry_relay(struct relay *r);                 /* its answers wait no longer; false: that was its end */
 void anchor_forget_branch(struct branch *branch);
+void anchor_go_on(struct b2bua_call *c);                  /* what waited behind something that went with its relay */
 void anchor_end(struct b2bua_call *c);                    /* the call ends: nothing waits any more, the relay lets go */
 void anchor_free(struct b2bua_call *c);
 
